@@ -1,0 +1,63 @@
+//! What a configuration holds.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::Target;
+
+/// A whole `lifeboat.toml`.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file.
+    pub path: PathBuf,
+    /// The project's directory: where the file lies. Relative paths in it start here.
+    pub root: PathBuf,
+    /// The environment that is used when none is named.
+    pub default_environment: Option<String>,
+    /// The environments by name.
+    pub environments: BTreeMap<String, Environment>,
+    /// SHA-256 of the file, as hexadecimal digits.
+    pub digest: String,
+}
+
+/// One environment: a set of targets.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// Whether changing it needs its name typed.
+    pub protected: bool,
+    /// Whether faults may be injected into it.
+    pub drill: bool,
+    /// The project's directory.
+    pub root: PathBuf,
+    /// Its targets by name.
+    pub targets: BTreeMap<String, Target>,
+    /// Pairs of targets of which neither can be changed by a change of the other.
+    pub independent: Vec<(String, String)>,
+    /// What a drill starts before it begins and stops when it is over.
+    pub processes: Vec<ProcessSpec>,
+}
+
+impl Environment {
+    /// The path `path` of the configuration, seen from the project's directory.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Whether a change of the one target cannot change the other.
+    pub fn are_independent(&self, one: &str, other: &str) -> bool {
+        self.independent.iter().any(|(a, b)| (a == one && b == other) || (a == other && b == one))
+    }
+}
+
+/// A process that a drill needs: the service to be rehearsed on, its load, a sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessSpec {
+    /// Its name.
+    pub name: String,
+    /// The program and its arguments. `{lifeboat}` stands for this program.
+    pub command: Vec<String>,
+    /// The target that must pass its probe before the next process starts.
+    pub ready: Option<String>,
+}

@@ -1,0 +1,104 @@
+//! A target: something that a runbook looks at or changes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+
+/// What a target is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetKind {
+    /// Something that answers requests: `[environments.E.services.NAME]`.
+    Service,
+    /// A database: `[environments.E.databases.NAME]`.
+    Database,
+    /// Where backups are kept: `[environments.E.stores.NAME]`.
+    Store,
+    /// Where people are told: `[environments.E.channels.NAME]`.
+    Channel,
+    /// A machine: `[environments.E.hosts.NAME]`.
+    Host,
+}
+
+impl TargetKind {
+    /// All kinds.
+    pub const ALL: [TargetKind; 5] =
+        [TargetKind::Service, TargetKind::Database, TargetKind::Store, TargetKind::Channel, TargetKind::Host];
+
+    /// The table in `lifeboat.toml` that holds targets of this kind.
+    pub fn table(self) -> &'static str {
+        match self {
+            TargetKind::Service => "services",
+            TargetKind::Database => "databases",
+            TargetKind::Store => "stores",
+            TargetKind::Channel => "channels",
+            TargetKind::Host => "hosts",
+        }
+    }
+}
+
+impl fmt::Display for TargetKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TargetKind::Service => "service",
+            TargetKind::Database => "database",
+            TargetKind::Store => "store",
+            TargetKind::Channel => "channel",
+            TargetKind::Host => "host",
+        })
+    }
+}
+
+/// Where in `lifeboat.toml` a target stands, for errors that point at it. All ranges are in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file.
+    pub path: PathBuf,
+    /// Its text.
+    pub text: Arc<str>,
+    /// The target's table.
+    pub span: Range<usize>,
+    /// The keys of its settings by path (`maintenance.file`).
+    pub keys: BTreeMap<String, Range<usize>>,
+    /// The values of its settings by path.
+    pub values: BTreeMap<String, Range<usize>>,
+}
+
+/// Something that a runbook looks at or changes, by name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The name that scripts use.
+    pub name: String,
+    /// What it is.
+    pub kind: TargetKind,
+    /// The driver that serves it.
+    pub driver: String,
+    /// The settings of its driver: the table without `driver`.
+    pub settings: serde_json::Value,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl Target {
+    /// The settings as their driver reads them. Unknown keys, missing ones and wrong types point into the file.
+    pub fn settings<T: DeserializeOwned + JsonSchema>(&self) -> Result<T, ConfigError> {
+        serde_path_to_error::deserialize(&self.settings).map_err(|error| {
+            let path = error.path().to_string();
+            self.error(&path, error.into_inner().to_string())
+        })
+    }
+
+    /// An error that points at the setting `path` (`.` for the whole target).
+    pub fn error(&self, path: &str, message: impl Into<String>) -> ConfigError {
+        let span = self.origin.values.get(path).unwrap_or(&self.origin.span).clone();
+        ConfigError::at(&self.origin.path, &self.origin.text, span, message)
+    }
+}

@@ -1,0 +1,6 @@
+//! Lifeboat: runbooks that are executable, dry-runnable and rehearsed.
+
+pub mod config;
+pub mod model;
+pub mod primitives;
+pub mod system;

@@ -1,0 +1,90 @@
+//! What ends an evaluation for good: a script can never catch it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Key, Site};
+
+/// The end of an evaluation. The first one latches; whatever the script does afterwards, this is the verdict.
+#[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "halt", rename_all = "kebab-case")]
+pub enum Halt {
+    /// Somebody asked the run to stop; what is owed is unwound.
+    #[error("cancelled")]
+    Cancelled,
+    /// Somebody asked the run to stop at once, without unwinding.
+    #[error("aborted")]
+    Aborted,
+    /// A person chose, after a fault, to leave things as they are.
+    #[error("stopped after a fault, and left as it is: {fault}")]
+    LeftAsIs {
+        /// The fault after which the person chose.
+        fault: Fault,
+    },
+    /// An effect was started and nobody knows whether it took place.
+    #[error("{primitive} is in doubt: {why}")]
+    InDoubt {
+        /// The call.
+        key: Key,
+        /// Its primitive.
+        primitive: String,
+        /// Its targets.
+        targets: Vec<String>,
+        /// What is known.
+        why: String,
+    },
+    /// A re-execution asked for something else than what was recorded.
+    #[error("the script diverged at {key}: recorded {recorded}, requested {requested}")]
+    Diverged {
+        /// The call.
+        key: Key,
+        /// As the journal has it.
+        recorded: String,
+        /// As the script asks for it now.
+        requested: String,
+    },
+    /// The journal could not be written; no effect starts without it.
+    #[error("the journal cannot be written: {why}")]
+    Journal {
+        /// What failed.
+        why: String,
+    },
+    /// The host refused to do it: policy, configuration, protection.
+    #[error("refused: {why}")]
+    Refused {
+        /// The reason.
+        why: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// A plan cannot go on because the way depends on something it cannot know.
+    #[error("the plan cannot go on: {why}")]
+    Unplannable {
+        /// What was asked of the unknown value.
+        why: String,
+        /// Where.
+        site: Site,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The script used more than it may: operations, memory, depth.
+    #[error("the script exceeded a limit: {why}")]
+    Limit {
+        /// Which, and where.
+        why: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// A mistake of ours.
+    #[error("internal error: {why}")]
+    Internal {
+        /// What went wrong.
+        why: String,
+    },
+}
+
+impl Halt {
+    /// Whether what is owed is unwound after it.
+    pub fn unwinds(&self) -> bool {
+        matches!(self, Halt::Cancelled | Halt::Limit { .. })
+    }
+}

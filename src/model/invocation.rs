@@ -1,0 +1,90 @@
+//! A call of a primitive, and what came of it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Key, Value};
+
+/// A place in a script.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Site {
+    /// The file, relative to the project where it can be.
+    pub file: Arc<str>,
+    /// The line, from 1; 0 where the place is not known.
+    pub line: u32,
+    /// The column, from 1, in characters; 0 where it is not known.
+    pub column: u32,
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// A call of a primitive at its place in the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invocation {
+    /// Its place in the run; hierarchical, and stable under re-execution.
+    pub key: Key,
+    /// Its place in the script.
+    pub site: Site,
+    /// The primitive's name.
+    pub primitive: &'static str,
+    /// The arguments by name, a map.
+    pub args: Value,
+}
+
+/// What the script sees of a call: a value, or a fault that it may catch.
+pub type Outcome = Result<Value, Fault>;
+
+/// A call that was carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Performed {
+    /// What the script sees.
+    pub outcome: Outcome,
+    /// Whether a change was intended. From here on the enclosing steps owe their rollbacks.
+    pub changed: bool,
+}
+
+impl Performed {
+    /// A call that intended no change.
+    pub fn unchanged(outcome: Outcome) -> Self {
+        Self { outcome, changed: false }
+    }
+}
+
+/// How a call with a body (`wait_until`, `retry`) repeats it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Repeat {
+    /// Until the body returns `true`, at most for `timeout`.
+    Until {
+        /// How long to go on.
+        timeout: Duration,
+        /// The pause between attempts.
+        every: Duration,
+    },
+    /// Until the body does not fail, at most `times` times.
+    Retry {
+        /// The number of attempts in all.
+        times: u32,
+        /// The pause before the second attempt.
+        every: Duration,
+        /// What the pause is multiplied by after each attempt.
+        backoff: f64,
+    },
+}
+
+/// A condition on a value that is not known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// Where it is asked.
+    pub site: Site,
+    /// The condition as text, such as `‹probe:web.latency_ms› > 200`.
+    pub condition: String,
+    /// In how many ways it can be answered; 2 for yes (0) and no (1).
+    pub answers: usize,
+}

@@ -1,0 +1,28 @@
+//! Floor 0: the nouns of Lifeboat, pure data without I/O.
+//!
+//! A runbook's script speaks to the outside through one seam, [`World`]: it hands over an [`Invocation`] and receives an
+//! [`Outcome`]. Every mode of Lifeboat (plan, run, drill, …) is an implementation of that trait.
+
+mod duration;
+mod event;
+mod fault;
+mod halt;
+mod impact;
+mod invocation;
+mod key;
+mod plan;
+mod value;
+mod verdict;
+mod world;
+
+pub use duration::Span;
+pub use event::{Event, EventBody, IllegalEvent, Mode, RunId, RunLog, Settlement, Started};
+pub use fault::{Applied, Fault};
+pub use halt::Halt;
+pub use impact::{Case, CaseResult, Impact, ImpactKind};
+pub use invocation::{Invocation, Outcome, Performed, Question, Repeat, Site};
+pub use key::{IdempotencyKey, Key, Segment};
+pub use plan::{Basis, Plan, PlanLine, PlanNode, PlanResult, PlanScope, PlanVerdict, Symbol};
+pub use value::{Arg, Unknown, Value};
+pub use verdict::{UnwoundStep, Verdict};
+pub use world::{After, Left, Scope, ScopeKind, World};

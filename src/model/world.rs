@@ -1,0 +1,93 @@
+//! The seam between a script and everything outside it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Fault, Halt, Invocation, Key, Outcome, Performed, Question, Repeat, Site};
+
+/// What a script's calls meet. One implementation for each mode: plan, live, …
+///
+/// A world is told of everything in the order of the script. An `Err` ends the evaluation: the caller latches it, and the
+/// script cannot catch it.
+pub trait World: Send + Sync {
+    /// Carries out one call.
+    fn perform(&self, call: &Invocation) -> Result<Performed, Halt>;
+
+    /// Carries out a call that has a body, by running `attempt(n)` for n = 0, 1, … as the mode sees fit.
+    fn repeat(
+        &self,
+        call: &Invocation,
+        policy: &Repeat,
+        attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
+    ) -> Result<Performed, Halt>;
+
+    /// Answers a condition on an unknown value with a number below `question.answers`.
+    fn choose(&self, question: &Question) -> Result<usize, Halt>;
+
+    /// A scope begins.
+    fn enter(&self, scope: &Scope) -> Result<(), Halt>;
+
+    /// A scope ends.
+    fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt>;
+
+    /// Asked now and then while a script computes: whether it must stop.
+    fn interrupted(&self) -> Option<Halt>;
+
+    /// What was owed is owed no longer, because `why`.
+    fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt>;
+}
+
+/// A part of a run with a beginning and an end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Its place in the run.
+    pub key: Key,
+    /// Its place in the script.
+    pub site: Site,
+    /// Its title, as people see it.
+    pub title: String,
+    /// What it is.
+    pub kind: ScopeKind,
+}
+
+/// What a [`Scope`] is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScopeKind {
+    /// A `step`, with or without a rollback.
+    Step {
+        /// Whether it says how to undo it.
+        rollback: bool,
+    },
+    /// The rollback of a step.
+    Rollback,
+    /// A rollback that is only shown, after its step was planned; it changes nothing that follows.
+    Rehearsal,
+    /// Another runbook, called by this one.
+    Child,
+    /// The end of a run that failed or was cancelled: what is owed is undone.
+    Unwinding,
+}
+
+/// How a scope ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Left {
+    /// It was completed; `owes` when its rollback is owed from now on.
+    Completed {
+        /// Whether a rollback is owed.
+        owes: bool,
+    },
+    /// A fault left it.
+    Faulted(Fault),
+    /// The evaluation ended inside it.
+    Halted,
+}
+
+/// What the evaluation does after a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Goes on.
+    Continue,
+    /// Runs the scope's rollback as a [`ScopeKind::Rehearsal`], then goes on.
+    Rehearse,
+}

@@ -1,0 +1,254 @@
+//! Which primitives there are, which drivers carry them out, and what serves the targets of an environment.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::config::{ConfigError, Environment, Target, TargetKind};
+use crate::model::{Case, CaseResult, Impact, Unknown, Value};
+
+use super::contract::{Driver, FromTarget, NoTarget, Observer, Primitive, TargetArg};
+use super::erased::{Drives, Handler, Observes};
+use super::schema::{ArgSpec, ArgType, FieldSpec, args_of, description, output_of};
+
+type Factory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Handler>, ConfigError> + Send + Sync>;
+
+/// A primitive as data.
+#[derive(Clone)]
+pub struct Signature {
+    /// The name that scripts call.
+    pub name: &'static str,
+    /// One line: what it does.
+    pub summary: &'static str,
+    /// The description from its arguments' type.
+    pub description: String,
+    /// A call as a script writes it.
+    pub example: &'static str,
+    /// The arguments given by position, in order.
+    pub positional: &'static [&'static str],
+    /// All arguments.
+    pub args: Vec<ArgSpec>,
+    /// What it returns.
+    pub output: ArgType,
+    /// The fields of what it returns, if that is a map.
+    pub fields: Vec<FieldSpec>,
+    /// The argument that names its target.
+    pub target: Option<TargetArg>,
+    /// Whether it is refused outside drill environments.
+    pub drill_only: bool,
+    impact: fn(&Value) -> Result<Impact, String>,
+    cases: fn(&Value) -> Result<Vec<Case>, String>,
+}
+
+impl Signature {
+    fn of<P: Primitive>() -> Self {
+        let (output, fields) = output_of::<P::Output>();
+        Self {
+            name: P::NAME,
+            summary: P::SUMMARY,
+            description: description::<P::Args>(),
+            example: P::EXAMPLE,
+            positional: P::POSITIONAL,
+            args: args_of::<P::Args>(),
+            output,
+            fields,
+            target: P::TARGET,
+            drill_only: P::DRILL_ONLY,
+            impact: |args| args.decode::<P::Args>().map(|args| P::impact(&args)),
+            cases: |args| args.decode::<P::Args>().map(|args| P::cases(&args)),
+        }
+    }
+
+    /// The arguments that are given in the options map.
+    pub fn options(&self) -> impl Iterator<Item = &ArgSpec> {
+        self.args.iter().filter(|arg| !self.positional.contains(&arg.name.as_str()))
+    }
+
+    /// The argument called `name`.
+    pub fn arg(&self, name: &str) -> Option<&ArgSpec> {
+        self.args.iter().find(|arg| arg.name == name)
+    }
+
+    /// What the call does. The error says which argument is wrong.
+    pub fn impact(&self, args: &Value) -> Result<Impact, String> {
+        (self.impact)(args)
+    }
+
+    /// The ways in which the call can end, the likely one first.
+    pub fn cases(&self, args: &Value) -> Result<Vec<Case>, String> {
+        (self.cases)(args)
+    }
+
+    /// The target that the arguments name.
+    pub fn target_of<'a>(&self, args: &'a Value) -> Option<&'a str> {
+        args.get(self.target?.name)?.as_str()
+    }
+
+    /// What the call returns when only the fields in `certain` are known: all others are unknowns labelled with the call.
+    pub fn assumed_output(&self, args: &Value, certain: &Value) -> Value {
+        let label = match self.target_of(args) {
+            Some(target) => format!("{}:{target}", self.name),
+            None => self.name.to_owned(),
+        };
+        let label = Unknown::labelled(&label);
+        if self.fields.is_empty() {
+            return match certain {
+                Value::Map(map) if map.is_empty() && self.output != ArgType::Map => Value::Unknown(label),
+                value => value.clone(),
+            };
+        }
+        let field = |f: &FieldSpec| {
+            let known = certain.get(&f.name).cloned();
+            (f.name.clone(), known.unwrap_or_else(|| Value::Unknown(label.field(&f.name))))
+        };
+        Value::Map(self.fields.iter().map(field).collect())
+    }
+
+    /// The likely way in which the call ends; `None` when the arguments are wrong.
+    pub fn likely(&self, args: &Value) -> Option<CaseResult> {
+        self.cases(args).ok()?.into_iter().next().map(|case| case.result)
+    }
+}
+
+/// Which primitives there are and which drivers carry them out. Hosts add their own.
+#[derive(Clone, Default)]
+pub struct Registry {
+    signatures: BTreeMap<&'static str, Arc<Signature>>,
+    factories: HashMap<(&'static str, TargetKind, String), Factory>,
+    settings: BTreeMap<(TargetKind, String), Vec<ArgSpec>>,
+    without_target: HashMap<&'static str, Arc<dyn Handler>>,
+}
+
+impl Registry {
+    /// No primitive at all.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    fn declare<P: Primitive>(&mut self) {
+        self.signatures.entry(P::NAME).or_insert_with(|| Arc::new(Signature::of::<P>()));
+    }
+
+    fn serve<P: Primitive, D: FromTarget>(&mut self, make: fn(D) -> Arc<dyn Handler>) {
+        self.declare::<P>();
+        let factory = move |target: &Target, environment: &Environment| {
+            D::from_target(target.settings::<D::Settings>()?, target, environment).map(make)
+        };
+        self.settings.entry((D::KIND, D::DRIVER.to_owned())).or_insert_with(args_of::<D::Settings>);
+        self.factories.insert((P::NAME, D::KIND, D::DRIVER.to_owned()), Arc::new(factory));
+    }
+
+    /// `D` carries out `P` for targets with its driver's name. Replaces an earlier driver of that name.
+    #[must_use]
+    pub fn driver<P: Primitive, D: Driver<P> + FromTarget>(mut self) -> Self {
+        self.serve::<P, D>(|driver| Arc::new(Drives::<P, D>(driver, PhantomData)));
+        self
+    }
+
+    /// `D` looks for `P` at targets with its driver's name. Replaces an earlier driver of that name.
+    #[must_use]
+    pub fn observer<P: Primitive, D: Observer<P> + FromTarget>(mut self) -> Self {
+        self.serve::<P, D>(|driver| Arc::new(Observes::<P, D>(driver, PhantomData)));
+        self
+    }
+
+    /// `P` has no target, and may change something or speak with people.
+    #[must_use]
+    pub fn driver_without_target<P: Primitive>(mut self) -> Self
+    where
+        NoTarget: Driver<P>,
+    {
+        self.declare::<P>();
+        self.without_target.insert(P::NAME, Arc::new(Drives::<P, NoTarget>(NoTarget, PhantomData)));
+        self
+    }
+
+    /// `P` has no target and only looks.
+    #[must_use]
+    pub fn observer_without_target<P: Primitive>(mut self) -> Self
+    where
+        NoTarget: Observer<P>,
+    {
+        self.declare::<P>();
+        self.without_target.insert(P::NAME, Arc::new(Observes::<P, NoTarget>(NoTarget, PhantomData)));
+        self
+    }
+
+    /// The primitive called `name`.
+    pub fn signature(&self, name: &str) -> Option<&Arc<Signature>> {
+        self.signatures.get(name)
+    }
+
+    /// All primitives, by name.
+    pub fn signatures(&self) -> impl Iterator<Item = &Arc<Signature>> {
+        self.signatures.values()
+    }
+
+    /// The names of the drivers for a kind of target.
+    pub fn drivers(&self, kind: TargetKind) -> BTreeSet<&str> {
+        self.settings.keys().filter(|(k, _)| *k == kind).map(|(_, name)| name.as_str()).collect()
+    }
+
+    /// The settings of a driver.
+    pub fn settings(&self, kind: TargetKind, driver: &str) -> Option<&[ArgSpec]> {
+        self.settings.get(&(kind, driver.to_owned())).map(Vec::as_slice)
+    }
+
+    /// The primitives that a driver serves, by name.
+    pub fn served_by(&self, kind: TargetKind, driver: &str) -> BTreeSet<&'static str> {
+        self.factories.keys().filter(|(_, k, d)| *k == kind && d == driver).map(|(name, _, _)| *name).collect()
+    }
+
+    /// Makes the drivers of an environment. Every mistake in the settings of its targets is reported.
+    pub fn bind(&self, environment: &Environment) -> Result<Bound, Vec<ConfigError>> {
+        let (mut handlers, mut errors) = (HashMap::new(), Vec::new());
+        for target in environment.targets.values() {
+            let names = self.served_by(target.kind, &target.driver);
+            if names.is_empty() {
+                errors.push(self.unknown_driver(target));
+            }
+            for name in names {
+                let factory = &self.factories[&(name, target.kind, target.driver.clone())];
+                match factory(target, environment) {
+                    Ok(handler) => drop(handlers.insert((name, target.name.clone()), handler)),
+                    Err(error) => {
+                        errors.push(error);
+                        break;
+                    }
+                }
+            }
+        }
+        if errors.is_empty() {
+            Ok(Bound { handlers, without_target: self.without_target.clone() })
+        } else {
+            Err(errors)
+        }
+    }
+
+    fn unknown_driver(&self, target: &Target) -> ConfigError {
+        let known: Vec<_> = self.drivers(target.kind).into_iter().collect();
+        let near = known.iter().filter(|k| strsim::damerau_levenshtein(k, &target.driver) <= 2).min();
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("drivers for a {}: {}", target.kind, known.join(", ")),
+        };
+        target.error("driver", format!("there is no driver `{}` for a {}", target.driver, target.kind)).help(help)
+    }
+}
+
+/// The drivers of one environment.
+#[derive(Clone, Default)]
+pub struct Bound {
+    handlers: HashMap<(&'static str, String), Arc<dyn Handler>>,
+    without_target: HashMap<&'static str, Arc<dyn Handler>>,
+}
+
+impl Bound {
+    /// What carries out `primitive`, for `target` if it has one.
+    pub fn handler(&self, primitive: &'static str, target: Option<&str>) -> Option<&Arc<dyn Handler>> {
+        match target {
+            Some(target) => self.handlers.get(&(primitive, target.to_owned())),
+            None => self.without_target.get(primitive),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Time: the wall clock for records, a monotonic one for measuring.
+
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+/// Where time comes from.
+pub trait Clock: Debug + Send + Sync {
+    /// The wall clock, UTC. It may jump.
+    fn now(&self) -> Timestamp;
+    /// Time since some fixed moment; never goes back.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The machine's clock.
+#[derive(Debug)]
+pub struct SystemClock(Instant);
+
+impl SystemClock {
+    /// A clock whose monotonic time starts now.
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.elapsed()
+    }
+}

@@ -1,0 +1,118 @@
+//! HTTP requests, with what probes want to know of the answer.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method, redirect};
+
+/// A request.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// The address, `http` or `https`.
+    pub url: String,
+    /// Headers by name.
+    pub headers: BTreeMap<String, String>,
+    /// How long the whole exchange may take.
+    pub timeout: Duration,
+    /// How many bytes of the answer's body are read at most.
+    pub body_limit: usize,
+}
+
+impl HttpRequest {
+    /// A request that may take 10 seconds and bring 1 MiB.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), headers: BTreeMap::new(), timeout: Duration::from_secs(10), body_limit: 1 << 20 }
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// Headers by lower-case name; repeated ones joined with `, `.
+    pub headers: BTreeMap<String, String>,
+    /// The body, cut at the request's limit.
+    pub body: Vec<u8>,
+    /// From the start until the last byte.
+    pub elapsed: Duration,
+    /// The server's certificate (DER), over TLS.
+    pub certificate: Option<Vec<u8>>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct HttpError {
+    /// What failed, such as `connection refused`.
+    pub message: String,
+    /// Whether the request may have reached the server.
+    pub sent: bool,
+}
+
+pub(super) fn client() -> Client {
+    // An error here only says that some other part of the process chose a provider first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .tls_info(true)
+        .no_proxy()
+        .pool_max_idle_per_host(4)
+        .build()
+        .unwrap_or_default()
+}
+
+pub(super) async fn send(
+    client: &Client,
+    method: Method,
+    request: &HttpRequest,
+    body: Option<Vec<u8>>,
+) -> Result<HttpResponse, HttpError> {
+    let started = Instant::now();
+    let mut builder = client.request(method, &request.url).timeout(request.timeout);
+    for (name, value) in &request.headers {
+        builder = builder.header(name, value);
+    }
+    if let Some(body) = body {
+        builder = builder.body(body);
+    }
+    let mut response = builder.send().await.map_err(|e| describe(&e))?;
+    let mut headers = BTreeMap::<String, String>::new();
+    for (name, value) in response.headers() {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        headers
+            .entry(name.as_str().to_owned())
+            .and_modify(|all| {
+                all.push_str(", ");
+                all.push_str(&value);
+            })
+            .or_insert_with(|| value.into_owned());
+    }
+    let certificate = response.extensions().get::<reqwest::tls::TlsInfo>();
+    let certificate = certificate.and_then(|info| info.peer_certificate()).map(<[u8]>::to_vec);
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    while body.len() < request.body_limit {
+        match response.chunk().await.map_err(|e| describe(&e))? {
+            Some(chunk) => body.extend_from_slice(&chunk[..chunk.len().min(request.body_limit - body.len())]),
+            None => break,
+        }
+    }
+    Ok(HttpResponse { status, headers, body, elapsed: started.elapsed(), certificate })
+}
+
+/// The innermost cause says what happened; reqwest's own words only say that sending failed.
+fn describe(error: &reqwest::Error) -> HttpError {
+    let sent = !(error.is_connect() || error.is_builder() || error.is_request() && error.is_connect());
+    if error.is_timeout() {
+        return HttpError { message: "timed out".to_owned(), sent };
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    let message = cause.to_string();
+    let message = message.split(" (os error").next().unwrap_or(&message);
+    HttpError { message: message.to_lowercase(), sent }
+}

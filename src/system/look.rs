@@ -1,0 +1,111 @@
+//! The handle that can only look.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Method;
+
+use super::{
+    Cancel, DiskUsage, Entry, HttpError, HttpRequest, HttpResponse, Interrupted, MemoryUsage, Process, ReadFile, System,
+    files, host, http,
+};
+
+/// Looks at the world and changes nothing. A plan's drivers hold nothing else.
+#[derive(Clone)]
+pub struct Look {
+    pub(super) system: Arc<System>,
+}
+
+impl Look {
+    /// A handle on `system`.
+    pub fn new(system: Arc<System>) -> Self {
+        Self { system }
+    }
+
+    /// The wall clock, UTC.
+    pub fn now(&self) -> Timestamp {
+        self.system.clock.now()
+    }
+
+    /// Time since some fixed moment; never goes back.
+    pub fn monotonic(&self) -> Duration {
+        self.system.clock.monotonic()
+    }
+
+    /// Lets time pass, unless the run is asked to stop.
+    pub async fn sleep(&self, time: Duration) -> Result<(), Interrupted> {
+        tokio::select! {
+            () = tokio::time::sleep(time) => Ok(()),
+            () = self.system.cancel.wait() => Err(Interrupted),
+        }
+    }
+
+    /// How the run is asked to stop.
+    pub fn cancel(&self) -> &Cancel {
+        &self.system.cancel
+    }
+
+    /// Reads a file.
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+
+    /// Reads a file of text.
+    pub fn read_text(&self, path: &Path) -> io::Result<String> {
+        std::fs::read_to_string(path)
+    }
+
+    /// Opens a file for reading.
+    pub fn open(&self, path: &Path) -> io::Result<ReadFile> {
+        File::open(path).map(ReadFile)
+    }
+
+    /// Whether something exists there.
+    pub fn exists(&self, path: &Path) -> bool {
+        path.symlink_metadata().is_ok()
+    }
+
+    /// The length of a file in bytes.
+    pub fn len(&self, path: &Path) -> io::Result<u64> {
+        path.metadata().map(|m| m.len())
+    }
+
+    /// The entries of a directory, by name.
+    pub fn list(&self, directory: &Path) -> io::Result<Vec<Entry>> {
+        files::list(directory)
+    }
+
+    /// Sends a GET request.
+    pub async fn http_get(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        http::send(self.system.http.get_or_init(http::client), Method::GET, request, None).await
+    }
+
+    /// Opens a TCP connection and closes it. Returns how long it took to open.
+    pub async fn tcp_connect(&self, address: &str, timeout: Duration) -> Result<Duration, String> {
+        let started = self.monotonic();
+        match tokio::time::timeout(timeout, tokio::net::TcpStream::connect(address)).await {
+            Ok(Ok(_)) => Ok(self.monotonic().saturating_sub(started)),
+            Ok(Err(error)) => Err(error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase()),
+            Err(_) => Err("timed out".to_owned()),
+        }
+    }
+
+    /// How full the file system is on which `path` lies.
+    pub fn disk(&self, path: &Path) -> io::Result<DiskUsage> {
+        host::disk(path)
+    }
+
+    /// How full this machine's memory is.
+    pub fn memory(&self) -> io::Result<MemoryUsage> {
+        host::memory()
+    }
+
+    /// The process with this number.
+    pub fn process(&self, pid: u32) -> io::Result<Process> {
+        host::process(pid)
+    }
+}

@@ -1,0 +1,91 @@
+//! Floor 1: the only impure code. Clock, files, HTTP, processes, people and terminals.
+//!
+//! Two handles lead to it. A [`Look`] can only look: a plan holds nothing else. An [`Act`] can also change things; only a live
+//! world makes one. Neither can be made outside this crate:
+//!
+//! ```compile_fail
+//! fn preview(look: &lifeboat::system::Look) {
+//!     // A look has no method that writes.
+//!     look.write_atomic("/etc/motd".as_ref(), b"gotcha").unwrap();
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! fn preview(look: &lifeboat::system::Look) {
+//!     // An act cannot be made from a look.
+//!     let act: lifeboat::system::Act = lifeboat::system::Act::from(look.clone());
+//! }
+//! ```
+//!
+//! ```compile_fail
+//! fn preview(look: &lifeboat::system::Look) {
+//!     // Its constructor is private to the crate.
+//!     let act = lifeboat::system::Act::grant(look);
+//! }
+//! ```
+//!
+//! What does compile is looking:
+//!
+//! ```
+//! fn preview(look: &lifeboat::system::Look) -> std::io::Result<String> {
+//!     look.read_text("/etc/motd".as_ref())
+//! }
+//! ```
+#![expect(clippy::disallowed_methods, reason = "this is the floor that touches the machine")]
+
+mod act;
+mod cancel;
+mod clock;
+mod digest;
+mod files;
+mod host;
+mod http;
+mod look;
+mod people;
+mod progress;
+
+pub use act::Act;
+pub use cancel::{Cancel, Interrupted};
+pub use clock::{Clock, SystemClock};
+pub use digest::{Digest, hex};
+pub use files::{Entry, ReadFile, WriteFile};
+pub use host::{DiskUsage, MemoryUsage, Process, whoami};
+pub use http::{HttpError, HttpRequest, HttpResponse};
+pub use look::Look;
+pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
+pub use progress::{Copy, NoProgress, Progress};
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+/// Everything that a [`Look`] or an [`Act`] leads to. Hosts replace the parts that they want to bring themselves.
+pub struct System {
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// How a run is asked to stop.
+    pub cancel: Cancel,
+    /// Who answers questions.
+    pub answers: Arc<dyn Answers>,
+    /// Where messages for the terminal go.
+    pub console: Arc<dyn Console>,
+    /// Who is shown how far a copy has come.
+    pub progress: Arc<dyn Progress>,
+    /// A directory of our own for scratch copies; made when it is first used.
+    pub scratch: PathBuf,
+    http: OnceLock<reqwest::Client>,
+}
+
+impl System {
+    /// The machine's own clock, nobody to ask, nothing shown.
+    pub fn new(scratch: PathBuf) -> Self {
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            cancel: Cancel::new(),
+            answers: Arc::new(NoAnswers),
+            console: Arc::new(SilentConsole),
+            progress: Arc::new(NoProgress),
+            scratch,
+            http: OnceLock::new(),
+        }
+    }
+}
