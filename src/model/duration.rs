@@ -114,7 +114,9 @@ mod tests {
 
     #[test]
     fn parses_what_people_write() {
-        for (text, millis) in [("5m", 300_000), ("1h30m", 5_400_000), ("250ms", 250), ("0s", 0), ("1d2h3m4s5ms", 93_784_005)] {
+        for (text, millis) in
+            [("5m", 300_000), ("1h30m", 5_400_000), ("250ms", 250), ("0s", 0), ("1d2h3m4s5ms", 93_784_005)]
+        {
             let span: Span = text.parse().expect(text);
             assert_eq!(span, Span::from_millis(millis), "{text}");
             assert_eq!(span.to_string(), text);

@@ -224,8 +224,12 @@ impl RunLog {
                 }
                 match self.settled.get(key) {
                     Some(true) => return illegal(format!("{key} is intended again after it succeeded")),
-                    Some(false) if *attempt < 2 => return illegal(format!("{key} is intended again as if for the first time")),
-                    None if *attempt != 1 => return illegal(format!("the first attempt of {key} has number {attempt}")),
+                    Some(false) if *attempt < 2 => {
+                        return illegal(format!("{key} is intended again as if for the first time"));
+                    }
+                    None if *attempt != 1 => {
+                        return illegal(format!("the first attempt of {key} has number {attempt}"));
+                    }
                     _ => {}
                 }
                 self.open.insert(key.clone(), *attempt);
@@ -349,7 +353,8 @@ mod tests {
     #[test]
     fn a_run_with_a_retry_is_legal() {
         let fault = Err(Fault::new("x", "x"));
-        let events = [started(), intended(0, 1), settled(0, fault), intended(0, 2), settled(0, Ok(Value::Null)), ended()];
+        let events =
+            [started(), intended(0, 1), settled(0, fault), intended(0, 2), settled(0, Ok(Value::Null)), ended()];
         let log = accept(&events).expect("legal");
         assert!(log.ended() && log.open().next().is_none());
     }
@@ -374,7 +379,9 @@ mod tests {
 
     #[test]
     fn events_survive_json() {
-        for body in [started(), intended(0, 1), settled(0, Ok(Value::Int(3))), settled(1, Err(Fault::new("a", "b"))), ended()] {
+        for body in
+            [started(), intended(0, 1), settled(0, Ok(Value::Int(3))), settled(1, Err(Fault::new("a", "b"))), ended()]
+        {
             let event = Event { seq: 7, at: Timestamp::UNIX_EPOCH, body };
             let json = serde_json::to_string(&event).expect("writes");
             assert_eq!(serde_json::from_str::<Event>(&json).expect(&json), event);

@@ -42,7 +42,14 @@ pub struct Fault {
 impl Fault {
     /// A failure that left its target as it was.
     pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), applied: Applied::No, target: None, hint: None, site: None }
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+            applied: Applied::No,
+            target: None,
+            hint: None,
+            site: None,
+        }
     }
 
     /// Says whether the effect took place.

@@ -131,7 +131,11 @@ mod tests {
 
     #[test]
     fn prints_and_parses() {
-        let key = Key::ROOT.child(Segment::Call(4)).child(Segment::Rollback).child(Segment::Attempt(2)).child(Segment::Call(0));
+        let key = Key::ROOT
+            .child(Segment::Call(4))
+            .child(Segment::Rollback)
+            .child(Segment::Attempt(2))
+            .child(Segment::Call(0));
         assert_eq!(key.to_string(), "4.r.a2.0");
         assert_eq!(key.to_string().parse::<Key>().expect("parses"), key);
         assert!("4.x".parse::<Key>().is_err());

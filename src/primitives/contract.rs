@@ -152,8 +152,12 @@ pub trait Driver<P: Primitive>: Send + Sync + 'static {
     fn preview(&self, args: &P::Args, look: &Look) -> impl Future<Output = Result<Preview, Fault>> + Send;
 
     /// Does it.
-    fn perform(&self, args: &P::Args, act: &Act, key: &IdempotencyKey)
-    -> impl Future<Output = Result<P::Output, Fault>> + Send;
+    fn perform(
+        &self,
+        args: &P::Args,
+        act: &Act,
+        key: &IdempotencyKey,
+    ) -> impl Future<Output = Result<P::Output, Fault>> + Send;
 
     /// Finds out whether an earlier `perform` with this key took place.
     fn reconcile(

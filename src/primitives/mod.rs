@@ -7,6 +7,7 @@ mod contract;
 mod erased;
 mod registry;
 mod schema;
+pub mod targets;
 
 pub use contract::{Driver, FromTarget, NoTarget, Observer, Preview, Primitive, Reconciled, TargetArg};
 pub use erased::{ErasedReconciled, Handler};

@@ -98,8 +98,7 @@ impl std::fmt::Display for ArgType {
 /// The fields of a struct `T`, in their order in the source; empty for other types.
 pub(super) fn args_of<T: JsonSchema>() -> Vec<ArgSpec> {
     let schema = schema_for!(T).to_value();
-    let required: Vec<&str> =
-        schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
     properties(&schema)
         .map(|(name, property)| ArgSpec {
             name: name.clone(),

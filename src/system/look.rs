@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use reqwest::Method;
 
 use super::{
-    Cancel, DiskUsage, Entry, HttpError, HttpRequest, HttpResponse, Interrupted, MemoryUsage, Process, ReadFile, System,
-    files, host, http,
+    Cancel, DiskUsage, Entry, HttpError, HttpRequest, HttpResponse, Interrupted, MemoryUsage, Process, ReadFile,
+    System, files, host, http,
 };
 
 /// Looks at the world and changes nothing. A plan's drivers hold nothing else.

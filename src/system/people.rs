@@ -33,8 +33,7 @@ pub enum Answer {
 /// Who answers questions.
 pub trait Answers: Send + Sync {
     /// Asks, and waits for the answer.
-    fn ask<'a>(&'a self, asked: &'a Asked)
-    -> Pin<Box<dyn Future<Output = Result<Answer, Interrupted>> + Send + 'a>>;
+    fn ask<'a>(&'a self, asked: &'a Asked) -> Pin<Box<dyn Future<Output = Result<Answer, Interrupted>> + Send + 'a>>;
 }
 
 /// Nobody is there: a run without a terminal.

@@ -1,0 +1,78 @@
+//! A service that speaks HTTP: `driver = "http"`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::config::{ConfigError, Environment, Target, TargetKind};
+use crate::model::Span;
+use crate::primitives::FromTarget;
+
+/// A service that speaks HTTP.
+#[derive(Clone, Debug)]
+pub struct HttpService {
+    /// The target's name.
+    pub name: String,
+    /// The address that is probed.
+    pub url: String,
+    /// Headers that are sent with every request.
+    pub headers: BTreeMap<String, String>,
+    /// How long an answer may take.
+    pub timeout: Span,
+    /// The file that holds the service's process number.
+    pub pid_file: Option<PathBuf>,
+    /// The file that holds `on` while the service is in maintenance.
+    pub maintenance_file: Option<PathBuf>,
+    /// The file whose presence makes the service refuse connections.
+    pub refuse_file: Option<PathBuf>,
+}
+
+/// Settings of `driver = "http"`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The address that is probed, `http://…` or `https://…`.
+    url: String,
+    /// Headers that are sent with every request.
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    /// How long an answer may take.
+    #[serde(default = "ten_seconds")]
+    timeout: Span,
+    /// A file that holds the service's process number; `inject` needs it to kill the process.
+    pid_file: Option<PathBuf>,
+    /// A file that the service watches: it holds `on` while the service is in maintenance. `maintenance` needs it.
+    maintenance_file: Option<PathBuf>,
+    /// A file whose presence makes the service refuse connections; `inject` needs it for that fault.
+    refuse_file: Option<PathBuf>,
+}
+
+fn ten_seconds() -> Span {
+    Span::from_secs(10)
+}
+
+impl FromTarget for HttpService {
+    const DRIVER: &'static str = "http";
+    const KIND: TargetKind = TargetKind::Service;
+    type Settings = Settings;
+
+    fn from_target(settings: Settings, target: &Target, environment: &Environment) -> Result<Self, ConfigError> {
+        if !settings.url.starts_with("http://") && !settings.url.starts_with("https://") {
+            return Err(target
+                .error("url", format!("`{}` is not an address of a service", settings.url))
+                .help("write it as `http://host:port/path` or `https://…`"));
+        }
+        let resolve = |path: Option<PathBuf>| path.map(|p| environment.resolve(&p));
+        Ok(Self {
+            name: target.name.clone(),
+            url: settings.url,
+            headers: settings.headers,
+            timeout: settings.timeout,
+            pid_file: resolve(settings.pid_file),
+            maintenance_file: resolve(settings.maintenance_file),
+            refuse_file: resolve(settings.refuse_file),
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! The targets that Lifeboat's own drivers serve: their settings in `lifeboat.toml`, shared by all primitives.
+//!
+//! What a driver does for one primitive stands in that primitive's folder.
+
+mod channels;
+mod directory_store;
+mod http_service;
+mod machine;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_database;
+mod tcp_service;
+
+pub use channels::{FileChannel, TerminalChannel, WebhookChannel};
+pub use directory_store::DirectoryStore;
+pub use http_service::HttpService;
+pub use machine::Machine;
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_database::SqliteDatabase;
+pub use tcp_service::TcpService;
