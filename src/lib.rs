@@ -3,4 +3,5 @@
 pub mod config;
 pub mod model;
 pub mod primitives;
+pub mod script;
 pub mod system;

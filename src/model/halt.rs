@@ -66,11 +66,13 @@ pub enum Halt {
         /// What to do.
         hint: Option<String>,
     },
-    /// The script used more than it may: operations, memory, depth.
-    #[error("the script exceeded a limit: {why}")]
-    Limit {
-        /// Which, and where.
+    /// The runbook itself is wrong: a call with arguments that no driver could take, a limit exceeded.
+    #[error("{why}")]
+    Mistake {
+        /// What is wrong.
         why: String,
+        /// Where.
+        site: Site,
         /// What to do.
         hint: Option<String>,
     },
@@ -85,6 +87,6 @@ pub enum Halt {
 impl Halt {
     /// Whether what is owed is unwound after it.
     pub fn unwinds(&self) -> bool {
-        matches!(self, Halt::Cancelled | Halt::Limit { .. })
+        matches!(self, Halt::Cancelled | Halt::Mistake { .. })
     }
 }

@@ -65,7 +65,10 @@ pub enum ScopeKind {
     /// Another runbook, called by this one.
     Child,
     /// The end of a run that failed or was cancelled: what is owed is undone.
-    Unwinding,
+    Unwinding {
+        /// The titles of the steps that are owed, in the order in which they will be undone.
+        owed: Vec<String>,
+    },
 }
 
 /// How a scope ended.

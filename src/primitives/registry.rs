@@ -36,6 +36,8 @@ pub struct Signature {
     pub target: Option<TargetArg>,
     /// Whether it is refused outside drill environments.
     pub drill_only: bool,
+    /// Whether it belongs to the language rather than to a driver.
+    pub is_language: bool,
     impact: fn(&Value) -> Result<Impact, String>,
     cases: fn(&Value) -> Result<Vec<Case>, String>,
 }
@@ -54,6 +56,7 @@ impl Signature {
             fields,
             target: P::TARGET,
             drill_only: P::DRILL_ONLY,
+            is_language: false,
             impact: |args| args.decode::<P::Args>().map(|args| P::impact(&args)),
             cases: |args| args.decode::<P::Args>().map(|args| P::cases(&args)),
         }
@@ -171,6 +174,13 @@ impl Registry {
     {
         self.declare::<P>();
         self.without_target.insert(P::NAME, Arc::new(Observes::<P, NoTarget>(NoTarget, PhantomData)));
+        self
+    }
+
+    /// `P` is carried out by the language itself; only its contract is registered.
+    #[must_use]
+    pub fn language<P: Primitive>(mut self) -> Self {
+        self.signatures.insert(P::NAME, Arc::new(Signature { is_language: true, ..Signature::of::<P>() }));
         self
     }
 

@@ -1,0 +1,13 @@
+//! Calls that belong to the language rather than to a driver: their contracts, for `check`, plans and the reference.
+
+mod point_of_no_return;
+mod require;
+mod retry;
+mod runbook;
+mod wait_until;
+
+pub use point_of_no_return::{PointOfNoReturn, PointOfNoReturnArgs};
+pub use require::{Require, RequireArgs};
+pub use retry::{Retry, RetryArgs};
+pub use runbook::{Runbook, RunbookArgs};
+pub use wait_until::{WaitUntil, WaitUntilArgs};

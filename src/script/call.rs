@@ -1,0 +1,179 @@
+//! Calls of primitives: arguments by position and options become one map, the world does the rest.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
+
+use crate::model::{Fault, Halt, Invocation, Performed, Value};
+use crate::primitives::{ArgType, Registry, Signature};
+
+use super::check::did_you_mean;
+use super::convert;
+use super::host::{Branch, RhaiResult, branch_of};
+
+/// Registers every primitive that a driver carries out, as a function of as many arguments as a call may have.
+pub(super) fn register(engine: &mut Engine, registry: &Registry) {
+    for signature in registry.signatures().filter(|s| !s.is_language) {
+        for arity in 0..=signature.positional.len() + 1 {
+            let signature = signature.clone();
+            let types = vec![TypeId::of::<Dynamic>(); arity];
+            engine.register_raw_fn(signature.name, types, move |context, arguments| {
+                perform(&context, &signature, arguments)
+            });
+        }
+    }
+    register_require(engine);
+    register_point_of_no_return(engine, registry);
+}
+
+fn perform(context: &NativeCallContext, signature: &Arc<Signature>, arguments: &mut [&mut Dynamic]) -> RhaiResult {
+    let position = context.call_position();
+    let branch = branch(context, signature.name)?;
+    branch.host.check(position)?;
+    let args = arguments_by_name(&branch, signature, arguments, position)?;
+    let invocation =
+        Invocation { key: branch.next_key(), site: branch.host.site(position), primitive: signature.name, args };
+    let performed = branch.host.world.perform(&invocation);
+    finish(&branch, performed, position)
+}
+
+/// Marks the enclosing steps, and gives the outcome to the script.
+pub(super) fn finish(branch: &Branch, performed: Result<Performed, Halt>, position: Position) -> RhaiResult {
+    match performed {
+        Err(halt) => Err(branch.host.latch(halt, position)),
+        Ok(performed) => {
+            if performed.changed {
+                branch.mark_changed();
+            }
+            branch.host.check(position)?;
+            match performed.outcome {
+                Ok(value) => Ok(convert::to_dynamic(&value)),
+                Err(fault) => Err(throw(branch, fault, position)),
+            }
+        }
+    }
+}
+
+/// A fault as an error that the script may catch: a map with its fields.
+pub(super) fn throw(branch: &Branch, mut fault: Fault, position: Position) -> Box<EvalAltResult> {
+    fault.site.get_or_insert_with(|| branch.host.site(position).to_string());
+    EvalAltResult::ErrorRuntime(convert::to_dynamic(&fault.to_value()), position).into()
+}
+
+/// The branch of the caller. A module's top level has none: importing must not act.
+pub(super) fn branch(context: &NativeCallContext, name: &str) -> RhaiResult<Arc<Branch>> {
+    branch_of(context.tag()).ok_or_else(|| {
+        let why = format!("`{name}` is called at the top level of a module: put it into a function");
+        EvalAltResult::ErrorRuntime(why.into(), context.call_position()).into()
+    })
+}
+
+/// Ends the evaluation because the runbook is wrong.
+pub(super) fn mistake(
+    branch: &Branch,
+    why: impl Into<String>,
+    hint: Option<String>,
+    position: Position,
+) -> Box<EvalAltResult> {
+    let halt = Halt::Mistake { why: why.into(), site: branch.host.site(position), hint };
+    branch.host.latch(halt, position)
+}
+
+/// One map of all arguments by name, each known to the primitive and of its type.
+pub(super) fn arguments_by_name(
+    branch: &Branch,
+    signature: &Signature,
+    arguments: &mut [&mut Dynamic],
+    position: Position,
+) -> RhaiResult<Value> {
+    let name = signature.name;
+    let mut args = BTreeMap::new();
+    let count = arguments.len();
+    for (i, argument) in arguments.iter().enumerate() {
+        let expected = signature.positional.get(i).and_then(|n| signature.arg(n));
+        let takes_map = expected.is_some_and(|arg| matches!(arg.kind, ArgType::Map | ArgType::Any));
+        if i + 1 == count && argument.is::<Map>() && !takes_map {
+            let Ok(Value::Map(options)) = value(branch, argument, name, position) else {
+                return branch.host.check(position).map(|()| Value::Null);
+            };
+            for (option, value) in options {
+                if signature.options().all(|arg| arg.name != option) {
+                    let (why, hint) = unknown_option(signature, &option);
+                    return Err(mistake(branch, why, Some(hint), position));
+                }
+                args.insert(option, value);
+            }
+        } else if let Some(arg) = expected {
+            args.insert(arg.name.clone(), value(branch, argument, name, position)?);
+        } else {
+            let why = format!("`{name}` takes {}", shape(signature));
+            return Err(mistake(branch, why, Some(format!("for example: {}", signature.example)), position));
+        }
+    }
+    if let Some(missing) = signature.args.iter().find(|arg| arg.required && !args.contains_key(&arg.name)) {
+        let why = format!("`{name}` lacks its argument `{}`", missing.name);
+        return Err(mistake(branch, why, Some(format!("for example: {}", signature.example)), position));
+    }
+    let args = Value::Map(args);
+    if args.find_unknown().is_none() {
+        if let Err(why) = signature.impact(&args) {
+            return Err(mistake(branch, format!("`{name}`: {why}"), None, position));
+        }
+    }
+    Ok(args)
+}
+
+fn value(branch: &Branch, dynamic: &Dynamic, name: &str, position: Position) -> RhaiResult<Value> {
+    convert::to_value(dynamic).map_err(|why| mistake(branch, format!("`{name}`: {why}"), None, position))
+}
+
+/// What to say of an option that a primitive does not have.
+pub(super) fn unknown_option(signature: &Signature, option: &str) -> (String, String) {
+    let options: Vec<&str> = signature.options().map(|arg| arg.name.as_str()).collect();
+    let hint = did_you_mean(option, options.iter().copied()).unwrap_or_else(|| match options.len() {
+        0 => format!("`{}` takes no options", signature.name),
+        _ => format!("its options: {}", options.join(", ")),
+    });
+    (format!("`{}` has no option `{option}`", signature.name), hint)
+}
+
+/// `(target, message, #{ … })`
+pub(super) fn shape(signature: &Signature) -> String {
+    let mut parts: Vec<String> = signature.positional.iter().map(|name| (*name).to_owned()).collect();
+    if signature.options().next().is_some() {
+        parts.push("#{ options }".to_owned());
+    }
+    format!("({})", parts.join(", "))
+}
+
+/// `require(condition, message)`: throws unless the condition holds. Pure: it goes through no world.
+fn register_require(engine: &mut Engine) {
+    let require = |context: NativeCallContext, holds: bool, message: Dynamic| -> RhaiResult<()> {
+        let branch = branch(&context, "require")?;
+        branch.host.check(context.call_position())?;
+        if holds {
+            return Ok(());
+        }
+        let fault = Fault::new("requirement", message.to_string());
+        Err(throw(&branch, fault, context.call_position()))
+    };
+    engine.register_fn("require", require);
+}
+
+/// `point_of_no_return(why)`: what is owed so far is owed no longer.
+fn register_point_of_no_return(engine: &mut Engine, registry: &Registry) {
+    let Some(signature) = registry.signature("point_of_no_return").cloned() else { return };
+    engine.register_raw_fn(signature.name, [TypeId::of::<Dynamic>()], move |context, arguments| -> RhaiResult {
+        let position = context.call_position();
+        let branch = branch(&context, signature.name)?;
+        branch.host.check(position)?;
+        let args = arguments_by_name(&branch, &signature, arguments, position)?;
+        let invocation =
+            Invocation { key: branch.next_key(), site: branch.host.site(position), primitive: signature.name, args };
+        let forgone = branch.forgo();
+        let performed = branch.host.world.point_of_no_return(&invocation, &forgone);
+        finish(&branch, performed, position)
+    });
+}

@@ -1,0 +1,54 @@
+//! The static check: what can be said of a runbook without running it.
+//!
+//! Rhai resolves functions when they are called, and a call that does not exist can be caught. So a typo inside a `try` would
+//! vanish: here it is found.
+
+mod calls;
+mod diagnostic;
+mod imports;
+mod names;
+
+use std::sync::Arc;
+
+use crate::config::Environment;
+use crate::primitives::Registry;
+
+use super::source::{Library, Script};
+
+pub use diagnostic::{Diagnostic, Severity};
+
+/// Checks a runbook with its modules; with `environment`, its targets too. Sorted by place.
+pub fn check(
+    script: &Script,
+    registry: &Arc<Registry>,
+    library: &dyn Library,
+    environment: Option<&Environment>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    names::front_matter(script, &mut found);
+    let modules = imports::load(script, library, &mut found);
+    let context = calls::Context::new(script, &modules, registry, library, environment);
+    context.check(&script.ast, &script.source, &mut found);
+    for module in &modules {
+        context.check(&module.ast, &module.source, &mut found);
+    }
+    names::unused(script, &mut found);
+    found.sort_by(|a, b| (&a.site.file, a.site.line, a.site.column).cmp(&(&b.site.file, b.site.line, b.site.column)));
+    // Rhai's walk visits some nodes twice.
+    found.dedup_by(|a, b| a.site == b.site && a.message == b.message);
+    found
+}
+
+/// ``did you mean `…`?`` for the nearest of the known names.
+pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let allowed = match name.chars().count() {
+        0..=3 => 1,
+        4..=8 => 2,
+        _ => 3,
+    };
+    let near = known.map(|k| (strsim::damerau_levenshtein(name, k), k)).filter(|(d, _)| *d <= allowed).min()?;
+    Some(format!("did you mean `{}`?", near.1))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! Names that mean nothing: keys of the front matter, parameters that nobody reads.
+
+use rhai::{ASTNode, Expr};
+
+use super::diagnostic::Diagnostic;
+use super::did_you_mean;
+use crate::model::{Site, Span};
+use crate::script::front_matter::FrontMatter;
+use crate::script::source::Script;
+
+/// Keys that mean nothing, objectives that are no durations.
+pub(super) fn front_matter(script: &Script, found: &mut Vec<Diagnostic>) {
+    for (key, value, line) in &script.front_matter.entries {
+        let site = Site { file: script.source.name.clone(), line: *line, column: 5 };
+        let error = |code, message| Diagnostic::error(code, &script.source, site.clone(), key.len(), message);
+        if !FrontMatter::KEYS.contains(&key.as_str()) {
+            let known = FrontMatter::KEYS.iter().copied();
+            let help = did_you_mean(key, known.clone())
+                .unwrap_or_else(|| format!("known keys: {}", known.collect::<Vec<_>>().join(", ")));
+            found.push(error("front-matter", format!("`{key}` means nothing in front matter")).warning().help(help));
+        }
+        if matches!(key.as_str(), "rto" | "rpo" | "timeout") {
+            if let Err(why) = value.parse::<Span>() {
+                found.push(error("front-matter", format!("{key}: {why}")));
+            }
+        }
+    }
+}
+
+/// Parameters that the script never reads.
+pub(super) fn unused(script: &Script, found: &mut Vec<Diagnostic>) {
+    let mut read = std::collections::BTreeSet::new();
+    script.ast.walk(&mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Expr(Expr::Variable(variable, ..))) = path.last() {
+            read.insert(variable.1.to_string());
+        }
+        true
+    });
+    for param in script.params.iter().filter(|param| !read.contains(&param.name)) {
+        let site = Site { file: script.source.name.clone(), line: param.line, column: param.column };
+        let message = format!("parameter `{}` is never used", param.name);
+        let unused = Diagnostic::error("unused", &script.source, site, param.name.len(), message);
+        found.push(unused.warning().help("remove it, or use it"));
+    }
+}

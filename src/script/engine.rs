@@ -1,0 +1,78 @@
+//! Rhai engines: sandboxed, limited, one for each evaluation.
+
+use std::sync::Arc;
+
+use rhai::packages::{
+    ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
+    BasicStringPackage, BitFieldPackage, LogicPackage, MoreStringPackage, Package,
+};
+use rhai::{Engine, OptimizationLevel};
+
+use super::host::Host;
+use super::{call, child, modules, repeat, steps, unknown};
+
+/// Levels of script functions calling each other.
+const CALL_LEVELS: usize = 64;
+/// Levels of nesting of expressions: at the top level, and in functions. A step counts several.
+const EXPRESSION_DEPTHS: (usize, usize) = (256, 128);
+const ARRAY_SIZE: usize = 10_000;
+const MAP_SIZE: usize = 10_000;
+const STRING_SIZE: usize = 1 << 20;
+
+/// An engine that knows words, not syntax.
+pub(super) fn for_lexing() -> Engine {
+    Engine::new_raw()
+}
+
+/// An engine that can compile runbooks, and nothing else.
+pub(super) fn for_parsing() -> Engine {
+    let mut engine = Engine::new_raw();
+    limit(&mut engine);
+    steps::register(&mut engine);
+    engine
+}
+
+/// An engine with the functions of Rhai that runbooks may use.
+pub(super) fn with_packages() -> Engine {
+    let mut engine = for_parsing();
+    // Chosen one by one: the packages left out bring clocks, sleeping and reflection.
+    ArithmeticPackage::new().register_into_engine(&mut engine);
+    LogicPackage::new().register_into_engine(&mut engine);
+    BasicMathPackage::new().register_into_engine(&mut engine);
+    BasicStringPackage::new().register_into_engine(&mut engine);
+    MoreStringPackage::new().register_into_engine(&mut engine);
+    BasicIteratorPackage::new().register_into_engine(&mut engine);
+    BasicArrayPackage::new().register_into_engine(&mut engine);
+    BasicMapPackage::new().register_into_engine(&mut engine);
+    BasicFnPackage::new().register_into_engine(&mut engine);
+    BitFieldPackage::new().register_into_engine(&mut engine);
+    engine
+}
+
+/// An engine that can evaluate runbooks for `host`.
+pub(super) fn for_evaluation(host: &Arc<Host>) -> Engine {
+    let mut engine = with_packages();
+    unknown::register(&mut engine);
+    call::register(&mut engine, &host.registry);
+    repeat::register(&mut engine);
+    child::register(&mut engine);
+    engine.set_module_resolver(modules::Resolver::new(host.clone()));
+    let watched = host.clone();
+    engine.on_progress(move |_| watched.progress());
+    engine
+}
+
+fn limit(engine: &mut Engine) {
+    // The optimizer folds constant maps, which loses the positions of options, and may run effects at compile time.
+    engine.set_optimization_level(OptimizationLevel::None);
+    engine.set_strict_variables(true);
+    engine.set_max_call_levels(CALL_LEVELS);
+    engine.set_max_expr_depths(EXPRESSION_DEPTHS.0, EXPRESSION_DEPTHS.1);
+    engine.set_max_array_size(ARRAY_SIZE);
+    engine.set_max_map_size(MAP_SIZE);
+    engine.set_max_string_size(STRING_SIZE);
+    engine.set_max_strings_interned(0);
+    for word in ["eval", "print", "debug"] {
+        engine.disable_symbol(word);
+    }
+}

@@ -1,0 +1,136 @@
+//! One evaluation for every mode: the script against a world.
+
+use std::sync::{Arc, Once};
+
+use rhai::Engine;
+
+use crate::model::{Halt, Key, Left, Scope, ScopeKind, Site, UnwoundStep, Value, Verdict, World};
+use crate::primitives::Registry;
+
+use super::host::{Branch, Host, RhaiResult, lock};
+use super::{Library, Params, Script, child, convert, engine, errors, params, unknown, unwind};
+
+/// What an evaluation needs.
+pub struct Evaluation<'a> {
+    /// The runbook.
+    pub script: &'a Script,
+    /// The values given for its parameters.
+    pub params: &'a Params,
+    /// What its calls meet.
+    pub world: Arc<dyn World>,
+    /// Which primitives there are.
+    pub registry: Arc<Registry>,
+    /// Where its modules and child runbooks come from.
+    pub library: Arc<dyn Library>,
+}
+
+/// Sets what must be set before anything of Rhai's is used in a process: its hashes, and with them the names of closures and
+/// the order of functions, are then the same in every process.
+pub fn prepare_process() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error says that hashing was used before; it is then too late, and only names of closures differ.
+        let _ = rhai::config::hashing::set_hashing_seed(Some([1, 2, 3, 4]));
+    });
+}
+
+/// Runs `work` on a thread with a stack that is deep enough for every script that the limits allow.
+pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("runbook".into()).stack_size(16 << 20).spawn_scoped(scope, work);
+        let thread = thread.map_err(|e| format!("no thread could be started: {e}"))?;
+        thread.join().map_err(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            text.unwrap_or("panicked").to_owned()
+        })
+    })
+}
+
+/// Evaluates a runbook. Call it through [`on_deep_stack`] unless the calling thread has 16 MiB of stack.
+pub fn evaluate(evaluation: &Evaluation) -> Verdict {
+    prepare_process();
+    let script = evaluation.script;
+    let host = Host::new(
+        evaluation.world.clone(),
+        evaluation.registry.clone(),
+        evaluation.library.clone(),
+        script.sources.clone(),
+    );
+    if let Err((why, hint)) = params::validate(&script.params, evaluation.params) {
+        let site = Site { file: script.source.name.clone(), line: 1, column: 1 };
+        return Verdict::Halted { halt: Halt::Mistake { why, site, hint }, unwound: vec![], owed: vec![] };
+    }
+    let engine = engine::for_evaluation(&host);
+    let branch = Branch::root(host.clone());
+    let result = child::statements(&engine, script, evaluation.params, &branch);
+    conclude(&engine, &host, &branch, result)
+}
+
+/// Reads the verdict from the host, and unwinds what is owed.
+fn conclude(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: RhaiResult) -> Verdict {
+    match (host.halt(), result) {
+        (Some(halt), _) => halted(engine, host, branch, halt),
+        (None, Ok(value)) => match convert::to_value(&value) {
+            Ok(value) => Verdict::Completed(value),
+            // A closure as the last expression of a runbook is nobody's mistake.
+            Err(_) => Verdict::Completed(Value::Null),
+        },
+        (None, Err(error)) => {
+            if let Some(halt) = mismatch_with_unknown(host, &error) {
+                return Verdict::Halted { halt, unwound: vec![], owed: branch.owed_titles() };
+            }
+            let fault = errors::fault(host, &error);
+            let unwinding_halted = unwind_all(engine, host, branch, &fault.message);
+            Verdict::Failed { fault, unwound: take_unwound(host), unwinding_halted }
+        }
+    }
+}
+
+fn halted(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, halt: Halt) -> Verdict {
+    if !halt.unwinds() {
+        return Verdict::Halted { halt, unwound: take_unwound(host), owed: branch.owed_titles() };
+    }
+    host.unlatch();
+    let halt = unwind_all(engine, host, branch, &halt.to_string()).unwrap_or(halt);
+    Verdict::Halted { halt, unwound: take_unwound(host), owed: branch.owed_titles() }
+}
+
+/// The last phase of a run that did not complete. Returns the halt that ended it early, if one did.
+fn unwind_all(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, cause: &str) -> Option<Halt> {
+    let owed = branch.owed_titles();
+    if owed.is_empty() {
+        return None;
+    }
+    let site = host.site(rhai::Position::NONE);
+    let scope = Scope { key: Key::ROOT, site, title: cause.to_owned(), kind: ScopeKind::Unwinding { owed } };
+    if let Err(halt) = host.world.enter(&scope) {
+        return Some(halt);
+    }
+    unwind::down_to(engine, branch, 0);
+    let left = if host.is_halted() { Left::Halted } else { Left::Completed { owes: false } };
+    let ended = host.world.leave(&scope, &left).err();
+    host.halt().or(ended)
+}
+
+fn take_unwound(host: &Host) -> Vec<UnwoundStep> {
+    std::mem::take(&mut *lock(&host.unwound))
+}
+
+/// Rhai has no hook for `if` on an unknown value: its type error becomes a clear end of the plan.
+fn mismatch_with_unknown(host: &Host, error: &rhai::EvalAltResult) -> Option<Halt> {
+    let fault = errors::fault(host, error);
+    let unknown = fault.code == "script"
+        && (fault.message.contains("does not know") || fault.message.contains(unknown::TYPE_NAME));
+    unknown.then(|| Halt::Unplannable {
+        why: fault.message.replace(unknown::TYPE_NAME, "a value that the plan does not know"),
+        site: fault.site.as_deref().and_then(parse_site).unwrap_or_else(|| host.site(rhai::Position::NONE)),
+        hint: fault.hint.or_else(|| Some("compare it first, or pin the call it comes from with --assume".into())),
+    })
+}
+
+fn parse_site(text: &str) -> Option<Site> {
+    let mut parts = text.rsplitn(3, ':');
+    let column = parts.next()?.parse().ok()?;
+    let line = parts.next()?.parse().ok()?;
+    Some(Site { file: parts.next()?.into(), line, column })
+}

@@ -1,0 +1,68 @@
+//! Front matter: the `//!` lines at the head of a runbook.
+
+/// What the first lines of a runbook say of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FrontMatter {
+    /// The first line.
+    pub title: String,
+    /// Lines of the form `key: value`, with their line numbers (from 1).
+    pub entries: Vec<(String, String, u32)>,
+    /// All other lines.
+    pub description: Vec<String>,
+}
+
+impl FrontMatter {
+    /// The keys that mean something to Lifeboat.
+    pub const KEYS: [&str; 9] = ["owner", "rto", "rpo", "drill", "watch", "timeout", "tags", "since", "see"];
+
+    /// Reads the leading `//!` lines.
+    pub(super) fn parse(text: &str) -> Self {
+        let mut front = Self::default();
+        let lines = text.lines().enumerate().skip_while(|(_, line)| line.trim().is_empty() || line.starts_with("#!"));
+        for (n, line) in lines {
+            let Some(content) = line.trim_start().strip_prefix("//!") else { break };
+            let content = content.trim();
+            let entry = content.split_once(':').filter(|(key, _)| is_key(key));
+            match entry {
+                Some((key, value)) => {
+                    let line = u32::try_from(n + 1).unwrap_or(0);
+                    front.entries.push((key.to_owned(), value.trim().to_owned(), line));
+                }
+                None if front.title.is_empty() => content.clone_into(&mut front.title),
+                None if content.is_empty() && front.description.is_empty() => {}
+                None => front.description.push(content.to_owned()),
+            }
+        }
+        front
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.entries.iter().find(|(k, ..)| k == key).map(|(_, value, _)| value.as_str())
+    }
+}
+
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn title_entries_and_description() {
+        let front = FrontMatter::parse(
+            "//! Restore the database.\n//! rto: 30m\n//!\n//! Note: takes long.\nlet x = 1;\n//! late",
+        );
+        assert_eq!(front.title, "Restore the database.");
+        assert_eq!(front.get("rto"), Some("30m"));
+        assert_eq!(front.entries[0].2, 2);
+        assert_eq!(front.description, ["Note: takes long."]);
+    }
+
+    #[test]
+    fn none_at_all() {
+        assert_eq!(FrontMatter::parse("let x = 1;"), FrontMatter::default());
+    }
+}

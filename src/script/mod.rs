@@ -1,0 +1,29 @@
+//! Floor 3: the only module that names Rhai. Compiles runbooks, checks them, and evaluates them against a [`World`].
+//!
+//! Rhai lets scripts catch even terminations (through `map`, `filter`, `sort`), so a halt *latches* in the host: from then on
+//! every call fails, and the verdict is read from the host, never from Rhai's error.
+//!
+//! [`World`]: crate::model::World
+
+mod call;
+mod check;
+mod child;
+mod convert;
+mod engine;
+mod errors;
+mod evaluate;
+mod front_matter;
+mod host;
+mod modules;
+mod params;
+mod repeat;
+mod source;
+mod steps;
+mod unknown;
+mod unwind;
+
+pub use check::{Diagnostic, Severity, check};
+pub use evaluate::{Evaluation, evaluate, on_deep_stack, prepare_process};
+pub use front_matter::FrontMatter;
+pub use params::{Param, ParamType, Params};
+pub use source::{Library, STDLIB, Script, ScriptError, SourceFile, SourceMap};

@@ -1,0 +1,72 @@
+//! Modules: `std/…`, which is embedded, and files in the runbook's own folder. Nothing else can be imported.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use rhai::{Engine, EvalAltResult, Module, ModuleResolver, ParseError, Position, Scope, Shared};
+
+use super::host::{Host, RhaiResult, lock};
+use super::source::{Library, STDLIB, SourceFile, SourceMap};
+
+/// Resolves imports for one evaluation; each module is compiled once.
+pub(super) struct Resolver {
+    host: Arc<Host>,
+    loaded: Mutex<HashMap<String, Shared<Module>>>,
+}
+
+impl Resolver {
+    pub(super) fn new(host: Arc<Host>) -> Self {
+        Self { host, loaded: Mutex::default() }
+    }
+}
+
+impl ModuleResolver for Resolver {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        from: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> RhaiResult<Shared<Module>> {
+        let failed = |why: String| -> Box<EvalAltResult> {
+            EvalAltResult::ErrorInModule(path.to_owned(), why.into(), position).into()
+        };
+        let host = &self.host;
+        let file = load(&host.sources, host.library.as_ref(), from.unwrap_or_default(), path).map_err(failed)?;
+        if let Some(module) = lock(&self.loaded).get(file.name.as_ref()) {
+            return Ok(module.clone());
+        }
+        let mut ast = engine
+            .compile(file.padded(&file.text))
+            .map_err(|ParseError(kind, at)| failed(format!("{}: {kind}", host.sources.site(at))))?;
+        ast.set_source(&*file.name);
+        let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into();
+        lock(&self.loaded).insert(file.name.to_string(), module.clone());
+        Ok(module)
+    }
+}
+
+/// The file that `path`, imported by `from`, means.
+pub(super) fn load(
+    sources: &SourceMap,
+    library: &dyn Library,
+    from: &str,
+    path: &str,
+) -> Result<Arc<SourceFile>, String> {
+    if let Some(name) = path.strip_prefix("std/") {
+        let found = STDLIB.iter().find(|(known, _)| *known == path);
+        let Some((known, text)) = found else {
+            let names = STDLIB.iter().filter_map(|(known, _)| known.strip_prefix("std/"));
+            let hint = super::check::did_you_mean(name, names.clone())
+                .unwrap_or_else(|| format!("its modules: {}", names.collect::<Vec<_>>().join(", ")));
+            return Err(format!("the standard library has no module `{name}`: {hint}"));
+        };
+        return sources.add(known, text);
+    }
+    let odd = path.is_empty() || path.starts_with('/') || path.contains('\\') || path.contains('\0');
+    if odd || path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+        return Err(format!("`{path}` is not a module: modules lie in the runbook's own folder, or in `std/`"));
+    }
+    let (name, text) = library.module(from, path)?;
+    sources.add(&name, &text)
+}

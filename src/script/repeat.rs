@@ -1,0 +1,87 @@
+//! `wait_until` and `retry`: calls with a body. How often the body runs is up to the world.
+
+use std::any::TypeId;
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, Position};
+
+use crate::model::{Fault, Halt, Invocation, Outcome, Repeat, Segment, Span, Value};
+use crate::primitives::language::{RetryArgs, WaitUntilArgs};
+
+use super::host::{Branch, RhaiResult};
+use super::{call, convert, errors, unwind};
+
+/// Registers both.
+pub(super) fn register(engine: &mut Engine) {
+    let dynamic = TypeId::of::<Dynamic>();
+    let (map, closure) = (TypeId::of::<Map>(), TypeId::of::<FnPtr>());
+    let wait = |context: NativeCallContext, arguments: &mut [&mut Dynamic]| repeat(&context, "wait_until", arguments);
+    engine.register_raw_fn("wait_until", [dynamic, closure], wait);
+    engine.register_raw_fn("wait_until", [dynamic, map, closure], wait);
+    let retry = |context: NativeCallContext, arguments: &mut [&mut Dynamic]| repeat(&context, "retry", arguments);
+    engine.register_raw_fn("retry", [closure], retry);
+    engine.register_raw_fn("retry", [map, closure], retry);
+}
+
+fn repeat(context: &NativeCallContext, name: &'static str, arguments: &mut [&mut Dynamic]) -> RhaiResult {
+    let position = context.call_position();
+    let branch = call::branch(context, name)?;
+    branch.host.check(position)?;
+    let Some(signature) = branch.host.registry.signature(name).cloned() else {
+        return Err(call::mistake(&branch, format!("`{name}` is not available here"), None, position));
+    };
+    let (last, given) = arguments.split_last_mut().ok_or("a body is missing")?;
+    let body = last.flatten_clone().cast::<FnPtr>();
+    let args = call::arguments_by_name(&branch, &signature, given, position)?;
+    let policy = policy(name, &args).map_err(|why| call::mistake(&branch, why, None, position))?;
+    let invocation = Invocation { key: branch.next_key(), site: branch.host.site(position), primitive: name, args };
+    let mut attempt = |n: u32| run(context, &branch, &invocation, &body, (name, n), position);
+    let performed = branch.host.world.repeat(&invocation, &policy, &mut attempt);
+    call::finish(&branch, performed, position)
+}
+
+fn policy(name: &str, args: &Value) -> Result<Repeat, String> {
+    if name == "wait_until" {
+        let args: WaitUntilArgs = args.decode().map_err(|why| format!("`wait_until`: {why}"))?;
+        let at_least = Span::from_millis(1);
+        return Ok(Repeat::Until { timeout: args.timeout.0, every: args.every.max(at_least).0 });
+    }
+    let args: RetryArgs = args.decode().map_err(|why| format!("`retry`: {why}"))?;
+    if args.times == 0 || args.backoff < 1.0 || !args.backoff.is_finite() {
+        return Err("`retry`: `times` must be at least 1 and `backoff` at least 1.0".to_owned());
+    }
+    Ok(Repeat::Retry { times: args.times, every: args.every.0, backoff: args.backoff })
+}
+
+/// Runs the body once, in a branch of its own. What its steps owe is owed by the caller when it went well.
+fn run(
+    context: &NativeCallContext,
+    branch: &Arc<Branch>,
+    invocation: &Invocation,
+    body: &FnPtr,
+    (name, n): (&str, u32),
+    position: Position,
+) -> Result<Outcome, Halt> {
+    let host = &branch.host;
+    let inner = branch.child(invocation.key.child(Segment::Attempt(n)));
+    let mut state = context.global_runtime_state().clone();
+    state.tag = Dynamic::from(inner.clone());
+    let inner_context =
+        NativeCallContext::new_with_all_fields(context.engine(), name, context.call_source(), &state, position);
+    let result = body.call_raw(&inner_context, None, []);
+    if let Some(halt) = host.halt() {
+        super::host::lock(&branch.owed).append(&mut super::host::lock(&inner.owed));
+        return Err(halt);
+    }
+    match result {
+        Ok(value) => {
+            super::host::lock(&branch.owed).append(&mut super::host::lock(&inner.owed));
+            Ok(convert::to_value(&value).map_err(|why| Fault::new("script", format!("`{name}`: {why}"))))
+        }
+        Err(error) => {
+            let fault = errors::fault(host, &error);
+            unwind::down_to(context.engine(), &inner, 0);
+            host.halt().map_or(Ok(Err(fault)), Err)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Values that a plan cannot know, inside scripts.
+//!
+//! They flow through interpolation, fields and arithmetic; comparing one is a question to the world.
+
+use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext};
+
+use crate::model::{Question, Unknown};
+
+use super::call;
+use super::host::RhaiResult;
+
+/// Teaches an engine the operators.
+pub(super) fn register(engine: &mut Engine) {
+    engine.register_type_with_name::<Unknown>(TYPE_NAME);
+    for operator in ["==", "!=", "<", "<=", ">", ">="] {
+        engine.register_fn(operator, move |c: NativeCallContext, a: Unknown, b: Dynamic| {
+            ask(&c, format!("{a} {operator} {}", literal(&b)))
+        });
+        engine.register_fn(operator, move |c: NativeCallContext, a: Dynamic, b: Unknown| {
+            ask(&c, format!("{} {operator} {b}", literal(&a)))
+        });
+        engine.register_fn(operator, move |c: NativeCallContext, a: Unknown, b: Unknown| {
+            ask(&c, format!("{a} {operator} {b}"))
+        });
+    }
+    for operator in ["+", "-", "*", "/", "%", "**"] {
+        let text = move |a: &str, b: &str| Unknown::text(format!("{a} {operator} {b}"));
+        engine.register_fn(operator, move |a: Unknown, b: Dynamic| text(a.as_str(), &literal(&b)));
+        engine.register_fn(operator, move |a: Dynamic, b: Unknown| text(&literal(&a), b.as_str()));
+        engine.register_fn(operator, move |a: Unknown, b: Unknown| text(a.as_str(), b.as_str()));
+    }
+    // Interpolation joins text with `+`; text that an unknown went into is unknown.
+    engine.register_fn("+", |a: ImmutableString, b: Unknown| Unknown::text(format!("{a}{b}")));
+    engine.register_fn("+", |a: Unknown, b: ImmutableString| Unknown::text(format!("{a}{b}")));
+    engine.register_fn("!", |c: NativeCallContext, a: Unknown| ask(&c, format!("!{a}")));
+    engine.register_fn("-", |a: Unknown| Unknown::text(format!("-{a}")));
+    engine.register_fn("to_string", |a: &mut Unknown| a.to_string());
+    engine.register_fn("to_debug", |a: &mut Unknown| a.to_string());
+    engine.register_indexer_get(|a: &mut Unknown, name: ImmutableString| a.field(&name));
+    engine.register_fn("require", |c: NativeCallContext, a: Unknown, message: Dynamic| -> RhaiResult<()> {
+        if ask(&c, format!("{a} is true"))? {
+            return Ok(());
+        }
+        let branch = call::branch(&c, "require")?;
+        let fault = crate::model::Fault::new("requirement", message.to_string());
+        Err(call::throw(&branch, fault, c.call_position()))
+    });
+}
+
+/// The name of the type in Rhai's own messages.
+pub(super) const TYPE_NAME: &str = "‹unknown›";
+
+fn literal(value: &Dynamic) -> String {
+    if value.is_string() { format!("\"{value}\"") } else { value.to_string() }
+}
+
+/// Asks the world; answer 0 is yes.
+fn ask(context: &NativeCallContext, condition: String) -> RhaiResult<bool> {
+    let branch = call::branch(context, "a comparison")?;
+    let position = context.call_position();
+    branch.host.check(position)?;
+    let question = Question { site: branch.host.site(position), condition, answers: 2 };
+    branch.host.world.choose(&question).map(|answer| answer == 0).map_err(|halt| branch.host.latch(halt, position))
+}
