@@ -177,6 +177,13 @@ impl Registry {
         self
     }
 
+    /// Only the contract of `P`: it can be checked and explored, not carried out.
+    #[must_use]
+    pub fn contract<P: Primitive>(mut self) -> Self {
+        self.declare::<P>();
+        self
+    }
+
     /// `P` is carried out by the language itself; only its contract is registered.
     #[must_use]
     pub fn language<P: Primitive>(mut self) -> Self {

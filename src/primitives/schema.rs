@@ -208,7 +208,6 @@ mod tests {
 
     #[derive(Serialize, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only its schema is of interest")]
     struct Args {
         /// The target.
         target: String,

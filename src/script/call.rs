@@ -1,6 +1,5 @@
 //! Calls of primitives: arguments by position and options become one map, the world does the rest.
 
-use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,17 +17,32 @@ pub(super) fn register(engine: &mut Engine, registry: &Registry) {
     for signature in registry.signatures().filter(|s| !s.is_language) {
         for arity in 0..=signature.positional.len() + 1 {
             let signature = signature.clone();
-            let types = vec![TypeId::of::<Dynamic>(); arity];
-            engine.register_raw_fn(signature.name, types, move |context, arguments| {
-                perform(&context, &signature, arguments)
-            });
+            let name = signature.name;
+            register_any(engine, name, arity, move |context, arguments| perform(context, &signature, &arguments));
         }
     }
     register_require(engine);
     register_point_of_no_return(engine, registry);
 }
 
-fn perform(context: &NativeCallContext, signature: &Arc<Signature>, arguments: &mut [&mut Dynamic]) -> RhaiResult {
+/// Registers a function of `arity` arguments of any type. Rhai takes values as wildcards only from typed closures.
+fn register_any(
+    engine: &mut Engine,
+    name: &str,
+    arity: usize,
+    f: impl Fn(&NativeCallContext, Vec<Dynamic>) -> RhaiResult + Send + Sync + 'static,
+) {
+    use rhai::{Dynamic as D, NativeCallContext as C};
+    match arity {
+        0 => engine.register_fn(name, move |c: C| f(&c, vec![])),
+        1 => engine.register_fn(name, move |c: C, x: D| f(&c, vec![x])),
+        2 => engine.register_fn(name, move |c: C, x: D, y: D| f(&c, vec![x, y])),
+        3 => engine.register_fn(name, move |c: C, x: D, y: D, z: D| f(&c, vec![x, y, z])),
+        _ => engine.register_fn(name, move |c: C, w: D, x: D, y: D, z: D| f(&c, vec![w, x, y, z])),
+    };
+}
+
+fn perform(context: &NativeCallContext, signature: &Arc<Signature>, arguments: &[Dynamic]) -> RhaiResult {
     let position = context.call_position();
     let branch = branch(context, signature.name)?;
     branch.host.check(position)?;
@@ -85,7 +99,7 @@ pub(super) fn mistake(
 pub(super) fn arguments_by_name(
     branch: &Branch,
     signature: &Signature,
-    arguments: &mut [&mut Dynamic],
+    arguments: &[Dynamic],
     position: Position,
 ) -> RhaiResult<Value> {
     let name = signature.name;
@@ -95,9 +109,7 @@ pub(super) fn arguments_by_name(
         let expected = signature.positional.get(i).and_then(|n| signature.arg(n));
         let takes_map = expected.is_some_and(|arg| matches!(arg.kind, ArgType::Map | ArgType::Any));
         if i + 1 == count && argument.is::<Map>() && !takes_map {
-            let Ok(Value::Map(options)) = value(branch, argument, name, position) else {
-                return branch.host.check(position).map(|()| Value::Null);
-            };
+            let Value::Map(options) = value(branch, argument, name, position)? else { continue };
             for (option, value) in options {
                 if signature.options().all(|arg| arg.name != option) {
                     let (why, hint) = unknown_option(signature, &option);
@@ -165,11 +177,11 @@ fn register_require(engine: &mut Engine) {
 /// `point_of_no_return(why)`: what is owed so far is owed no longer.
 fn register_point_of_no_return(engine: &mut Engine, registry: &Registry) {
     let Some(signature) = registry.signature("point_of_no_return").cloned() else { return };
-    engine.register_raw_fn(signature.name, [TypeId::of::<Dynamic>()], move |context, arguments| -> RhaiResult {
+    register_any(engine, signature.name, 1, move |context, arguments| {
         let position = context.call_position();
-        let branch = branch(&context, signature.name)?;
+        let branch = branch(context, signature.name)?;
         branch.host.check(position)?;
-        let args = arguments_by_name(&branch, &signature, arguments, position)?;
+        let args = arguments_by_name(&branch, &signature, &arguments, position)?;
         let invocation =
             Invocation { key: branch.next_key(), site: branch.host.site(position), primitive: signature.name, args };
         let forgone = branch.forgo();

@@ -1,6 +1,5 @@
 //! `runbook("path", #{ … })`: another runbook as a part of this run.
 
-use std::any::TypeId;
 use std::sync::Arc;
 
 use rhai::{Caches, Dynamic, Engine, GlobalRuntimeState, Map, NativeCallContext, Position, Scope as RhaiScope};
@@ -15,13 +14,11 @@ const DEPTH: usize = 16;
 
 /// Registers the function.
 pub(super) fn register(engine: &mut Engine) {
-    let run = |context: NativeCallContext, arguments: &mut [&mut Dynamic]| run(&context, arguments);
-    let dynamic = TypeId::of::<Dynamic>();
-    engine.register_raw_fn("runbook", [dynamic], run);
-    engine.register_raw_fn("runbook", [dynamic, TypeId::of::<Map>()], run);
+    engine.register_fn("runbook", |c: NativeCallContext, path: Dynamic| run(&c, &path, None));
+    engine.register_fn("runbook", |c: NativeCallContext, path: Dynamic, params: Map| run(&c, &path, Some(params)));
 }
 
-fn run(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> RhaiResult {
+fn run(context: &NativeCallContext, path: &Dynamic, given: Option<Map>) -> RhaiResult {
     let position = context.call_position();
     let branch = call::branch(context, "runbook")?;
     branch.host.check(position)?;
@@ -29,14 +26,12 @@ fn run(context: &NativeCallContext, arguments: &mut [&mut Dynamic]) -> RhaiResul
         let why = format!("runbooks call each other more than {DEPTH} levels deep");
         return Err(call::mistake(&branch, why, None, position));
     }
-    let path = convert::to_value(arguments[0]).ok();
+    let path = convert::to_value(path).ok();
     let Some(path) = path.as_ref().and_then(Value::as_str) else {
         return Err(call::mistake(&branch, "`runbook` takes the path of a runbook, a string", None, position));
     };
-    let given = match arguments.get(1) {
-        Some(map) => convert::to_value(map).map_err(|why| call::mistake(&branch, why, None, position))?,
-        None => Value::Map(Params::new()),
-    };
+    let given = convert::to_value(&given.unwrap_or_default().into());
+    let given = given.map_err(|why| call::mistake(&branch, why, None, position))?;
     let Value::Map(given) = given else { return Ok(Dynamic::UNIT) };
     let script = load(&branch, path, position)?;
     if let Err((why, hint)) = params::validate(&script.params, &given) {

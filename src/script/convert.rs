@@ -4,6 +4,8 @@ use rhai::{Array, Dynamic, FnPtr, Map};
 
 use crate::model::{Unknown, Value};
 
+use super::unknown;
+
 /// How deep a value may be nested.
 const DEPTH: usize = 64;
 
@@ -51,7 +53,8 @@ fn nested(dynamic: &Dynamic, depth: usize) -> Result<Value, String> {
         return Ok(Value::from(c.to_string()));
     }
     if let Ok(text) = dynamic.as_immutable_string_ref() {
-        return Ok(Value::from(text.as_str()));
+        let unknown = unknown::is_marked(&text).then(|| Value::Unknown(Unknown::text(unknown::unmark(&text))));
+        return Ok(unknown.unwrap_or_else(|| Value::from(text.as_str())));
     }
     if let Some(unknown) = dynamic.read_lock::<Unknown>() {
         return Ok(Value::Unknown(unknown.clone()));

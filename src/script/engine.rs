@@ -1,6 +1,6 @@
 //! Rhai engines: sandboxed, limited, one for each evaluation.
 
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
@@ -19,13 +19,25 @@ const ARRAY_SIZE: usize = 10_000;
 const MAP_SIZE: usize = 10_000;
 const STRING_SIZE: usize = 1 << 20;
 
+/// Sets what must be set before anything of Rhai's is used in a process: its hashes, and with them the names of closures and
+/// the order of functions, are then the same in every process. Every engine is made here, so none comes before it.
+fn prepare_process() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // An error says that a host has set them already; runs of that host then agree among themselves.
+        let _ = rhai::config::hashing::set_hashing_seed(Some([1, 2, 3, 4]));
+    });
+}
+
 /// An engine that knows words, not syntax.
 pub(super) fn for_lexing() -> Engine {
+    prepare_process();
     Engine::new_raw()
 }
 
 /// An engine that can compile runbooks, and nothing else.
 pub(super) fn for_parsing() -> Engine {
+    prepare_process();
     let mut engine = Engine::new_raw();
     limit(&mut engine);
     steps::register(&mut engine);

@@ -85,7 +85,11 @@ fn lower_first(text: &str) -> String {
 pub(super) fn syntax(sources: &SourceMap, source: &SourceFile, error: &ParseError) -> ScriptError {
     let ParseError(kind, position) = error;
     let site = sources.site(*position);
-    let (line, column) = if position.is_none() { end_of(source) } else { (site.line, site.column) };
+    let (mut line, mut column) = if position.is_none() { end_of(source) } else { (site.line, site.column) };
+    if matches!(**kind, ParseErrorType::MissingToken(ref token, _) if token == ";") {
+        // Rhai points at what comes next; what is missing is missing at the end of what came before.
+        (line, column) = end_of_previous(source, line, column);
+    }
     let (message, help) = explain_syntax(kind, source);
     let mut diagnostic = ScriptError::at(source, line, column, message);
     diagnostic.help = help;
@@ -102,6 +106,13 @@ fn end_of(source: &SourceFile) -> (u32, u32) {
     let lines = u32::try_from(source.text.lines().count()).unwrap_or(1).max(1);
     let last = source.text.lines().last().map_or(0, |line| line.chars().count());
     (lines, u32::try_from(last).unwrap_or(0).max(1))
+}
+
+fn end_of_previous(source: &SourceFile, line: u32, column: u32) -> (u32, u32) {
+    let before = source.text[..source.span(line, column, 0).start].trim_end();
+    let number = |n: usize| u32::try_from(n).unwrap_or(1);
+    let last = before.rsplit('\n').next().unwrap_or_default();
+    (number(before.matches('\n').count() + 1), number(last.chars().count() + 1))
 }
 
 fn explain_syntax(kind: &ParseErrorType, source: &SourceFile) -> (String, Option<String>) {

@@ -1,6 +1,6 @@
 //! One evaluation for every mode: the script against a world.
 
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 use rhai::Engine;
 
@@ -24,16 +24,6 @@ pub struct Evaluation<'a> {
     pub library: Arc<dyn Library>,
 }
 
-/// Sets what must be set before anything of Rhai's is used in a process: its hashes, and with them the names of closures and
-/// the order of functions, are then the same in every process.
-pub fn prepare_process() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // An error says that hashing was used before; it is then too late, and only names of closures differ.
-        let _ = rhai::config::hashing::set_hashing_seed(Some([1, 2, 3, 4]));
-    });
-}
-
 /// Runs `work` on a thread with a stack that is deep enough for every script that the limits allow.
 pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
@@ -48,7 +38,6 @@ pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Stri
 
 /// Evaluates a runbook. Call it through [`on_deep_stack`] unless the calling thread has 16 MiB of stack.
 pub fn evaluate(evaluation: &Evaluation) -> Verdict {
-    prepare_process();
     let script = evaluation.script;
     let host = Host::new(
         evaluation.world.clone(),

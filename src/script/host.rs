@@ -27,7 +27,7 @@ pub(super) struct Host {
 }
 
 /// After so many operations a script is taken to loop for ever.
-const OPERATIONS: u64 = 100_000_000;
+const OPERATIONS: u64 = 5_000_000;
 /// How often, in operations, the world is asked whether to stop.
 const ASK_EVERY: u64 = 256;
 

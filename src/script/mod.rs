@@ -23,7 +23,10 @@ mod unknown;
 mod unwind;
 
 pub use check::{Diagnostic, Severity, check};
-pub use evaluate::{Evaluation, evaluate, on_deep_stack, prepare_process};
+pub use evaluate::{Evaluation, evaluate, on_deep_stack};
 pub use front_matter::FrontMatter;
 pub use params::{Param, ParamType, Params};
 pub use source::{Library, STDLIB, Script, ScriptError, SourceFile, SourceMap};
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,8 @@ pub(super) fn extract(source: &SourceFile) -> Result<(String, Vec<Param>), Scrip
     let engine = engine::for_lexing();
     let text = [&*source.text];
     let (tokens, _control) = engine.lex(&text);
-    let tokens: Vec<(Token, Position)> = tokens.collect();
+    // Rhai's iterator goes on with `EOF` for ever.
+    let tokens: Vec<(Token, Position)> = tokens.take_while(|(token, _)| *token != Token::EOF).collect();
     let (mut body, mut params, mut depth) = (source.text.to_string(), Vec::<Param>::new(), 0_usize);
     for (i, (token, position)) in tokens.iter().enumerate() {
         match token {
@@ -108,6 +109,7 @@ pub(super) fn extract(source: &SourceFile) -> Result<(String, Vec<Param>), Scrip
                 }
                 let start = offset(source, *position).start;
                 body.replace_range(start..start + 5, "const");
+                plain_comments_above(&mut body, start);
                 let spaces = " ".repeat(body[blank.clone()].chars().count());
                 // Columns count characters, so a type keeps its width in characters; only ASCII can stand there.
                 body.replace_range(blank, &spaces);
@@ -117,6 +119,19 @@ pub(super) fn extract(source: &SourceFile) -> Result<(String, Vec<Param>), Scrip
         }
     }
     Ok((body, params))
+}
+
+/// Rhai takes `///` only above functions: above a parameter it becomes an ordinary comment, of the same width.
+fn plain_comments_above(body: &mut String, statement: usize) {
+    let mut end = body[..statement].rfind('\n').unwrap_or(0);
+    while end > 0 {
+        let start = body[..end].rfind('\n').map_or(0, |at| at + 1);
+        let Some(at) = body[start..end].find("///").filter(|at| body[start..start + at].trim().is_empty()) else {
+            return;
+        };
+        body.replace_range(start + at..start + at + 3, "// ");
+        end = start.saturating_sub(1);
+    }
 }
 
 fn begins_statement(tokens: &[(Token, Position)], i: usize) -> bool {

@@ -1,6 +1,5 @@
 //! `wait_until` and `retry`: calls with a body. How often the body runs is up to the world.
 
-use std::any::TypeId;
 use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, Position};
@@ -13,29 +12,26 @@ use super::{call, convert, errors, unwind};
 
 /// Registers both.
 pub(super) fn register(engine: &mut Engine) {
-    let dynamic = TypeId::of::<Dynamic>();
-    let (map, closure) = (TypeId::of::<Map>(), TypeId::of::<FnPtr>());
-    let wait = |context: NativeCallContext, arguments: &mut [&mut Dynamic]| repeat(&context, "wait_until", arguments);
-    engine.register_raw_fn("wait_until", [dynamic, closure], wait);
-    engine.register_raw_fn("wait_until", [dynamic, map, closure], wait);
-    let retry = |context: NativeCallContext, arguments: &mut [&mut Dynamic]| repeat(&context, "retry", arguments);
-    engine.register_raw_fn("retry", [closure], retry);
-    engine.register_raw_fn("retry", [map, closure], retry);
+    use rhai::{Dynamic as D, NativeCallContext as C};
+    engine.register_fn("wait_until", |c: C, label: D, body: FnPtr| repeat(&c, "wait_until", &[label], &body));
+    engine.register_fn("wait_until", |c: C, label: D, options: Map, body: FnPtr| {
+        repeat(&c, "wait_until", &[label, options.into()], &body)
+    });
+    engine.register_fn("retry", |c: C, body: FnPtr| repeat(&c, "retry", &[], &body));
+    engine.register_fn("retry", |c: C, options: Map, body: FnPtr| repeat(&c, "retry", &[options.into()], &body));
 }
 
-fn repeat(context: &NativeCallContext, name: &'static str, arguments: &mut [&mut Dynamic]) -> RhaiResult {
+fn repeat(context: &NativeCallContext, name: &'static str, given: &[Dynamic], body: &FnPtr) -> RhaiResult {
     let position = context.call_position();
     let branch = call::branch(context, name)?;
     branch.host.check(position)?;
     let Some(signature) = branch.host.registry.signature(name).cloned() else {
         return Err(call::mistake(&branch, format!("`{name}` is not available here"), None, position));
     };
-    let (last, given) = arguments.split_last_mut().ok_or("a body is missing")?;
-    let body = last.flatten_clone().cast::<FnPtr>();
     let args = call::arguments_by_name(&branch, &signature, given, position)?;
     let policy = policy(name, &args).map_err(|why| call::mistake(&branch, why, None, position))?;
     let invocation = Invocation { key: branch.next_key(), site: branch.host.site(position), primitive: name, args };
-    let mut attempt = |n: u32| run(context, &branch, &invocation, &body, (name, n), position);
+    let mut attempt = |n: u32| run(context, &branch, &invocation, body, (name, n), position);
     let performed = branch.host.world.repeat(&invocation, &policy, &mut attempt);
     call::finish(&branch, performed, position)
 }
