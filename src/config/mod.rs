@@ -2,10 +2,21 @@
 //!
 //! Scripts name targets; this says what they are. Every error points into the file.
 
+mod choice;
+mod coincide;
 mod environment;
 mod error;
+mod parse;
+mod parse_environment;
+mod parse_target;
+mod reader;
+mod settings;
+mod suggest;
 mod target;
+#[cfg(test)]
+mod tests;
 
+pub use choice::NoEnvironment;
 pub use environment::{Config, Environment, ProcessSpec};
 pub use error::ConfigError;
 pub use target::{Origin, Target, TargetKind};

@@ -6,8 +6,6 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::ConfigError;
@@ -88,14 +86,6 @@ pub struct Target {
 }
 
 impl Target {
-    /// The settings as their driver reads them. Unknown keys, missing ones and wrong types point into the file.
-    pub fn settings<T: DeserializeOwned + JsonSchema>(&self) -> Result<T, ConfigError> {
-        serde_path_to_error::deserialize(&self.settings).map_err(|error| {
-            let path = error.path().to_string();
-            self.error(&path, error.into_inner().to_string())
-        })
-    }
-
     /// An error that points at the setting `path` (`.` for the whole target).
     pub fn error(&self, path: &str, message: impl Into<String>) -> ConfigError {
         let span = self.origin.values.get(path).unwrap_or(&self.origin.span).clone();

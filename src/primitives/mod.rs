@@ -3,11 +3,17 @@
 //! A [`Primitive`] says what a call is: arguments, impact, the ways it can end. A [`Driver`] (or, for one that only looks, an
 //! [`Observer`]) does it for one kind of target. Adding either touches one folder, `primitives/<name>/`.
 
+pub mod ask;
+pub mod confirm;
 mod contract;
 mod erased;
 pub mod language;
+pub mod log;
+pub mod measure;
+pub mod now;
 mod registry;
 mod schema;
+pub mod sleep;
 pub mod targets;
 
 pub use contract::{Driver, FromTarget, NoTarget, Observer, Preview, Primitive, Reconciled, TargetArg};

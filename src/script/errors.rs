@@ -140,6 +140,9 @@ fn explain_syntax(kind: &ParseErrorType, source: &SourceFile) -> (String, Option
         ParseErrorType::MissingToken(token, what) if token == ";" => {
             (format!("expected `;` {what}"), hint("statements end with `;`"))
         }
+        ParseErrorType::MissingToken(token, what) if matches!(token.as_str(), "}" | ")" | "]") => {
+            (format!("expected `{token}` {what}"), Some(format!("is a `{token}` missing?")))
+        }
         ParseErrorType::MissingToken(token, what) => (format!("expected `{token}` {what}"), None),
         ParseErrorType::UnexpectedEOF => ("the runbook ends too early".into(), hint("is a `}` or a `)` missing?")),
         ParseErrorType::ExprTooDeep => ("steps and expressions are nested too deep".into(), None),

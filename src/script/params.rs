@@ -95,7 +95,8 @@ pub(super) fn extract(source: &SourceFile) -> Result<(String, Vec<Param>), Scrip
     let text = [&*source.text];
     let (tokens, _control) = engine.lex(&text);
     // Rhai's iterator goes on with `EOF` for ever.
-    let tokens: Vec<(Token, Position)> = tokens.take_while(|(token, _)| *token != Token::EOF).collect();
+    let tokens = tokens.take_while(|(token, _)| *token != Token::EOF);
+    let tokens: Vec<(Token, Position)> = tokens.filter(|(token, _)| !matches!(token, Token::Comment(_))).collect();
     let (mut body, mut params, mut depth) = (source.text.to_string(), Vec::<Param>::new(), 0_usize);
     for (i, (token, position)) in tokens.iter().enumerate() {
         match token {

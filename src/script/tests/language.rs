@@ -102,7 +102,7 @@ fn syntax_errors_name_the_place_and_what_to_do() {
         ("act(reson);", "there is no variable `reson` here"),
         ("param who: string = \"x\"; fn f() { who }", "global::who"),
         ("let default = 1;", "`default` is a reserved word"),
-        ("if true {", "ends too early"),
+        ("if true {", "main.rhai:1:10: expected `}`"),
     ] {
         let error = Test::new(script).syntax_error();
         assert!(error.contains(expected), "{script}: {error}");

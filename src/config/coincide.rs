@@ -1,0 +1,142 @@
+//! Targets of two environments that are one and the same thing.
+//!
+//! A drill breaks what it touches. So a drill environment must share nothing with a protected one: no database, no address, and
+//! none of the files through which a service is stopped.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use super::{Config, ConfigError, Environment, Target};
+
+/// What a setting leads to, in a form in which two that lead to the same thing are equal.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    File(PathBuf),
+    Address(String),
+}
+
+impl Environment {
+    /// The targets of this environment (first) that are the same thing as a target of `other` (second): of one kind, and with the
+    /// same file, address or URL; or, where no setting is one of these, with one driver and the same settings. Nothing is looked
+    /// up: links between files and names of one machine are not seen.
+    pub fn coinciding(&self, other: &Environment) -> Vec<(String, String)> {
+        self.shared_with(other).map(|(ours, theirs, _)| (ours.name.clone(), theirs.name.clone())).collect()
+    }
+
+    /// As [`Environment::coinciding`], with the setting of our target that leads to theirs (`.` for all its settings).
+    fn shared_with<'a>(&'a self, other: &'a Environment) -> impl Iterator<Item = (&'a Target, &'a Target, &'a str)> {
+        let pairs = self.targets.values().flat_map(|ours| other.targets.values().map(move |theirs| (ours, theirs)));
+        pairs.filter_map(|(ours, theirs)| {
+            if ours.kind != theirs.kind {
+                return None;
+            }
+            let (here, there) = (self.places(ours), other.places(theirs));
+            if here.is_empty() && there.is_empty() {
+                let settings = ours.settings.as_object().is_some_and(|settings| !settings.is_empty());
+                let same = settings && ours.driver == theirs.driver && ours.settings == theirs.settings;
+                return same.then_some((ours, theirs, "."));
+            }
+            let shared = here.iter().find(|(_, place)| there.values().any(|other| other == *place));
+            shared.map(|(setting, _)| (ours, theirs, *setting))
+        })
+    }
+
+    /// What the settings of a target lead to, by setting.
+    fn places<'a>(&self, target: &'a Target) -> BTreeMap<&'a str, Place> {
+        let settings = target.settings.as_object().into_iter().flatten();
+        let place = |(key, value): (&'a String, &'a serde_json::Value)| {
+            let text = value.as_str()?;
+            let place = match key.as_str() {
+                "url" => Place::Address(normal_url(text)),
+                "address" => Place::Address(text.trim_end_matches('/').to_lowercase()),
+                key if key == "path" || key.ends_with("_file") => {
+                    Place::File(normal_path(&self.resolve(Path::new(text))))
+                }
+                _ => return None,
+            };
+            Some((key.as_str(), place))
+        };
+        settings.filter_map(place).collect()
+    }
+}
+
+impl Config {
+    /// A mistake for every target of a drill environment that is also a target of a protected one.
+    pub fn check_drills(&self) -> Vec<ConfigError> {
+        let mut mistakes = Vec::new();
+        for drill in self.environments.values().filter(|e| e.drill) {
+            for protected in self.environments.values().filter(|e| e.protected && e.name != drill.name) {
+                for (ours, theirs, setting) in drill.shared_with(protected) {
+                    let message = format!(
+                        "{} `{}` of the drill environment {} is also {} `{}` of {}, which is protected",
+                        ours.kind, ours.name, drill.name, theirs.kind, theirs.name, protected.name
+                    );
+                    let help =
+                        format!("a drill breaks what it touches: give {} a {} of its own", drill.name, ours.kind);
+                    mistakes.push(ours.error(setting, message).help(help));
+                }
+            }
+        }
+        mistakes
+    }
+}
+
+/// A path without `.` and, where the parts before it are names, without `..`.
+fn normal_path(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match (part, normal.components().next_back()) {
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
+            (Component::ParentDir, Some(Component::Normal(_))) => drop(normal.pop()),
+            (part, _) => normal.push(part),
+        }
+    }
+    normal
+}
+
+/// A URL with scheme and host in lower case, without the scheme's own port, a fragment, and slashes at the end.
+fn normal_url(url: &str) -> String {
+    let url = url.split('#').next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.trim_end_matches('/').to_lowercase() };
+    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let (scheme, host) = (scheme.to_lowercase(), host.to_lowercase());
+    let port = match scheme.as_str() {
+        "http" => ":80",
+        "https" => ":443",
+        _ => "",
+    };
+    let host = host.strip_suffix(port).unwrap_or(&host);
+    format!("{scheme}://{host}{}", path.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_path_has_one_form() {
+        for (written, normal) in [
+            ("/p/./data/../data/app.db", "/p/data/app.db"),
+            ("/p//data/app.db/", "/p/data/app.db"),
+            ("/../app.db", "/app.db"),
+            ("../../app.db", "../../app.db"),
+            ("a/../../app.db", "../app.db"),
+        ] {
+            assert_eq!(normal_path(Path::new(written)), Path::new(normal), "{written}");
+        }
+    }
+
+    #[test]
+    fn one_url_has_one_form() {
+        for (written, normal) in [
+            ("HTTPS://Example.ORG:443/Health/", "https://example.org/Health"),
+            ("http://example.org:80", "http://example.org"),
+            ("http://example.org/", "http://example.org"),
+            ("http://example.org:8080/a?B=c#d", "http://example.org:8080/a?B=c"),
+            ("http://[::1]:80/", "http://[::1]"),
+            ("Example.org/", "example.org"),
+        ] {
+            assert_eq!(normal_url(written), normal, "{written}");
+        }
+    }
+}

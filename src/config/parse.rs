@@ -1,0 +1,85 @@
+//! Reads a whole `lifeboat.toml`. All its mistakes are reported, not only the first.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use toml::de::DeTable;
+
+use super::reader::Reader;
+use super::suggest::instead;
+use super::{Config, ConfigError, Environment, parse_environment};
+
+/// The keys at the top of the file.
+const KEYS: [&str; 2] = ["default", "environments"];
+
+impl Config {
+    /// Reads the text of the file at `path`, which should be absolute: paths in it start at its directory.
+    ///
+    /// The errors are all the mistakes that the file has, in the order in which they stand in it. A drill environment that shares
+    /// a target with a protected one is one of them; settings are read by their drivers, later.
+    pub fn parse(path: &Path, text: Arc<str>) -> Result<Self, Vec<ConfigError>> {
+        let mut reader = Reader::new(path, text);
+        let text = reader.text.clone();
+        let (document, syntax) = DeTable::parse_recoverable(&text);
+        for error in &syntax {
+            reader.wrong(error.span().unwrap_or(0..0), error.message(), syntax_help(error.message()));
+        }
+        // After a mistake in the syntax nobody knows what belongs where, and more complaints would only distract.
+        if reader.mistakes.is_empty() {
+            let config = read(&mut reader, document.get_ref());
+            let shared = config.check_drills();
+            reader.mistakes.extend(shared);
+            if reader.mistakes.is_empty() {
+                return Ok(config);
+            }
+        }
+        let mut mistakes = reader.mistakes;
+        mistakes.sort_by_key(|mistake| mistake.span.map(|span| span.offset()));
+        mistakes.dedup_by(|a, b| a.span == b.span && a.message == b.message);
+        Err(mistakes)
+    }
+}
+
+fn read(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Config {
+    reader.keys(document, &KEYS, "lifeboat.toml");
+    let root = reader.path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let tables = document.get("environments");
+    let tables = tables.and_then(|tables| reader.table("`environments`", tables, "[environments.NAME]"));
+    let mut environments = BTreeMap::<String, Environment>::new();
+    for (name, table) in tables.into_iter().flatten() {
+        reader.name(name.get_ref(), name.span(), "an environment");
+        let environment = parse_environment::read(reader, &root, name.get_ref(), table);
+        environments.insert(name.get_ref().to_string(), environment);
+    }
+    let default_environment = document.get("default").and_then(|value| {
+        let name = reader.text("`default`", value, "default = \"…\"")?;
+        if !environments.contains_key(&name) {
+            let known: Vec<_> = environments.keys().map(String::as_str).collect();
+            let help = instead(&name, &known, "environments");
+            reader.wrong(value.span(), format!("there is no environment `{name}`"), help);
+        }
+        Some(name)
+    });
+    Config { path: reader.path.to_path_buf(), root, default_environment, environments, digest: sha256(&reader.text) }
+}
+
+/// What to do about a mistake in the syntax, where the parser's words do not say it.
+fn syntax_help(message: &str) -> &'static str {
+    match message {
+        m if m.starts_with("duplicate key") => "keep one of them",
+        m if m.starts_with("string values must be quoted") => "write text in quotes: `name = \"web\"`",
+        m if m.starts_with("unclosed") || m.starts_with("invalid basic string") => "close it",
+        _ => "write it as TOML: tables as `[a.b]`, values as `key = \"text\"`, `key = true`, `key = [\"a\", \"b\"]`",
+    }
+}
+
+/// This floor may not use the digest of `system`, which stands beside it.
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
