@@ -39,7 +39,8 @@ pub fn hex(bytes: &[u8]) -> String {
     hex_of(&Sha256::digest(bytes))
 }
 
-fn hex_of(bytes: &[u8]) -> String {
+/// `bytes` as hexadecimal digits.
+pub(super) fn hex_of(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -48,6 +48,19 @@ pub struct HttpError {
     pub message: String,
     /// Whether the request may have reached the server.
     pub sent: bool,
+    /// How far it came.
+    pub kind: HttpErrorKind,
+}
+
+/// How far a request came that got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpErrorKind {
+    /// It could not even be sent: the address or a header makes no sense.
+    Invalid,
+    /// Nothing answered: refused, timed out, closed without a word.
+    NoAnswer,
+    /// Something answered, but not with a whole HTTP answer that can be trusted.
+    BadAnswer,
 }
 
 pub(super) fn client() -> Client {
@@ -94,7 +107,7 @@ pub(super) async fn send(
     let status = response.status().as_u16();
     let mut body = Vec::new();
     while body.len() < request.body_limit {
-        match response.chunk().await.map_err(|e| describe(&e))? {
+        match response.chunk().await.map_err(|e| describe_body(&e))? {
             Some(chunk) => body.extend_from_slice(&chunk[..chunk.len().min(request.body_limit - body.len())]),
             None => break,
         }
@@ -104,15 +117,29 @@ pub(super) async fn send(
 
 /// The innermost cause says what happened; reqwest's own words only say that sending failed.
 fn describe(error: &reqwest::Error) -> HttpError {
-    let sent = !(error.is_connect() || error.is_builder() || error.is_request() && error.is_connect());
+    let sent = !(error.is_connect() || error.is_builder());
     if error.is_timeout() {
-        return HttpError { message: "timed out".to_owned(), sent };
+        return HttpError { message: "timed out".to_owned(), sent, kind: HttpErrorKind::NoAnswer };
     }
-    let mut cause: &dyn std::error::Error = error;
+    let (mut cause, mut tls): (&dyn std::error::Error, bool) = (error, false);
     while let Some(inner) = cause.source() {
         cause = inner;
+        let io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        tls |= io.is_some_and(|inner| inner.is::<rustls::Error>());
     }
     let message = cause.to_string();
-    let message = message.split(" (os error").next().unwrap_or(&message);
-    HttpError { message: message.to_lowercase(), sent }
+    let message = message.split(" (os error").next().unwrap_or(&message).to_lowercase();
+    // hyper's words for bytes that are no HTTP: `invalid http version parsed`.
+    let kind = match () {
+        () if error.is_builder() => HttpErrorKind::Invalid,
+        () if tls || message.ends_with(" parsed") => HttpErrorKind::BadAnswer,
+        () => HttpErrorKind::NoAnswer,
+    };
+    HttpError { message, sent, kind }
+}
+
+/// An error after the headers have come.
+fn describe_body(error: &reqwest::Error) -> HttpError {
+    let HttpError { message, sent, .. } = describe(error);
+    HttpError { message: format!("{message} in the middle of the answer"), sent, kind: HttpErrorKind::BadAnswer }
 }

@@ -13,6 +13,10 @@ use super::{
     Cancel, DiskUsage, Entry, HttpError, HttpRequest, HttpResponse, Interrupted, MemoryUsage, Process, ReadFile,
     System, files, host, http,
 };
+#[cfg(feature = "driver-sqlite")]
+use super::{SqliteError, SqliteRows, sqlite};
+#[cfg(feature = "driver-sqlite")]
+use crate::model::Value;
 
 /// Looks at the world and changes nothing. A plan's drivers hold nothing else.
 #[derive(Clone)]
@@ -40,6 +44,14 @@ impl Look {
     pub async fn sleep(&self, time: Duration) -> Result<(), Interrupted> {
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
+            () = self.system.cancel.wait() => Err(Interrupted),
+        }
+    }
+
+    /// Waits for `work`, unless the run is asked to stop; then `work` is dropped.
+    pub async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Interrupted> {
+        tokio::select! {
+            done = work => Ok(done),
             () = self.system.cancel.wait() => Err(Interrupted),
         }
     }
@@ -92,6 +104,19 @@ impl Look {
             Ok(Err(error)) => Err(error.to_string().split(" (os error").next().unwrap_or_default().to_lowercase()),
             Err(_) => Err("timed out".to_owned()),
         }
+    }
+
+    /// Asks a SQLite or libSQL file, which must exist, one question. It cannot change the file, reach another one, or go on
+    /// beyond `timeout`. At most 10,000 rows and 16 MiB.
+    #[cfg(feature = "driver-sqlite")]
+    pub async fn sqlite_query(
+        &self,
+        path: &Path,
+        sql: &str,
+        params: &[Value],
+        timeout: Duration,
+    ) -> Result<SqliteRows, SqliteError> {
+        sqlite::query(path, sql, params, timeout, self.system.cancel.clone()).await
     }
 
     /// How full the file system is on which `path` lies.

@@ -43,6 +43,14 @@ mod http;
 mod look;
 mod people;
 mod progress;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_error;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_rows;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_rules;
 
 pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
@@ -50,10 +58,14 @@ pub use clock::{Clock, SystemClock};
 pub use digest::{Digest, hex};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};
-pub use http::{HttpError, HttpRequest, HttpResponse};
+pub use http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 pub use look::Look;
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_error::{SqliteError, SqliteErrorKind};
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_rows::SqliteRows;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
