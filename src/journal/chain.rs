@@ -1,0 +1,158 @@
+//! The hash chain: what makes a change to a recorded event show.
+//!
+//! The hash of an event is the SHA-256 of the hash before it (64 hexadecimal digits) followed by the event's JSON text, exactly
+//! as it is stored. What comes before a run's first event is the hash that stood last, at that moment, in the run begun
+//! before it; so the runs of a journal are one chain, and a head that was written down elsewhere vouches for all before it.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{JournalError, RunSummary};
+use crate::model::{Event, EventBody, IllegalEvent, RunId, RunLog};
+
+/// What comes before the first event of a journal's first run.
+pub const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The hash, as 64 hexadecimal digits, of an event that follows `previous`.
+pub fn link(previous: &str, json: &str) -> String {
+    let mut digest = Sha256::new();
+    digest.update(previous.as_bytes());
+    digest.update(json.as_bytes());
+    let mut text = String::with_capacity(64);
+    for byte in digest.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// One event as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number in the run, from 0.
+    pub seq: u64,
+    /// The text that was hashed.
+    pub json: String,
+    /// Its hash.
+    pub hash: String,
+}
+
+impl Entry {
+    /// The event that it holds.
+    pub fn event(&self, run: &RunId) -> Result<Event, JournalError> {
+        let unreadable = |why: String| JournalError::Unreadable { run: run.clone(), seq: self.seq, why };
+        serde_json::from_str(&self.json).map_err(|error| unreadable(error.to_string()))
+    }
+}
+
+/// All that a journal holds about one run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Its row in the list of runs.
+    pub summary: RunSummary,
+    /// The hash before its first event.
+    pub previous: String,
+    /// The run that was begun last before it.
+    pub follows: Option<RunId>,
+    /// Its events, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// Whether the record of a run is as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// How many events, from the first, are as they were written.
+    pub events: u64,
+    /// The hash of the last of them.
+    pub head: String,
+    /// Where the record is not what it was.
+    pub broken: Option<Broken>,
+}
+
+/// The first place at which a record is not what it was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Broken {
+    /// The event's number.
+    pub seq: u64,
+    /// What does not fit.
+    pub why: String,
+}
+
+impl Recorded {
+    /// Recomputes the chain. `anchored` says whether `previous` was found where it comes from.
+    pub(super) fn verify(&self, anchored: bool) -> Verified {
+        let mut walk = Walk { head: self.previous.clone(), log: RunLog::default(), summary: None };
+        let mut events = 0;
+        let mut broken = (!anchored).then(|| "the run before it was changed or removed".to_owned());
+        for entry in &self.entries {
+            broken = broken.or_else(|| walk.step(events, entry, &self.summary.id).err());
+            if broken.is_some() {
+                break;
+            }
+            events += 1;
+        }
+        let mut broken = broken.map(|why| Broken { seq: events, why });
+        if broken.is_none() {
+            broken = self.compare(walk.summary.as_ref(), events);
+        }
+        Verified { events, head: walk.head, broken }
+    }
+
+    /// Compares the run's row with what its events say.
+    fn compare(&self, told: Option<&RunSummary>, events: u64) -> Option<Broken> {
+        let row = &self.summary;
+        let Some(told) = told.filter(|_| events >= row.events) else {
+            return Some(Broken { seq: events, why: format!("it is missing: the run had {} events", row.events) });
+        };
+        if told == row {
+            return None;
+        }
+        let begun = |s: &RunSummary| (s.mode, s.runbook.clone(), s.environment.clone(), s.by.clone(), s.started);
+        let seq = if begun(told) == begun(row) { events - 1 } else { 0 };
+        Some(Broken { seq, why: "the list of runs says something else than this event".to_owned() })
+    }
+}
+
+/// The state of a walk along the chain.
+struct Walk {
+    head: String,
+    log: RunLog,
+    summary: Option<RunSummary>,
+}
+
+impl Walk {
+    fn step(&mut self, expected: u64, entry: &Entry, run: &RunId) -> Result<(), String> {
+        if entry.seq != expected {
+            return Err("it is missing".to_owned());
+        }
+        if link(&self.head, &entry.json) != entry.hash {
+            return Err("its hash is not that of its text and of the hash before it".to_owned());
+        }
+        let event: Event = serde_json::from_str(&entry.json).map_err(|error| format!("it cannot be read: {error}"))?;
+        if event.seq != expected {
+            return Err(format!("it says that it is event {}", event.seq));
+        }
+        self.log.accept(&event.body).map_err(|IllegalEvent(why)| why)?;
+        self.head.clone_from(&entry.hash);
+        if let EventBody::Started(started) = &event.body {
+            self.summary = Some(RunSummary::begun(run, event.at, started));
+        }
+        if let Some(summary) = &mut self.summary {
+            summary.take(&event, &entry.hash);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_can_be_checked_with_standard_tools() {
+        // printf '%s' "$(printf '0%.0s' $(seq 64)){}" | sha256sum
+        assert_eq!(link(GENESIS, "{}"), "5508d2b710e64bc470079e1b211d9c58e21011e59d0559e422345dc19d659a75");
+    }
+}

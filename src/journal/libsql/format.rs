@@ -1,0 +1,82 @@
+//! The format of the file: made when it is new, brought up to date when it is old, refused when it is not ours.
+
+use std::path::Path;
+
+use libsql::OpenFlags;
+
+use super::super::JournalError;
+use super::connection::{Connection, Row, refused};
+use super::{BUSY, directory};
+
+/// What brings a file from format n to n + 1.
+const MIGRATIONS: [&str; 1] = [include_str!("../schema/0001.sql")];
+
+/// The newest format.
+const NEWEST: usize = MIGRATIONS.len();
+
+/// Marks a database as a journal of Lifeboat: the letters `LfBt`.
+const APPLICATION: i64 = 0x4c66_4274;
+
+/// Little memory: a run touches a handful of pages.
+const SMALL: &str = "PRAGMA cache_size = -256;";
+
+/// Every commit waits for the disk (on macOS too, where that takes a special call); a checkpoint is never made on the way.
+const DURABLE: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0;";
+
+/// Opens the journal at `path` for writing; makes it, with its directory, if need be.
+pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
+    directory::prepare(path).and_then(|()| directory::exists(path)).map_err(|error| refused(path, &error))?;
+    let connection = Connection::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    connection.wait_at_most(BUSY)?;
+    connection.batch(SMALL)?;
+    connection.batch(DURABLE)?;
+    if found(&connection)? < NEWEST {
+        connection.batch("PRAGMA journal_mode = WAL")?;
+        connection.batch("BEGIN IMMEDIATE")?;
+        if let Err(error) = migrate(&connection) {
+            // The first error is the one that counts.
+            let _ = connection.roll_back();
+            return Err(error);
+        }
+    }
+    Ok(connection)
+}
+
+/// Opens the journal at `path` for reading, if there is one. Makes none.
+pub(super) fn open_existing(path: &Path) -> Result<Option<Connection>, JournalError> {
+    if !directory::exists(path).map_err(|error| refused(path, &error))? {
+        return Ok(None);
+    }
+    let connection = Connection::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.wait_at_most(BUSY)?;
+    connection.batch(SMALL)?;
+    // Format 0 is a file that somebody is making just now, or whose maker was killed.
+    Ok(if found(&connection)? == 0 { None } else { Some(connection) })
+}
+
+/// Within a transaction, and looking again: another process may have been faster.
+fn migrate(connection: &Connection) -> Result<(), JournalError> {
+    for migration in &MIGRATIONS[found(connection)?..] {
+        connection.batch(migration)?;
+    }
+    connection.batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {NEWEST}; COMMIT"))
+}
+
+/// The format of the file; 0 when it is empty.
+fn found(connection: &Connection) -> Result<usize, JournalError> {
+    const STATE: &str = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+        FROM pragma_application_id, pragma_user_version";
+    let read = |row: &Row| Ok((row.number(0)?, row.number(1)?, row.number(2)?));
+    let state = connection.query(STATE, Vec::new(), read)?.pop();
+    let path = connection.path().to_owned();
+    match state {
+        Some((0, 0, 0)) => Ok(0),
+        Some((APPLICATION, format, _)) => match usize::try_from(format) {
+            Ok(format) if (1..=NEWEST).contains(&format) => Ok(format),
+            _ => {
+                Err(JournalError::NewerFormat { path, found: format, known: i64::try_from(NEWEST).unwrap_or(i64::MAX) })
+            }
+        },
+        _ => Err(JournalError::NotAJournal { path, why: "it is a database of something else".to_owned() }),
+    }
+}

@@ -1,0 +1,123 @@
+//! The journal in an embedded libSQL file.
+//!
+//! Commits go to a write-ahead log and wait for the disk: one `fsync` each. The engine inside libsql 0.10 can lose committed
+//! pages when two connections checkpoint and write at one instant; therefore nothing is checkpointed automatically. The log is
+//! emptied when it has grown large, at moments when no effect waits, and only by `wal_checkpoint(TRUNCATE)`, which keeps writers
+//! out; and when the last connection closes, which has the file to itself.
+
+mod connection;
+mod directory;
+mod format;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use self::connection::{Connection, refused};
+use self::write::Writer;
+use super::tail::Tail;
+use super::{Journal, JournalError, Recorded, RunQuery, RunSummary};
+use crate::model::{Event, RunId};
+
+/// How long an append waits for other processes, unless told otherwise.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// How long emptying the log waits for them: it can as well be done the next time.
+const BUSY_CHECKPOINT: Duration = Duration::from_millis(250);
+
+/// From which length in bytes on the log is emptied. Thousands of events: a short run never pays for it.
+const LOG_LIMIT: u64 = 4 << 20;
+
+/// Runs recorded in a libSQL file. Several processes may use one file at the same time.
+///
+/// Calls block the thread: for about one `fsync`, or up to ten seconds while another process has locked the file.
+pub struct LibsqlJournal(Mutex<Store>);
+
+struct Store {
+    // Before the connection, so that its statements are dropped first.
+    writer: Option<Writer>,
+    connection: Connection,
+    tails: HashMap<RunId, Tail>,
+    /// How long to wait for other processes.
+    patience: Duration,
+}
+
+impl LibsqlJournal {
+    /// Opens the journal at `path` for writing. Makes the file if need be, and its directory with a `.gitignore` inside.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
+        let store = Store::new(format::open(&absolute(path.as_ref())?)?);
+        store.empty_large_log();
+        Ok(Self(Mutex::new(store)))
+    }
+
+    /// Opens the journal at `path` for reading; `None` when there is none. Appending to it fails as read-only.
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Option<Self>, JournalError> {
+        let connection = format::open_existing(&absolute(path.as_ref())?)?;
+        Ok(connection.map(|connection| Self(Mutex::new(Store::new(connection)))))
+    }
+
+    /// Waits at most so long for other processes, instead of ten seconds.
+    pub fn wait_at_most(self, time: Duration) -> Result<Self, JournalError> {
+        let mut store = self.lock();
+        store.connection.wait_at_most(time)?;
+        store.patience = time;
+        drop(store);
+        Ok(self)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Store> {
+        // A transaction that a panic left open is rolled back before the next one.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    fn new(connection: Connection) -> Self {
+        Self { writer: None, connection, tails: HashMap::new(), patience: BUSY }
+    }
+
+    /// Keeps the log from growing for ever. Failing to is no reason to stop anybody: the log is as good as the file.
+    fn empty_large_log(&self) {
+        if directory::log_len(self.connection.path()) > LOG_LIMIT
+            && self.connection.wait_at_most(BUSY_CHECKPOINT).is_ok()
+        {
+            let _ = self.connection.batch("PRAGMA wal_checkpoint(TRUNCATE)");
+            let _ = self.connection.wait_at_most(self.patience);
+        }
+    }
+}
+
+impl Journal for LibsqlJournal {
+    fn append(&self, run: &RunId, events: &[Event]) -> Result<(), JournalError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut store = self.lock();
+        let tail = store.append(run, events)?;
+        if tail.ended() {
+            store.empty_large_log();
+        } else {
+            store.tails.insert(run.clone(), tail);
+        }
+        Ok(())
+    }
+
+    fn runs(&self, query: &RunQuery) -> Result<Vec<RunSummary>, JournalError> {
+        read::runs(&self.lock().connection, query)
+    }
+
+    fn recorded(&self, run: &RunId) -> Result<Recorded, JournalError> {
+        let store = self.lock();
+        store.connection.consistently(|| read::recorded(&store.connection, run))
+    }
+}
+
+/// libsql takes names such as `file:…` and `:memory:` for something else than a file; an absolute path it does not.
+fn absolute(path: &Path) -> Result<PathBuf, JournalError> {
+    std::path::absolute(path).map_err(|error| refused(path, &error))
+}

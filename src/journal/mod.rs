@@ -1,0 +1,81 @@
+//! Floor 1: the journal, the durable and append-only record of runs.
+//!
+//! Intent is durable before an effect starts, its outcome before the next one: that is what [`Journal::append`] promises, and what
+//! lets a run be resumed after its process was killed at any instant. Events are checked against the state machine of a run
+//! ([`RunLog`](crate::model::RunLog)) and chained by hashes (see [`link`]), so that a change to the record shows.
+
+mod chain;
+#[cfg(test)]
+mod conformance;
+mod error;
+#[cfg(feature = "journal-libsql")]
+mod libsql;
+mod memory;
+mod summary;
+mod tail;
+
+pub use self::chain::{Broken, Entry, GENESIS, Recorded, Verified, link};
+pub use self::error::JournalError;
+#[cfg(feature = "journal-libsql")]
+pub use self::libsql::LibsqlJournal;
+pub use self::memory::MemoryJournal;
+pub use self::summary::{RUNNING, RunQuery, RunSummary};
+
+use crate::model::{Event, RunId};
+
+/// How many candidates an ambiguous name lists.
+const CANDIDATES: usize = 8;
+
+/// Where runs are recorded.
+pub trait Journal: Send + Sync {
+    /// Adds events to the record of `run`. When it returns, all of them are durable, by one commit; after an error, none of them
+    /// is written.
+    ///
+    /// The first event of a run is `started`, its number 0; the numbers have no gaps. A run that was begun by another process is
+    /// read back first, so that it can be resumed.
+    fn append(&self, run: &RunId, events: &[Event]) -> Result<(), JournalError>;
+
+    /// The runs that `query` asks for; the one begun last comes first.
+    fn runs(&self, query: &RunQuery) -> Result<Vec<RunSummary>, JournalError>;
+
+    /// All that is stored about a run, as it is stored. An unknown run is an error.
+    fn recorded(&self, run: &RunId) -> Result<Recorded, JournalError>;
+
+    /// The events of a run, in order. An unknown run is an error.
+    fn events(&self, run: &RunId) -> Result<Vec<Event>, JournalError> {
+        self.recorded(run)?.entries.iter().map(|entry| entry.event(run)).collect()
+    }
+
+    /// The run that a person means by the beginning or the end of its id, or by `latest`.
+    fn find(&self, prefix_or_latest: &str) -> Result<RunId, JournalError> {
+        let asked = prefix_or_latest.trim();
+        if asked == "latest" {
+            return self.runs(&RunQuery::newest(1))?.pop().map(|run| run.id).ok_or(JournalError::NoRuns);
+        }
+        let unknown = || JournalError::UnknownRun { asked: asked.to_owned() };
+        if asked.is_empty() {
+            return Err(unknown());
+        }
+        let query = RunQuery { id: Some(asked.to_owned()), ..RunQuery::default() };
+        let mut candidates: Vec<RunId> = self.runs(&query)?.into_iter().map(|run| run.id).collect();
+        if let Some(exact) = candidates.iter().find(|id| id.as_str() == asked) {
+            return Ok(exact.clone());
+        }
+        if candidates.len() > 1 {
+            let more = candidates.len() > CANDIDATES;
+            candidates.truncate(CANDIDATES);
+            return Err(JournalError::AmbiguousRun { asked: asked.to_owned(), candidates, more });
+        }
+        candidates.pop().ok_or_else(unknown)
+    }
+
+    /// Recomputes the hash chain of a run, and compares it with the list of runs and with the run begun before it.
+    fn verify(&self, run: &RunId) -> Result<Verified, JournalError> {
+        let recorded = self.recorded(run)?;
+        let anchored = match &recorded.follows {
+            None => recorded.previous == GENESIS,
+            Some(before) => self.recorded(before)?.entries.iter().any(|entry| entry.hash == recorded.previous),
+        };
+        Ok(recorded.verify(anchored))
+    }
+}
