@@ -36,6 +36,8 @@ pub struct Invocation {
     pub primitive: &'static str,
     /// The arguments by name, a map.
     pub args: Value,
+    /// Whether the call stands inside a `try`: the script expects that it may fail.
+    pub guarded: bool,
 }
 
 /// What the script sees of a call: a value, or a fault that it may catch.

@@ -29,6 +29,11 @@ pub trait World: Send + Sync {
     /// A scope ends.
     fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt>;
 
+    /// A fault that the script itself raised (`require`) and does not catch on the spot is about to be thrown.
+    fn raised(&self, _fault: &Fault) -> Result<(), Halt> {
+        Ok(())
+    }
+
     /// Asked now and then while a script computes: whether it must stop.
     fn interrupted(&self) -> Option<Halt>;
 
@@ -64,6 +69,8 @@ pub enum ScopeKind {
     Rehearsal,
     /// Another runbook, called by this one.
     Child,
+    /// The body of a call that repeats it: `wait_until`, `retry`.
+    Body,
     /// The end of a run that failed or was cancelled: what is owed is undone.
     Unwinding {
         /// The titles of the steps that are owed, in the order in which they will be undone.

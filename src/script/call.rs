@@ -47,10 +47,15 @@ fn perform(context: &NativeCallContext, signature: &Arc<Signature>, arguments: &
     let branch = branch(context, signature.name)?;
     branch.host.check(position)?;
     let args = arguments_by_name(&branch, signature, arguments, position)?;
-    let invocation =
-        Invocation { key: branch.next_key(), site: branch.host.site(position), primitive: signature.name, args };
+    let invocation = invocation(&branch, signature.name, args, position);
     let performed = branch.host.world.perform(&invocation);
     finish(&branch, performed, position)
+}
+
+/// The next call of a branch.
+pub(super) fn invocation(branch: &Branch, primitive: &'static str, args: Value, position: Position) -> Invocation {
+    let guarded = branch.host.sources.is_guarded(position);
+    Invocation { key: branch.next_key(), site: branch.host.site(position), primitive, args, guarded }
 }
 
 /// Marks the enclosing steps, and gives the outcome to the script.
@@ -168,10 +173,21 @@ fn register_require(engine: &mut Engine) {
         if holds {
             return Ok(());
         }
-        let fault = Fault::new("requirement", message.to_string());
-        Err(throw(&branch, fault, context.call_position()))
+        Err(unmet(&branch, &message, context.call_position()))
     };
     engine.register_fn("require", require);
+}
+
+/// A requirement that does not hold: the world may end the run before the fault is thrown.
+pub(super) fn unmet(branch: &Branch, message: &Dynamic, position: Position) -> Box<EvalAltResult> {
+    let mut fault = Fault::new("requirement", super::unknown::unmark(&message.to_string()));
+    fault.site = Some(branch.host.site(position).to_string());
+    if !branch.host.sources.is_guarded(position) {
+        if let Err(halt) = branch.host.world.raised(&fault) {
+            return branch.host.latch(halt, position);
+        }
+    }
+    throw(branch, fault, position)
 }
 
 /// `point_of_no_return(why)`: what is owed so far is owed no longer.
@@ -182,8 +198,7 @@ fn register_point_of_no_return(engine: &mut Engine, registry: &Registry) {
         let branch = branch(context, signature.name)?;
         branch.host.check(position)?;
         let args = arguments_by_name(&branch, &signature, &arguments, position)?;
-        let invocation =
-            Invocation { key: branch.next_key(), site: branch.host.site(position), primitive: signature.name, args };
+        let invocation = invocation(&branch, signature.name, args, position);
         let forgone = branch.forgo();
         let performed = branch.host.world.point_of_no_return(&invocation, &forgone);
         finish(&branch, performed, position)

@@ -40,6 +40,7 @@ impl ModuleResolver for Resolver {
             .compile(file.padded(&file.text))
             .map_err(|ParseError(kind, at)| failed(format!("{}: {kind}", host.sources.site(at))))?;
         ast.set_source(&*file.name);
+        host.sources.note_guards(&ast);
         let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into();
         lock(&self.loaded).insert(file.name.to_string(), module.clone());
         Ok(module)

@@ -30,7 +30,7 @@ fn repeat(context: &NativeCallContext, name: &'static str, given: &[Dynamic], bo
     };
     let args = call::arguments_by_name(&branch, &signature, given, position)?;
     let policy = policy(name, &args).map_err(|why| call::mistake(&branch, why, None, position))?;
-    let invocation = Invocation { key: branch.next_key(), site: branch.host.site(position), primitive: name, args };
+    let invocation = call::invocation(&branch, name, args, position);
     let mut attempt = |n: u32| run(context, &branch, &invocation, body, (name, n), position);
     let performed = branch.host.world.repeat(&invocation, &policy, &mut attempt);
     call::finish(&branch, performed, position)

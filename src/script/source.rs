@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::{Arc, RwLock};
 
 use miette::{NamedSource, SourceSpan};
-use rhai::{AST, Position};
+use rhai::{AST, ASTNode, Position, Stmt};
 
 use crate::model::Site;
 use crate::system::hex;
@@ -65,12 +65,16 @@ impl SourceFile {
 
 /// All files of one evaluation.
 #[derive(Debug, Default)]
-pub struct SourceMap(RwLock<Vec<Arc<SourceFile>>>);
+pub struct SourceMap {
+    files: RwLock<Vec<Arc<SourceFile>>>,
+    /// Where the bodies of `try` begin and end, in Rhai's own line numbers.
+    guards: RwLock<Vec<(Position, Position)>>,
+}
 
 impl SourceMap {
     /// Adds a file, or returns the one that has this name already.
     pub(super) fn add(&self, name: &str, text: &str) -> Result<Arc<SourceFile>, String> {
-        let mut files = self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut files = self.files.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(file) = files.iter().find(|f| f.name.as_ref() == name) {
             return Ok(file.clone());
         }
@@ -83,9 +87,29 @@ impl SourceMap {
         Ok(file)
     }
 
+    /// Remembers where the bodies of `try` in a syntax tree stand.
+    pub(super) fn note_guards(&self, ast: &AST) {
+        let mut guards = self.guards.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        ast.walk(&mut |path: &[ASTNode]| {
+            if let Some(ASTNode::Stmt(Stmt::TryCatch(flow, _))) = path.last() {
+                guards.push((flow.body.span().start(), flow.body.span().end()));
+            }
+            true
+        });
+    }
+
+    /// Whether a place stands inside the body of a `try`.
+    pub(super) fn is_guarded(&self, position: Position) -> bool {
+        let guards = self.guards.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let at = (position.line(), position.position());
+        guards.iter().any(|(from, to)| {
+            (from.line(), from.position()) <= at && (to.is_none() || at <= (to.line(), to.position()))
+        })
+    }
+
     /// All files, in the order in which they were loaded.
     pub fn files(&self) -> Vec<Arc<SourceFile>> {
-        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// The file called `name`.
@@ -95,7 +119,7 @@ impl SourceMap {
 
     /// The place that a position of Rhai's means. Without a position: the first file, line 0.
     pub(super) fn site(&self, position: Position) -> Site {
-        let files = self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let files = self.files.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         let line = position.line().unwrap_or(0);
         let file = files.iter().rev().find(|f| f.base < line.max(1)).or(files.first());
         let Some(file) = file else { return Site { file: "?".into(), line: 0, column: 0 } };
@@ -141,6 +165,7 @@ impl Script {
         let mut ast =
             engine.compile(source.padded(&body)).map_err(|error| errors::syntax(&sources, &source, &error))?;
         ast.set_source(name);
+        sources.note_guards(&ast);
         Ok(Self { front_matter: FrontMatter::parse(&source.text), source, params, sources, ast })
     }
 

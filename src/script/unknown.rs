@@ -55,8 +55,7 @@ pub(super) fn register(engine: &mut Engine) {
             return Ok(());
         }
         let branch = call::branch(&c, "require")?;
-        let fault = crate::model::Fault::new("requirement", message.to_string());
-        Err(call::throw(&branch, fault, c.call_position()))
+        Err(call::unmet(&branch, &message, c.call_position()))
     });
 }
 

@@ -1,7 +1,7 @@
 //! How a run is asked to stop: once to cancel (what is owed is unwound), twice to abort.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,7 +12,7 @@ use crate::model::Halt;
 pub struct Cancel {
     cancelled: CancellationToken,
     aborted: CancellationToken,
-    unwinding: Arc<AtomicBool>,
+    unwinding: Arc<AtomicUsize>,
 }
 
 /// A wait that was ended by [`Cancel`].
@@ -35,16 +35,21 @@ impl Cancel {
         }
     }
 
-    /// From now on what is owed is being undone: only an abort stops that.
+    /// From now on what is owed is being undone: only an abort stops that. Rollbacks may nest.
     pub fn begin_unwinding(&self) {
-        self.unwinding.store(true, Ordering::SeqCst);
+        self.unwinding.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// What was being undone is undone.
+    pub fn end_unwinding(&self) {
+        self.unwinding.fetch_sub(1, Ordering::SeqCst);
     }
 
     /// What was asked, if anything that counts now.
     pub fn requested(&self) -> Option<Halt> {
         if self.aborted.is_cancelled() {
             Some(Halt::Aborted)
-        } else if self.cancelled.is_cancelled() && !self.unwinding.load(Ordering::SeqCst) {
+        } else if self.cancelled.is_cancelled() && self.unwinding.load(Ordering::SeqCst) == 0 {
             Some(Halt::Cancelled)
         } else {
             None
@@ -53,7 +58,7 @@ impl Cancel {
 
     /// Ends when the run is asked to stop in a way that counts now.
     pub async fn wait(&self) {
-        if self.unwinding.load(Ordering::SeqCst) {
+        if self.unwinding.load(Ordering::SeqCst) > 0 {
             self.aborted.cancelled().await;
         } else {
             self.cancelled.cancelled().await;
@@ -73,6 +78,8 @@ mod tests {
         assert_eq!(cancel.requested(), Some(Halt::Cancelled));
         cancel.begin_unwinding();
         assert_eq!(cancel.requested(), None);
+        cancel.end_unwinding();
+        assert_eq!(cancel.requested(), Some(Halt::Cancelled));
         cancel.request();
         assert_eq!(cancel.requested(), Some(Halt::Aborted));
     }

@@ -159,6 +159,7 @@ impl World for Recorder {
             ScopeKind::Rollback => "rollback",
             ScopeKind::Rehearsal => "rehearsal",
             ScopeKind::Child => "child",
+            ScopeKind::Body => "body",
             ScopeKind::Unwinding { owed } => {
                 self.unwinding.fetch_add(1, Ordering::SeqCst);
                 self.note(format!("~ unwinding {owed:?}"));

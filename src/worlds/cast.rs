@@ -1,0 +1,82 @@
+//! Who carries out what: the primitives, and the drivers of one environment.
+
+use std::sync::Arc;
+
+use crate::config::{ConfigError, Environment};
+use crate::model::{Halt, Impact, Invocation};
+use crate::primitives::{Bound, Handler, Registry, Signature};
+
+/// The primitives, the environment, and the drivers that serve its targets.
+#[derive(Clone)]
+pub struct Cast {
+    /// Which primitives there are.
+    pub registry: Arc<Registry>,
+    /// The environment.
+    pub environment: Arc<Environment>,
+    bound: Bound,
+}
+
+/// A call with everything that is needed to carry it out.
+pub(super) struct Role<'a> {
+    pub(super) signature: &'a Signature,
+    pub(super) impact: Impact,
+    pub(super) target: Option<&'a str>,
+    pub(super) handler: &'a Arc<dyn Handler>,
+}
+
+impl Cast {
+    /// Makes the drivers of an environment. Every mistake in its settings is reported.
+    pub fn new(registry: Arc<Registry>, environment: &Environment) -> Result<Self, Vec<ConfigError>> {
+        let bound = registry.bind(environment)?;
+        Ok(Self { registry, environment: Arc::new(environment.clone()), bound })
+    }
+
+    /// Finds what a call needs. What is wrong here escaped the check, because it was computed: no script may catch it.
+    pub(super) fn role<'a>(&'a self, call: &'a Invocation) -> Result<Role<'a>, Halt> {
+        let mistake = |why: String, hint: Option<String>| Halt::Mistake { why, site: call.site.clone(), hint };
+        let name = call.primitive;
+        let signature = self.registry.signature(name);
+        let signature = signature.ok_or_else(|| mistake(format!("there is no primitive `{name}`"), None))?;
+        if signature.drill_only && !self.environment.drill {
+            return Err(Halt::Refused {
+                why: format!("`{name}` in environment {}, which is no drill environment", self.environment.name),
+                hint: Some("faults are injected only where `drill = true` stands in lifeboat.toml".into()),
+            });
+        }
+        let target = signature.target_of(&call.args);
+        if signature.target.is_some() && target.is_none() {
+            return Err(self.unplannable(call));
+        }
+        let impact = signature.impact(&call.args).map_err(|why| match call.args.find_unknown() {
+            Some(_) => self.unplannable(call),
+            None => mistake(format!("`{name}`: {why}"), None),
+        })?;
+        let handler = self.bound.handler(signature.name, target).ok_or_else(|| self.unserved(call, target))?;
+        Ok(Role { signature, impact, target, handler })
+    }
+
+    fn unplannable(&self, call: &Invocation) -> Halt {
+        let label = call.args.find_unknown().map_or_else(|| "an argument".to_owned(), ToString::to_string);
+        Halt::Unplannable {
+            why: format!("`{}` needs {label}, which is not known before the run", call.primitive),
+            site: call.site.clone(),
+            hint: Some("pin the call it comes from with --assume, or give it as a parameter".into()),
+        }
+    }
+
+    fn unserved(&self, call: &Invocation, target: Option<&str>) -> Halt {
+        let environment = &self.environment.name;
+        let (why, hint) = match target.map(|name| (name, self.environment.targets.get(name))) {
+            Some((name, None)) => {
+                let known: Vec<&str> = self.environment.targets.keys().map(String::as_str).collect();
+                (format!("environment {environment} has no target `{name}`"), format!("its targets: {}", known.join(", ")))
+            }
+            Some((name, Some(target))) => (
+                format!("`{}` does not work on `{name}`: a {} served by {}", call.primitive, target.kind, target.driver),
+                "run `lifeboat check` to see which primitives a target takes".to_owned(),
+            ),
+            None => (format!("nothing carries out `{}` here", call.primitive), "register a driver for it".to_owned()),
+        };
+        Halt::Mistake { why, site: call.site.clone(), hint: Some(hint) }
+    }
+}

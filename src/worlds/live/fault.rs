@@ -1,0 +1,98 @@
+//! What to do when a call fails: pass the fault to the script, or let a person decide first.
+
+use std::sync::Arc;
+
+use crate::model::{EventBody, Fault, Halt, Impact, Invocation, Key};
+use crate::system::{Answer, Asked};
+
+use super::Live;
+
+/// What happens after a fault that the script does not catch on the spot.
+#[derive(Clone, Default)]
+pub enum OnFault {
+    /// The fault goes to the script, which is rolled back unless it catches it.
+    #[default]
+    RollBack,
+    /// Nothing is rolled back: the run ends and leaves things as they are.
+    Stop,
+    /// A person decides.
+    Pause(Arc<dyn Faulted>),
+}
+
+/// Shows a fault to the person who is to decide.
+pub trait Faulted: Send + Sync {
+    /// Shows it, before the question is asked.
+    fn show(&self, fault: &Fault, impact: Option<&Impact>);
+}
+
+/// What was decided about a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Carry out the call again.
+    Retry,
+    /// Go on as if it had gone well; it returns `()`.
+    Skip,
+    /// The fault goes to the script.
+    Throw,
+}
+
+impl Live {
+    /// Decides about a call that failed.
+    pub(super) fn decide(&self, call: &Invocation, impact: &Impact, fault: &Fault) -> Result<Decision, Halt> {
+        if call.guarded || call.key.in_rollback() || self.recorder.is_unwinding() || !impact.kind.is_change() {
+            return Ok(Decision::Throw);
+        }
+        match &self.on_fault {
+            OnFault::RollBack => Ok(Decision::Throw),
+            OnFault::Stop => Err(Halt::LeftAsIs { fault: fault.clone() }),
+            OnFault::Pause(faulted) => {
+                faulted.show(fault, Some(impact));
+                self.ask_about(&call.key, fault, true)
+            }
+        }
+    }
+
+    /// Decides about a requirement that did not hold.
+    pub(super) fn on_raised(&self, fault: &Fault) -> Result<(), Halt> {
+        match &self.on_fault {
+            OnFault::RollBack => Ok(()),
+            OnFault::Stop => Err(Halt::LeftAsIs { fault: fault.clone() }),
+            OnFault::Pause(faulted) => {
+                faulted.show(fault, None);
+                self.ask_about(&Key::ROOT, fault, false).map(drop)
+            }
+        }
+    }
+
+    fn ask_about(&self, key: &Key, fault: &Fault, call: bool) -> Result<Decision, Halt> {
+        let choices: &[&str] = if call { &["retry", "skip", "roll back", "leave"] } else { &["roll back", "leave"] };
+        let choice = self.ask("What now?", choices, Some("roll back"))?;
+        let reason = match choice.as_deref() {
+            Some("skip") => self.ask("Why is it safe to skip?", &[], None)?,
+            _ => None,
+        };
+        let Some(choice) = choice else { return Ok(Decision::Throw) };
+        self.recorder.note(EventBody::Decided { key: key.clone(), decision: choice.clone(), reason });
+        match choice.as_str() {
+            "retry" => Ok(Decision::Retry),
+            "skip" => Ok(Decision::Skip),
+            "leave" => Err(Halt::LeftAsIs { fault: fault.clone() }),
+            _ => Ok(Decision::Throw),
+        }
+    }
+
+    /// `None` when nobody is there any more.
+    fn ask(&self, question: &str, choices: &[&str], default: Option<&str>) -> Result<Option<String>, Halt> {
+        self.recorder.commit()?;
+        let asked = Asked {
+            question: question.to_owned(),
+            choices: choices.iter().map(|c| (*c).to_owned()).collect(),
+            default: default.map(str::to_owned),
+        };
+        match self.handle.block_on(self.act.ask(&asked)) {
+            Ok(Answer::Said { text, .. }) => Ok(Some(text)),
+            Ok(Answer::Nobody) => Ok(None),
+            Err(_) => Err(self.act.cancel().requested().unwrap_or(Halt::Cancelled)),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The record of one run: events are gathered, and made durable together before the next effect starts.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::journal::Journal;
+use crate::model::{Event, EventBody, Halt, RunId};
+use crate::system::Look;
+
+/// Who is told of each event as it happens.
+pub trait Listener: Send + Sync {
+    /// Something happened.
+    fn on_event(&self, event: &Event);
+}
+
+/// Writes the events of one run.
+pub struct Recorder {
+    run: RunId,
+    journal: Arc<dyn Journal>,
+    look: Look,
+    listeners: Vec<Arc<dyn Listener>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    next: u64,
+    /// Not durable yet.
+    pending: Vec<Event>,
+    /// Whether the outcome of an effect is among them.
+    outcome_pending: bool,
+    unwinding: bool,
+}
+
+impl Recorder {
+    /// A record for `run`. Its first event must be `started`.
+    pub fn new(run: RunId, journal: Arc<dyn Journal>, look: Look, listeners: Vec<Arc<dyn Listener>>) -> Self {
+        Self { run, journal, look, listeners, state: Mutex::default() }
+    }
+
+    /// The run's id.
+    pub fn run(&self) -> &RunId {
+        &self.run
+    }
+
+    /// Adds an event. It is durable after the next commit: one commit takes the outcome of an effect together with the intent of
+    /// the next.
+    pub fn note(&self, body: EventBody) {
+        let mut state = self.state();
+        let changed = matches!(&body, EventBody::Settled(settled) if settled.impact.kind.is_change());
+        state.outcome_pending |= changed;
+        state.unwinding |= matches!(body, EventBody::Unwinding { .. });
+        let event = Event { seq: state.next, at: self.look.now(), body };
+        state.next += 1;
+        for listener in &self.listeners {
+            listener.on_event(&event);
+        }
+        state.pending.push(event);
+    }
+
+    /// Makes everything noted so far durable.
+    pub fn commit(&self) -> Result<(), Halt> {
+        let mut state = self.state();
+        if state.pending.is_empty() {
+            return Ok(());
+        }
+        self.journal.append(&self.run, &state.pending).map_err(|error| Halt::Journal { why: error.to_string() })?;
+        state.pending.clear();
+        state.outcome_pending = false;
+        Ok(())
+    }
+
+    /// Makes the outcome of the last effect durable, if it is not yet: before anything that may take long.
+    pub(super) fn commit_outcome(&self) -> Result<(), Halt> {
+        if self.state().outcome_pending { self.commit() } else { Ok(()) }
+    }
+
+    /// Whether the run is being unwound.
+    pub(super) fn is_unwinding(&self) -> bool {
+        self.state().unwinding
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
