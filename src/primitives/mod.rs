@@ -5,6 +5,8 @@
 
 mod contract;
 mod erased;
+pub mod health;
+pub mod probe;
 mod registry;
 mod schema;
 pub mod targets;
