@@ -13,6 +13,8 @@ pub mod measure;
 pub mod now;
 pub mod maintenance;
 pub mod notify;
+pub mod health;
+pub mod probe;
 mod registry;
 pub mod resolve;
 mod schema;

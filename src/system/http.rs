@@ -124,8 +124,7 @@ fn describe(error: &reqwest::Error) -> HttpError {
     let (mut cause, mut tls): (&dyn std::error::Error, bool) = (error, false);
     while let Some(inner) = cause.source() {
         cause = inner;
-        let io = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        tls |= io.is_some_and(|inner| inner.is::<rustls::Error>());
+        tls |= is_tls(cause);
     }
     let message = cause.to_string();
     let message = message.split(" (os error").next().unwrap_or(&message).to_lowercase();
@@ -136,6 +135,12 @@ fn describe(error: &reqwest::Error) -> HttpError {
         () => HttpErrorKind::NoAnswer,
     };
     HttpError { message, sent, kind }
+}
+
+/// Whether an error of I/O wraps one of TLS, maybe several layers deep: the sources of such errors leave their own layers out.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<rustls::Error>() || is_tls(inner))
 }
 
 /// An error after the headers have come.
