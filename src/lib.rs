@@ -3,4 +3,6 @@
 pub mod config;
 pub mod model;
 pub mod primitives;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod system;
