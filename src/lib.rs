@@ -5,4 +5,6 @@ pub mod journal;
 pub mod model;
 pub mod primitives;
 pub mod script;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod system;
