@@ -4,7 +4,8 @@ pub mod config;
 pub mod journal;
 pub mod model;
 pub mod primitives;
-pub mod script;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+pub mod script;
 pub mod system;
+pub mod worlds;

@@ -69,10 +69,16 @@ impl Cast {
         let (why, hint) = match target.map(|name| (name, self.environment.targets.get(name))) {
             Some((name, None)) => {
                 let known: Vec<&str> = self.environment.targets.keys().map(String::as_str).collect();
-                (format!("environment {environment} has no target `{name}`"), format!("its targets: {}", known.join(", ")))
+                (
+                    format!("environment {environment} has no target `{name}`"),
+                    format!("its targets: {}", known.join(", ")),
+                )
             }
             Some((name, Some(target))) => (
-                format!("`{}` does not work on `{name}`: a {} served by {}", call.primitive, target.kind, target.driver),
+                format!(
+                    "`{}` does not work on `{name}`: a {} served by {}",
+                    call.primitive, target.kind, target.driver
+                ),
                 "run `lifeboat check` to see which primitives a target takes".to_owned(),
             ),
             None => (format!("nothing carries out `{}` here", call.primitive), "register a driver for it".to_owned()),

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Fault, Halt, ImpactKind, Invocation, Left, Outcome, Performed, Repeat, Scope, ScopeKind, Span, Value, World};
+use crate::model::{
+    Fault, Halt, ImpactKind, Invocation, Left, Outcome, Performed, Repeat, Scope, ScopeKind, Span, Value, World,
+};
 
 use super::{Began, Live};
 

@@ -1,0 +1,218 @@
+//! One call, planned.
+
+use crate::model::{
+    Basis, Case, CaseResult, Fault, Halt, ImpactKind, Invocation, Outcome, Performed, PlanLine, PlanResult, Symbol,
+    Value,
+};
+use crate::primitives::Preview;
+use crate::worlds::cast::Role;
+
+use super::state::Cause;
+use super::{PlanWorld, result};
+
+/// What is known of a call.
+struct Known {
+    outcome: Outcome,
+    basis: Basis,
+    because: Option<String>,
+    preview: Option<Preview>,
+}
+
+impl PlanWorld {
+    pub(super) fn planned(&self, call: &Invocation) -> Result<Performed, Halt> {
+        let role = self.cast.role(call)?;
+        let known = match self.pinned(call, &role)? {
+            Some(known) => known,
+            None if role.impact.kind == ImpactKind::Look => self.looked(call, &role)?,
+            None => self.previewed(call, &role),
+        };
+        let changed = role.impact.kind.is_change();
+        let outcome = known.outcome.clone();
+        let line = line(call, &role, known);
+        let mut state = self.state();
+        if changed && line.symbol != Symbol::Nothing {
+            let text =
+                format!("after {} {} at line {}", call.primitive, role.impact.targets.join(", "), call.site.line);
+            state.causes.push(Cause::change(role.impact.targets.clone(), text));
+        }
+        if matches!(role.impact.kind, ImpactKind::Ask | ImpactKind::Wait) {
+            let what = if role.impact.kind == ImpactKind::Ask { "a person answered" } else { "waiting" };
+            state.causes.push(Cause::everything(format!("after {what} at line {}", call.site.line)));
+        }
+        state.add(line);
+        Ok(Performed { outcome, changed })
+    }
+
+    /// What the reader pinned. It holds until the plan itself changes the target.
+    fn pinned(&self, call: &Invocation, role: &Role) -> Result<Option<Known>, Halt> {
+        let found = self.assumptions.iter().position(|a| a.meets(call.primitive, role.target));
+        let Some(index) = found.filter(|_| !self.state().has_changed(&role.impact.targets)) else { return Ok(None) };
+        let assumption = &self.assumptions[index];
+        let cases = role.signature.cases(&call.args).unwrap_or_default();
+        let Some(case) = cases.iter().find(|case| case.name == assumption.case) else {
+            let names: Vec<&str> = cases.iter().map(|case| case.name).collect();
+            return Err(Halt::Refused {
+                why: format!("`{assumption}`: `{}` cannot end in `{}`", call.primitive, assumption.case),
+                hint: Some(format!("it can end in: {}", names.join(", "))),
+            });
+        };
+        self.state().used[index] = true;
+        Ok(Some(Known { outcome: of_case(call, role, case), basis: Basis::Pinned, because: None, preview: None }))
+    }
+
+    fn looked(&self, call: &Invocation, role: &Role) -> Result<Known, Halt> {
+        if let Some(because) = self.state().stale(&self.cast.environment, &role.impact.targets) {
+            return Ok(assumed(call, role, because));
+        }
+        if let Some(unknown) = call.args.find_unknown() {
+            return Ok(assumed(call, role, format!("{unknown} is not known")));
+        }
+        let outcome = self.handle.block_on(async {
+            let look = async {
+                match role.handler.observe(&call.args, &self.look) {
+                    Some(observed) => (observed.await, None),
+                    None => preview_of_look(role.handler.preview(&call.args, &self.look).await),
+                }
+            };
+            tokio::select! {
+                outcome = look => Ok(outcome),
+                () = self.look.cancel().wait() => Err(self.look.cancel().requested().unwrap_or(Halt::Cancelled)),
+            }
+        });
+        let (outcome, preview) = outcome?;
+        Ok(Known { outcome, basis: Basis::Observed, because: None, preview })
+    }
+
+    fn previewed(&self, call: &Invocation, role: &Role) -> Known {
+        let likely = || self.likely(call, role);
+        let stale = self.state().stale(&self.cast.environment, &role.impact.targets);
+        let preview = match self.handle.block_on(role.handler.preview(&call.args, &self.look)) {
+            Ok(preview) => preview,
+            // The driver cannot say anything: an argument is not known yet, or what it looks at does not answer.
+            Err(fault) => {
+                let because = match call.args.find_unknown() {
+                    Some(unknown) => format!("{unknown} is not known"),
+                    None => fault.message,
+                };
+                return Known { outcome: likely(), basis: Basis::Assumed, because: Some(because), preview: None };
+            }
+        };
+        match (&preview.fault, role.impact.kind) {
+            // A fault predicted from a state that will have changed by then is no prediction.
+            (Some(fault), _) if stale.is_none() => {
+                let outcome = Err(fault.clone());
+                Known { outcome, basis: Basis::Predicted, because: None, preview: Some(preview) }
+            }
+            (_, ImpactKind::Ask | ImpactKind::Wait) => {
+                Known { outcome: likely(), basis: Basis::Assumed, because: None, preview: Some(preview) }
+            }
+            _ => {
+                let certain = overlay(likely(), &preview.output);
+                let outcome = certain.map(|certain| role.signature.assumed_output(&call.args, &certain));
+                let basis = if stale.is_some() { Basis::Assumed } else { Basis::Predicted };
+                Known { outcome, basis, because: stale, preview: Some(preview) }
+            }
+        }
+    }
+
+    /// The likely way in which the call ends.
+    fn likely(&self, call: &Invocation, role: &Role) -> Outcome {
+        match role.signature.cases(&call.args).unwrap_or_default().first() {
+            Some(case) => of_case(call, role, case),
+            None => Ok(role.signature.assumed_output(&call.args, &Value::Map(Default::default()))),
+        }
+    }
+}
+
+/// A look by a driver that can also change things: its preview says what it saw.
+fn preview_of_look(preview: Result<Preview, Fault>) -> (Outcome, Option<Preview>) {
+    match preview {
+        Ok(preview) => match &preview.fault {
+            Some(fault) => (Err(fault.clone()), Some(preview)),
+            None => (Ok(preview.output.clone()), Some(preview)),
+        },
+        Err(fault) => (Err(fault), None),
+    }
+}
+
+fn assumed(call: &Invocation, role: &Role, because: String) -> Known {
+    let cases = role.signature.cases(&call.args).unwrap_or_default();
+    let outcome = match cases.first() {
+        Some(case) => of_case(call, role, case),
+        None => Ok(role.signature.assumed_output(&call.args, &Value::Map(Default::default()))),
+    };
+    Known { outcome, basis: Basis::Assumed, because: Some(because), preview: None }
+}
+
+fn of_case(call: &Invocation, role: &Role, case: &Case) -> Outcome {
+    match &case.result {
+        CaseResult::Returns(certain) => Ok(role.signature.assumed_output(&call.args, certain)),
+        CaseResult::Fails { code, applied } => {
+            let mut fault = Fault::new(code, format!("{} ends in `{}`, as assumed", call.primitive, case.name));
+            fault.target = role.target.map(str::to_owned);
+            fault.site = Some(call.site.to_string());
+            Err(fault.applied(*applied))
+        }
+    }
+}
+
+/// The likely outcome, with what the driver predicts on top. What is still unknown there is left to be labelled.
+fn overlay(likely: Outcome, predicted: &Value) -> Outcome {
+    match (likely?, predicted) {
+        (Value::Map(mut map), Value::Map(predicted)) => {
+            map.retain(|_, value| value.find_unknown().is_none());
+            map.extend(predicted.iter().map(|(name, value)| (name.clone(), value.clone())));
+            Ok(Value::Map(map))
+        }
+        (likely, Value::Map(empty)) if empty.is_empty() => Ok(likely),
+        (_, predicted) => Ok(predicted.clone()),
+    }
+}
+
+fn line(call: &Invocation, role: &Role, known: Known) -> PlanLine {
+    let target_name = role.signature.target.map(|t| t.name);
+    let preview = known.preview;
+    let symbol = preview.as_ref().map_or(symbol_of(role.impact.kind), |p| p.symbol);
+    let mut summary = match &preview {
+        Some(preview) => preview.summary.clone(),
+        None => result::of_args(&call.args, role.target, target_name),
+    };
+    if role.impact.kind == ImpactKind::Look && preview.is_none() {
+        let found = match &known.outcome {
+            Ok(value) => result::of_look(value),
+            Err(fault) => fault.message.clone(),
+        };
+        summary = format!("{summary} → {found}");
+    }
+    let (before, after, notes) = preview.map_or((None, None, Vec::new()), |p| (p.before, p.after, p.notes));
+    PlanLine {
+        key: call.key.clone(),
+        site: call.site.clone(),
+        primitive: call.primitive.to_owned(),
+        args: call.args.clone(),
+        impact: role.impact.clone(),
+        symbol,
+        summary,
+        basis: known.basis,
+        because: known.because,
+        before,
+        after,
+        notes,
+        result: match known.outcome {
+            Ok(value) => PlanResult::Returns(value),
+            Err(fault) => PlanResult::Throws(fault),
+        },
+    }
+}
+
+fn symbol_of(kind: ImpactKind) -> Symbol {
+    match kind {
+        ImpactKind::Look => Symbol::Look,
+        ImpactKind::Change => Symbol::Change,
+        ImpactKind::Destroy => Symbol::Destroy,
+        ImpactKind::Tell => Symbol::Tell,
+        ImpactKind::Ask => Symbol::Ask,
+        ImpactKind::Wait => Symbol::Wait,
+        ImpactKind::Mark => Symbol::Mark,
+    }
+}

@@ -1,0 +1,107 @@
+//! What a plan has gathered so far, and what it can no longer observe.
+
+use crate::config::Environment;
+use crate::model::{Fault, PlanLine, PlanNode, PlanScope, Scope};
+
+/// Why a look is not worth taking any more: the world will have changed by then.
+#[derive(Clone, Debug)]
+pub(super) struct Cause {
+    /// What was changed; empty when time passed and anything may have.
+    targets: Vec<String>,
+    /// As people read it: `after restore primary at line 31`.
+    pub(super) text: String,
+}
+
+impl Cause {
+    pub(super) fn change(targets: Vec<String>, text: String) -> Self {
+        Self { targets, text }
+    }
+
+    pub(super) fn everything(text: String) -> Self {
+        Self { targets: Vec::new(), text }
+    }
+
+    fn reaches(&self, environment: &Environment, targets: &[String]) -> bool {
+        let dependent = |changed: &String, target: &String| !environment.are_independent(changed, target);
+        self.targets.is_empty()
+            || targets.is_empty()
+            || targets.iter().any(|target| self.targets.iter().any(|changed| dependent(changed, target)))
+    }
+}
+
+/// The tree as it grows.
+#[derive(Default)]
+pub(super) struct State {
+    root: Vec<PlanNode>,
+    open: Vec<PlanScope>,
+    pub(super) causes: Vec<Cause>,
+    /// How many causes there were when each rehearsal began.
+    before_rehearsal: Vec<usize>,
+    /// How many rehearsals are open.
+    pub(super) rehearsals: usize,
+    /// Which assumptions were met by a call.
+    pub(super) used: Vec<bool>,
+    /// The last requirement that did not hold.
+    pub(super) raised: Option<Fault>,
+}
+
+impl State {
+    /// An empty tree. `used`: one entry for each assumption.
+    pub(super) fn new(used: Vec<bool>) -> Self {
+        Self { used, ..Self::default() }
+    }
+
+    fn siblings(&mut self) -> &mut Vec<PlanNode> {
+        match self.open.last_mut() {
+            Some(scope) => &mut scope.nodes,
+            None => &mut self.root,
+        }
+    }
+
+    pub(super) fn add(&mut self, line: PlanLine) {
+        self.siblings().push(PlanNode::Call(Box::new(line)));
+    }
+
+    pub(super) fn open(&mut self, scope: Scope) {
+        self.open.push(PlanScope { scope, nodes: Vec::new(), fault: None });
+    }
+
+    pub(super) fn close(&mut self, fault: Option<Fault>) {
+        if let Some(mut scope) = self.open.pop() {
+            scope.fault = fault;
+            self.siblings().push(PlanNode::Scope(scope));
+        }
+    }
+
+    /// The whole tree. Scopes that a halt left open are closed.
+    pub(super) fn finish(&mut self) -> Vec<PlanNode> {
+        while !self.open.is_empty() {
+            self.close(None);
+        }
+        std::mem::take(&mut self.root)
+    }
+
+    /// When a step is rolled back, everything may be different; and what its rehearsal does counts for nothing afterwards.
+    pub(super) fn begin_rehearsal(&mut self) {
+        self.before_rehearsal.push(self.causes.len());
+        self.causes.push(Cause::everything("when the step is rolled back".to_owned()));
+        self.rehearsals += 1;
+    }
+
+    pub(super) fn end_rehearsal(&mut self) {
+        if let Some(count) = self.before_rehearsal.pop() {
+            self.causes.truncate(count);
+        }
+        self.rehearsals = self.rehearsals.saturating_sub(1);
+    }
+
+    /// Why a look at `targets` cannot tell what the run will find.
+    pub(super) fn stale(&self, environment: &Environment, targets: &[String]) -> Option<String> {
+        self.causes.iter().find(|cause| cause.reaches(environment, targets)).map(|cause| cause.text.clone())
+    }
+
+    /// Whether the plan itself has changed one of `targets`.
+    pub(super) fn has_changed(&self, targets: &[String]) -> bool {
+        self.causes.iter().any(|cause| cause.targets.iter().any(|changed| targets.contains(changed)))
+    }
+}
