@@ -5,6 +5,7 @@
 
 mod contract;
 mod erased;
+pub mod maintenance;
 mod registry;
 mod schema;
 pub mod targets;
