@@ -6,7 +6,9 @@
 mod contract;
 mod erased;
 pub mod maintenance;
+pub mod notify;
 mod registry;
+pub mod resolve;
 mod schema;
 pub mod targets;
 

@@ -1,0 +1,59 @@
+//! A channel that is the terminal of whoever runs the runbook.
+
+use crate::model::{Fault, IdempotencyKey};
+use crate::primitives::Reconciled;
+use crate::primitives::targets::TerminalChannel;
+use crate::system::{Act, Look};
+
+use super::{Channel, Message};
+
+impl Channel for TerminalChannel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn obstacle(&self, _: &Look) -> Option<Fault> {
+        None
+    }
+
+    async fn deliver(&self, message: &Message, act: &Act) -> Result<String, Fault> {
+        act.show(&message.for_people());
+        Ok("shown at the terminal".to_owned())
+    }
+
+    async fn delivered(&self, _: &Look, _: &IdempotencyKey) -> Reconciled<String> {
+        Reconciled::Unknown { why: "nothing records what a terminal has shown".to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::super::message::example;
+    use super::*;
+    use crate::system::{Console, System};
+
+    #[derive(Clone, Default)]
+    struct Screen(Arc<Mutex<Vec<String>>>);
+
+    impl Console for Screen {
+        fn show(&self, message: &str) {
+            self.0.lock().expect("nobody panicked").push(message.to_owned());
+        }
+    }
+
+    #[tokio::test]
+    async fn the_person_at_the_terminal_reads_it() {
+        let screen = Screen::default();
+        let mut system = System::new(std::env::temp_dir());
+        system.console = Arc::new(screen.clone());
+        let act = Act::grant(&Look::new(Arc::new(system)));
+        let channel = TerminalChannel { name: "desk".to_owned() };
+        assert!(channel.deliver(&example(0), &act).await.is_ok());
+        let shown = screen.0.lock().expect("nobody panicked").clone();
+        assert_eq!(shown, ["[critical] primary is down (primary-down)\n  orders: 7"]);
+        let settled = channel.delivered(&act, &example(0).idempotency_key).await;
+        assert!(matches!(settled, Reconciled::Unknown { .. }));
+    }
+}

@@ -1,0 +1,234 @@
+//! A channel that is an address to which messages are posted.
+
+use reqwest::Method;
+
+use crate::model::{Applied, Fault, IdempotencyKey};
+use crate::primitives::Reconciled;
+use crate::primitives::targets::WebhookChannel;
+use crate::system::{Act, HttpError, HttpRequest, HttpResponse, Look};
+
+use super::message::visible;
+use super::{Channel, Message};
+
+/// How much of a refusal is shown, in characters.
+const SHOWN: usize = 200;
+
+impl WebhookChannel {
+    fn failed(&self, what: impl std::fmt::Display) -> Fault {
+        Fault::new("notify-failed", format!("{} was not told: the webhook {what}", self.name)).on(&self.name)
+    }
+
+    fn request(&self, key: &IdempotencyKey) -> HttpRequest {
+        let mut request = HttpRequest::new(&self.url);
+        request.timeout = self.timeout.0;
+        // Only a refusal's beginning is of interest.
+        request.body_limit = 8 << 10;
+        request.headers.clone_from(&self.headers);
+        request.headers.retain(|name, _| !name.eq_ignore_ascii_case("idempotency-key"));
+        request.headers.insert("Idempotency-Key".to_owned(), key.to_string());
+        if !request.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type")) {
+            request.headers.insert("Content-Type".to_owned(), "application/json".to_owned());
+        }
+        request
+    }
+
+    fn refused(&self, response: &HttpResponse) -> Fault {
+        let body = String::from_utf8_lossy(&response.body);
+        let body = self.without_credentials(body.trim());
+        let body: String = visible(&body).chars().take(SHOWN).collect();
+        let fault = match body.as_str() {
+            "" => self.failed(format!("answered {}", response.status)),
+            body => self.failed(format!("answered {}: {body}", response.status)),
+        };
+        let hint = match response.status {
+            300..=399 => "it has moved: correct `url`",
+            401 | 403 => "its credentials are refused: correct `url` or `headers`",
+            404 | 410 => "it is not there: correct `url`",
+            429 => "it takes no more messages for now",
+            500.. => "the receiving system has a problem of its own",
+            _ => "it does not take such messages: is `url` right?",
+        };
+        fault.hint(format!("{hint} (channel {} in lifeboat.toml)", self.name))
+    }
+
+    fn unanswered(&self, error: &HttpError) -> Fault {
+        let message = self.without_credentials(&error.message);
+        if error.sent {
+            let what = format!("did not answer after it may have got the message: {message}");
+            return self.failed(what).applied(Applied::Unknown).hint("see in the receiving system whether it came");
+        }
+        let hint = format!("does the receiving system run, and is `url` of channel {} right?", self.name);
+        self.failed(format!("cannot be reached: {message}")).hint(hint)
+    }
+
+    /// Servers echo what they were sent. The headers and, with most chat systems, the path are what gives access, so none of
+    /// their parts may reach a journal or a screen.
+    fn without_credentials(&self, text: &str) -> String {
+        const SHORTEST: usize = 6;
+        let after_host = self.url.splitn(4, '/').nth(3).unwrap_or_default();
+        let parts = after_host.split(['/', '?', '&', '=', '#']);
+        let headers = self.headers.values().map(String::as_str);
+        let words = self.headers.values().flat_map(|value| value.split([' ', '=', ',', ';']));
+        let mut hidden: Vec<&str> =
+            [self.url.as_str(), after_host].into_iter().chain(parts).chain(headers).chain(words).collect();
+        hidden.retain(|part| part.len() >= SHORTEST);
+        // The longest first, or a part would break up the whole.
+        hidden.sort_by_key(|part| std::cmp::Reverse(part.len()));
+        hidden.into_iter().fold(text.to_owned(), |text, part| text.replace(part, "[hidden]"))
+    }
+}
+
+impl Channel for WebhookChannel {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// A plan sends nothing, and a GET says nothing about an address that takes POSTs.
+    fn obstacle(&self, _: &Look) -> Option<Fault> {
+        None
+    }
+
+    async fn deliver(&self, message: &Message, act: &Act) -> Result<String, Fault> {
+        let request = self.request(&message.idempotency_key);
+        match act.http(Method::POST, &request, Some(message.for_systems())).await {
+            Ok(response) if (200..300).contains(&response.status) => {
+                Ok(format!("the webhook answered {}", response.status))
+            }
+            Ok(response) => Err(self.refused(&response)),
+            Err(error) => Err(self.unanswered(&error)),
+        }
+    }
+
+    async fn delivered(&self, _: &Look, key: &IdempotencyKey) -> Reconciled<String> {
+        let why = format!("a webhook cannot be asked what it got: look for {key} in the receiving system");
+        Reconciled::Unknown { why }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::TcpListener;
+    use std::sync::{Arc, mpsc};
+    use std::thread;
+
+    use super::super::message::example;
+    use super::*;
+    use crate::model::Span;
+    use crate::system::System;
+
+    /// A server that takes one request and gives one answer, or holds its tongue until the client has gone.
+    struct Receiver {
+        url: String,
+        request: mpsc::Receiver<(String, BTreeMap<String, String>, Vec<u8>)>,
+    }
+
+    fn receiver(answer: Option<String>) -> Receiver {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/hooks/T0K3N-in-path", listener.local_addr().expect("an address"));
+        let (sender, request) = mpsc::channel();
+        thread::spawn(move || {
+            let (stream, _) = listener.accept().expect("a client");
+            let mut reader = BufReader::new(stream);
+            let mut lines = Vec::new();
+            loop {
+                let mut line = String::new();
+                reader.read_line(&mut line).expect("a line");
+                match line.trim_end() {
+                    "" => break,
+                    line => lines.push(line.to_owned()),
+                }
+            }
+            let header = |line: &String| line.split_once(": ").map(|(n, v)| (n.to_lowercase(), v.to_owned()));
+            let headers: BTreeMap<_, _> = lines[1..].iter().filter_map(header).collect();
+            let mut body = vec![0; headers["content-length"].parse().expect("a length")];
+            reader.read_exact(&mut body).expect("a body");
+            sender.send((lines[0].clone(), headers, body)).expect("the test listens");
+            match answer {
+                Some(answer) => reader.get_mut().write_all(answer.as_bytes()).expect("answers"),
+                None => drop(reader.read_to_end(&mut Vec::new())),
+            }
+        });
+        Receiver { url, request }
+    }
+
+    fn answer(status: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    }
+
+    fn channel(url: &str, timeout: Span) -> (WebhookChannel, Act) {
+        let headers = BTreeMap::from([("Authorization".to_owned(), "Bearer abc123xyz".to_owned())]);
+        let act = Act::grant(&Look::new(Arc::new(System::new(std::env::temp_dir()))));
+        (WebhookChannel { name: "incidents".to_owned(), url: url.to_owned(), headers, timeout }, act)
+    }
+
+    #[tokio::test]
+    async fn a_message_is_posted_as_json_with_its_key() {
+        let receiver = receiver(Some(answer("202 Accepted", "")));
+        let (channel, act) = channel(&receiver.url, Span::from_secs(30));
+        let delivered = channel.deliver(&example(4), &act).await;
+        assert_eq!(delivered.as_deref(), Ok("the webhook answered 202"));
+        let (line, headers, body) = receiver.request.recv().expect("a request");
+        assert_eq!(line, "POST /hooks/T0K3N-in-path HTTP/1.1");
+        assert_eq!(headers["content-type"], "application/json");
+        assert_eq!(headers["idempotency-key"], "run/4");
+        assert_eq!(headers["authorization"], "Bearer abc123xyz");
+        assert_eq!(body, example(4).for_systems());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_a_fault_with_the_status_and_the_beginning_of_the_body() {
+        let body = format!("oops\n{}", "é".repeat(300));
+        let receiver = receiver(Some(answer("500 Internal Server Error", &body)));
+        let (channel, act) = channel(&receiver.url, Span::from_secs(30));
+        let fault = channel.deliver(&example(0), &act).await.expect_err("it was refused");
+        assert_eq!((fault.code.as_str(), fault.applied), ("notify-failed", Applied::No));
+        let shown = fault.message.strip_prefix("incidents was not told: the webhook answered 500: ");
+        let shown = shown.unwrap_or_else(|| panic!("{}", fault.message));
+        assert!(shown.starts_with(r"oops\né"), "{shown}");
+        assert_eq!(shown.chars().count(), SHOWN);
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_not_followed() {
+        let receiver = receiver(Some(answer("302 Found\r\nlocation: http://127.0.0.1:1/", "")));
+        let (channel, act) = channel(&receiver.url, Span::from_secs(30));
+        let fault = channel.deliver(&example(0), &act).await.expect_err("it has moved");
+        assert_eq!(fault.message, "incidents was not told: the webhook answered 302");
+        assert!(fault.hint.expect("it says what to do").contains("correct `url` (channel incidents"));
+    }
+
+    #[tokio::test]
+    async fn what_gives_access_is_hidden_when_a_server_echoes_it() {
+        let echo = "no POST /hooks/T0K3N-in-path for `Bearer abc123xyz`, that is abc123xyz or T0K3N-in-path";
+        let receiver = receiver(Some(answer("404 Not Found", echo)));
+        let (channel, act) = channel(&receiver.url, Span::from_secs(30));
+        let fault = channel.deliver(&example(0), &act).await.expect_err("it is not there");
+        assert!(!fault.message.contains("T0K3N") && !fault.message.contains("abc123"), "{}", fault.message);
+        assert!(fault.message.ends_with("for `[hidden]`, that is [hidden] or [hidden]"), "{}", fault.message);
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_means_that_nothing_was_sent() {
+        let closed =
+            TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port that is closed again");
+        let (channel, act) = channel(&format!("http://{closed}/hook"), Span::from_secs(30));
+        let fault = channel.deliver(&example(0), &act).await.expect_err("nobody is there");
+        assert_eq!(fault.applied, Applied::No);
+        assert!(fault.message.contains("cannot be reached: connection refused"), "{}", fault.message);
+    }
+
+    #[tokio::test]
+    async fn a_slow_answer_leaves_it_unknown_whether_the_message_came() {
+        let receiver = receiver(None);
+        let (channel, act) = channel(&receiver.url, Span::from_millis(300));
+        let fault = channel.deliver(&example(7), &act).await.expect_err("it does not answer");
+        assert_eq!(fault.applied, Applied::Unknown);
+        assert!(fault.message.contains("may have got the message: timed out"), "{}", fault.message);
+        let Reconciled::Unknown { why } = channel.delivered(&act, &example(7).idempotency_key).await else {
+            panic!("a webhook cannot be asked")
+        };
+        assert!(why.contains("look for run/7"), "{why}");
+    }
+}
