@@ -5,6 +5,7 @@
 
 mod contract;
 mod erased;
+pub mod inject;
 pub mod maintenance;
 pub mod notify;
 mod registry;
