@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 /// How full a file system is, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct MemoryUsage {
 pub struct Process {
     /// Its number.
     pub pid: u32,
-    /// Its command line; empty for one that has ended and was not waited for.
+    /// Its command line; empty for one that has only just started, or has ended and was not waited for.
     pub command: Vec<String>,
 }
 
@@ -54,6 +55,43 @@ pub(super) fn process(pid: u32) -> io::Result<Process> {
     Ok(Process { pid, command: command.collect() })
 }
 
+/// The fields of `/proc/PID/stat` from the third on. The second is the program's name in brackets and may hold anything, so
+/// they are found from its end.
+fn stat(pid: u32) -> io::Result<Vec<String>> {
+    let text = std::fs::read(format!("/proc/{pid}/stat"))?;
+    let text = String::from_utf8_lossy(&text);
+    let rest = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    Ok(rest.split_whitespace().map(str::to_owned).collect())
+}
+
+/// Whether a process is there and has not ended. An empty command line does not say so: it is empty for a moment at the start.
+pub(super) fn process_runs(pid: u32) -> bool {
+    // `state`, field 3: `Z` and `X` have ended, and only wait for whoever started them.
+    stat(pid).is_ok_and(|fields| fields.first().is_some_and(|state| state != "Z" && state != "X"))
+}
+
+/// When a process was started, counted from the machine's own start, to a hundredth of a second. Together with its number this
+/// tells it from a later process that got the same number.
+pub(super) fn process_start(pid: u32) -> io::Result<Duration> {
+    // `starttime`, field 22, in ticks since boot; a tick is 10 ms on every architecture of Linux that Rust serves.
+    let ticks = stat(pid)?.get(19).and_then(|field| field.parse::<u64>().ok());
+    let ticks = ticks.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no start time in /proc/PID/stat"))?;
+    Ok(Duration::from_millis(ticks.saturating_mul(10)))
+}
+
+/// How long ago a process was started, to a hundredth of a second.
+pub(super) fn process_age(pid: u32) -> io::Result<Duration> {
+    let start = process_start(pid)?;
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let now = Duration::try_from(now).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    Ok(now.saturating_sub(start))
+}
+
+/// This process and the one that started it.
+pub(super) fn own_processes() -> [u32; 2] {
+    [std::process::id(), std::os::unix::process::parent_id()]
+}
+
 /// Ends a process at once (SIGKILL).
 pub(super) fn kill(pid: u32) -> io::Result<()> {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
@@ -68,4 +106,26 @@ pub fn whoami() -> String {
     let user = user.unwrap_or_else(|| format!("uid{}", rustix::process::getuid().as_raw()));
     let name = rustix::system::uname();
     format!("{user}@{}", name.nodename().to_str().unwrap_or("?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_runs_until_it_has_ended_though_nobody_waited_for_it() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("starts");
+        let pid = child.id();
+        assert!(process_runs(pid));
+        let start = process_start(pid).expect("its start");
+        assert!(start >= process_start(std::process::id()).expect("ours"));
+        assert!(process_age(pid).expect("its age") <= process_age(std::process::id()).expect("ours, asked later"));
+        kill(pid).expect("killed");
+        while process_runs(pid) {
+            std::thread::yield_now();
+        }
+        assert_eq!(process_start(pid).ok(), Some(start), "it is still listed");
+        child.wait().expect("it has ended");
+        assert!(!process_runs(pid) && process_age(pid).is_err());
+    }
 }

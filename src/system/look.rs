@@ -86,6 +86,11 @@ impl Look {
         path.metadata().map(|m| m.len())
     }
 
+    /// How long ago a file was last written, by the clock of its file system.
+    pub fn file_age(&self, path: &Path) -> io::Result<Duration> {
+        Ok(path.metadata()?.modified()?.elapsed().unwrap_or_default())
+    }
+
     /// The entries of a directory, by name.
     pub fn list(&self, directory: &Path) -> io::Result<Vec<Entry>> {
         files::list(directory)
@@ -132,5 +137,25 @@ impl Look {
     /// The process with this number.
     pub fn process(&self, pid: u32) -> io::Result<Process> {
         host::process(pid)
+    }
+    /// Whether there is a process with this number that has not ended.
+    pub fn process_runs(&self, pid: u32) -> bool {
+        host::process_runs(pid)
+    }
+
+    /// When the process with this number was started, counted from the machine's own start, to a hundredth of a second. Number
+    /// and start together tell it from a later process that got the same number.
+    pub fn process_start(&self, pid: u32) -> io::Result<Duration> {
+        host::process_start(pid)
+    }
+
+    /// How long ago the process with this number was started, to a hundredth of a second.
+    pub fn process_age(&self, pid: u32) -> io::Result<Duration> {
+        host::process_age(pid)
+    }
+
+    /// The numbers of this process and of the one that started it.
+    pub fn own_processes(&self) -> [u32; 2] {
+        host::own_processes()
     }
 }

@@ -77,6 +77,14 @@ impl HttpService {
         })
     }
 
+    fn keep_previous(&self, key: &IdempotencyKey, file: &Path, state: State, act: &Act) -> Result<State, Fault> {
+        let kept = Previous { idempotency_key: key.clone(), previous: state };
+        let path = Previous::path(file);
+        let written = serde_json::to_vec(&kept).map_err(Into::into).and_then(|bytes| act.write_atomic(&path, &bytes));
+        written.map_err(|error| self.maintenance_fault(format!("cannot write {}: {error}", path.display())))?;
+        Ok(state)
+    }
+
     /// Writes the file. When that fails, what the file then holds says whether it was changed all the same.
     fn set_maintenance(&self, file: &Path, wanted: State, act: &Act) -> Result<(), Fault> {
         act.write_atomic(file, format!("{wanted}\n").as_bytes()).map_err(|error| {
@@ -118,16 +126,7 @@ impl Driver<Maintenance> for HttpService {
         if let Some(fault) = self.maintenance_obstacle(file, act) {
             return Err(fault);
         }
-        let previous = match Previous::of(key, file, act) {
-            Some(previous) => previous,
-            None => {
-                let kept = Previous { idempotency_key: key.clone(), previous: state };
-                let path = Previous::path(file);
-                let written = serde_json::to_vec(&kept).map_err(Into::into).and_then(|b| act.write_atomic(&path, &b));
-                written.map_err(|error| self.maintenance_fault(format!("cannot write {}: {error}", path.display())))?;
-                state
-            }
-        };
+        let previous = Previous::of(key, file, act).map_or_else(|| self.keep_previous(key, file, state, act), Ok)?;
         if state != wanted {
             self.set_maintenance(file, wanted, act)?;
         }

@@ -70,9 +70,10 @@ pub(super) fn headline(kind: MessageKind, severity: Severity, message: &str, key
 /// Texts may come from a server that is not well: no character of theirs may steer a terminal or fake a line.
 pub(super) fn visible(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, c| {
-        match c.is_control() {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
         }
         shown
     })

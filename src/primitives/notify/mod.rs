@@ -87,9 +87,10 @@ pub struct Delivery {
 /// The cases of a call that tells somebody: the same for `notify` and `resolve`.
 pub(super) fn cases(required: bool) -> Vec<Case> {
     let ends = |delivered| Value::Map(BTreeMap::from([("delivered".to_owned(), Value::Bool(delivered))]));
-    let other = match required {
-        true => Case::fails("failed", "notify-failed", Applied::No),
-        false => Case::returns("undelivered", ends(false)),
+    let other = if required {
+        Case::fails("failed", "notify-failed", Applied::No)
+    } else {
+        Case::returns("undelivered", ends(false))
     };
     vec![Case::returns("delivered", ends(true)), other]
 }

@@ -153,8 +153,8 @@ mod tests {
         Receiver { url, request }
     }
 
-    fn answer(status: &str, body: &str) -> Option<String> {
-        Some(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()))
+    fn answer(status: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
     }
 
     fn channel(url: &str, timeout: Span) -> (WebhookChannel, Act) {
@@ -165,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_message_is_posted_as_json_with_its_key() {
-        let receiver = receiver(answer("202 Accepted", ""));
+        let receiver = receiver(Some(answer("202 Accepted", "")));
         let (channel, act) = channel(&receiver.url, Span::from_secs(30));
         let delivered = channel.deliver(&example(4), &act).await;
         assert_eq!(delivered.as_deref(), Ok("the webhook answered 202"));
@@ -180,7 +180,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_is_a_fault_with_the_status_and_the_beginning_of_the_body() {
         let body = format!("oops\n{}", "é".repeat(300));
-        let receiver = receiver(answer("500 Internal Server Error", &body));
+        let receiver = receiver(Some(answer("500 Internal Server Error", &body)));
         let (channel, act) = channel(&receiver.url, Span::from_secs(30));
         let fault = channel.deliver(&example(0), &act).await.expect_err("it was refused");
         assert_eq!((fault.code.as_str(), fault.applied), ("notify-failed", Applied::No));
@@ -192,7 +192,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_is_not_followed() {
-        let receiver = receiver(answer("302 Found\r\nlocation: http://127.0.0.1:1/", ""));
+        let receiver = receiver(Some(answer("302 Found\r\nlocation: http://127.0.0.1:1/", "")));
         let (channel, act) = channel(&receiver.url, Span::from_secs(30));
         let fault = channel.deliver(&example(0), &act).await.expect_err("it has moved");
         assert_eq!(fault.message, "incidents was not told: the webhook answered 302");
@@ -202,7 +202,7 @@ mod tests {
     #[tokio::test]
     async fn what_gives_access_is_hidden_when_a_server_echoes_it() {
         let echo = "no POST /hooks/T0K3N-in-path for `Bearer abc123xyz`, that is abc123xyz or T0K3N-in-path";
-        let receiver = receiver(answer("404 Not Found", echo));
+        let receiver = receiver(Some(answer("404 Not Found", echo)));
         let (channel, act) = channel(&receiver.url, Span::from_secs(30));
         let fault = channel.deliver(&example(0), &act).await.expect_err("it is not there");
         assert!(!fault.message.contains("T0K3N") && !fault.message.contains("abc123"), "{}", fault.message);
