@@ -1,0 +1,64 @@
+//! The primitives and drivers that Lifeboat brings.
+
+use super::targets::{DirectoryStore, FileChannel, HttpService, Machine, TcpService, TerminalChannel, WebhookChannel};
+use super::{
+    Registry, ask, confirm, health, inject, language, log, maintenance, measure, notify, now, probe, resolve, sleep,
+};
+
+impl Registry {
+    /// Everything that Lifeboat brings. Hosts add their own drivers, or replace some of these.
+    pub fn standard() -> Self {
+        let registry = Self::empty()
+            .language::<language::PointOfNoReturn>()
+            .language::<language::Require>()
+            .language::<language::Retry>()
+            .language::<language::Runbook>()
+            .language::<language::WaitUntil>()
+            .observer_without_target::<now::Now>()
+            .driver_without_target::<ask::Ask>()
+            .driver_without_target::<confirm::Confirm>()
+            .driver_without_target::<log::Log>()
+            .driver_without_target::<measure::Measure>()
+            .driver_without_target::<sleep::Sleep>();
+        let registry = channels(services(registry));
+        #[cfg(feature = "driver-sqlite")]
+        let registry = databases(registry);
+        registry
+            .observer::<probe::Probe, Machine>()
+            .observer::<health::Health, Machine>()
+            .observer::<probe::Probe, DirectoryStore>()
+            .observer::<health::Health, DirectoryStore>()
+            .driver::<inject::Inject, DirectoryStore>()
+    }
+}
+
+fn services(registry: Registry) -> Registry {
+    registry
+        .observer::<probe::Probe, HttpService>()
+        .observer::<health::Health, HttpService>()
+        .driver::<maintenance::Maintenance, HttpService>()
+        .driver::<inject::Inject, HttpService>()
+        .observer::<probe::Probe, TcpService>()
+        .observer::<health::Health, TcpService>()
+        .driver::<inject::Inject, TcpService>()
+}
+
+fn channels(registry: Registry) -> Registry {
+    registry
+        .driver::<notify::Notify, FileChannel>()
+        .driver::<resolve::Resolve, FileChannel>()
+        .driver::<notify::Notify, TerminalChannel>()
+        .driver::<resolve::Resolve, TerminalChannel>()
+        .driver::<notify::Notify, WebhookChannel>()
+        .driver::<resolve::Resolve, WebhookChannel>()
+}
+
+#[cfg(feature = "driver-sqlite")]
+fn databases(registry: Registry) -> Registry {
+    use super::targets::SqliteDatabase;
+
+    registry
+        .observer::<probe::Probe, SqliteDatabase>()
+        .observer::<health::Health, SqliteDatabase>()
+        .driver::<inject::Inject, SqliteDatabase>()
+}
