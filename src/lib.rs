@@ -4,6 +4,7 @@ pub mod config;
 pub mod journal;
 pub mod model;
 pub mod primitives;
+pub mod runtime;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod script;

@@ -43,6 +43,15 @@ impl Key {
         self.0.contains(&Segment::Rollback)
     }
 
+    /// The step whose rollback this is the key of.
+    #[must_use]
+    pub fn rolled_back_step(&self) -> Option<Key> {
+        match self.0.split_last() {
+            Some((Segment::Rollback, step)) => Some(Key(step.to_vec())),
+            _ => None,
+        }
+    }
+
     /// The key that all attempts of one repeated call share.
     #[must_use]
     pub fn without_attempts(&self) -> Key {

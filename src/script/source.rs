@@ -12,7 +12,7 @@ use rhai::{AST, ASTNode, Position, Stmt};
 use crate::model::Site;
 use crate::system::hex;
 
-use super::{FrontMatter, Param, engine, errors, params};
+use super::{FrontMatter, Param, Params, engine, errors, params};
 
 /// The modules that ship with Lifeboat, by the path under which they are imported.
 pub const STDLIB: &[(&str, &str)] = &[
@@ -167,6 +167,12 @@ impl Script {
         ast.set_source(name);
         sources.note_guards(&ast);
         Ok(Self { front_matter: FrontMatter::parse(&source.text), source, params, sources, ast })
+    }
+
+    /// Checks given values against its parameters: every required one is there, every given one is known and of its type. The
+    /// error says what is wrong and what to do.
+    pub fn validate(&self, given: &Params) -> Result<(), (String, Option<String>)> {
+        params::validate(&self.params, given)
     }
 
     /// The name of its file.

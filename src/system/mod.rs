@@ -35,6 +35,7 @@
 
 mod act;
 mod cancel;
+mod child;
 mod clock;
 mod digest;
 mod files;
@@ -43,6 +44,7 @@ mod http;
 mod look;
 mod people;
 mod progress;
+mod sources;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite;
 #[cfg(feature = "driver-sqlite")]
@@ -54,6 +56,7 @@ mod sqlite_rules;
 
 pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
+pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};
 pub use digest::{Digest, hex};
 pub use files::{Entry, ReadFile, WriteFile};
@@ -62,6 +65,7 @@ pub use http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 pub use look::Look;
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
+pub use sources::{absolute, random_u32, read_source, read_source_within, write_evidence};
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_error::{SqliteError, SqliteErrorKind};
 #[cfg(feature = "driver-sqlite")]

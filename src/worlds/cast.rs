@@ -31,6 +31,11 @@ impl Cast {
         Ok(Self { registry, environment: Arc::new(environment.clone()), bound })
     }
 
+    /// What carries out `primitive` for `target`.
+    pub fn handler(&self, primitive: &'static str, target: &str) -> Option<Arc<dyn Handler>> {
+        self.bound.handler(primitive, Some(target)).cloned()
+    }
+
     /// Finds what a call needs. What is wrong here escaped the check, because it was computed: no script may catch it.
     pub(super) fn role<'a>(&'a self, call: &'a Invocation) -> Result<Role<'a>, Halt> {
         let mistake = |why: String, hint: Option<String>| Halt::Mistake { why, site: call.site.clone(), hint };

@@ -1,0 +1,138 @@
+//! In which state a run leaves the world: what it changed, and what of that was undone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use crate::model::{Applied, Event, EventBody, Impact, ImpactKind, Key, Left, ScopeKind, Site};
+use crate::worlds::Listener;
+
+/// In which state a run leaves the world.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Aftermath {
+    /// Changes that took place and were not rolled back, in their order.
+    pub left: Vec<LeftChange>,
+    /// How many changes took place in all, those of rollbacks not counted.
+    pub changes: usize,
+    /// Titles of the steps that were rolled back, in their order.
+    pub rolled_back: Vec<String>,
+    /// Titles of the steps whose rollback failed.
+    pub failed_rollbacks: Vec<String>,
+}
+
+/// A change that is left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftChange {
+    /// The primitive.
+    pub primitive: String,
+    /// What it changed.
+    pub impact: Impact,
+    /// Its place in the script.
+    pub site: Site,
+}
+
+impl Aftermath {
+    /// Whether nothing is left changed.
+    pub fn is_clean(&self) -> bool {
+        self.left.is_empty() && self.failed_rollbacks.is_empty()
+    }
+
+    /// One line that says in which state the world is.
+    pub fn sentence(&self) -> String {
+        let mut parts = Vec::new();
+        if self.changes == 0 {
+            return "nothing was changed".to_owned();
+        }
+        if !self.rolled_back.is_empty() {
+            parts.push(format!("rolled back: {}", self.rolled_back.join(", ")));
+        }
+        if !self.failed_rollbacks.is_empty() {
+            parts.push(format!("rollback FAILED: {}", self.failed_rollbacks.join(", ")));
+        }
+        if self.left.is_empty() {
+            parts.push("nothing is left changed".to_owned());
+        } else {
+            let left: Vec<String> = self.left.iter().map(LeftChange::describe).collect();
+            parts.push(format!("left changed: {}", left.join(", ")));
+        }
+        parts.join("; ")
+    }
+}
+
+impl LeftChange {
+    fn describe(&self) -> String {
+        format!("{} {} (line {})", self.primitive, self.impact.targets.join(", "), self.site.line)
+    }
+}
+
+/// Follows a run's events.
+#[derive(Default)]
+pub(super) struct Collector(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Open steps, outermost first.
+    open: Vec<Key>,
+    titles: BTreeMap<Key, String>,
+    /// Changes with the steps around them.
+    changes: Vec<(LeftChange, Vec<Key>)>,
+    /// Steps whose rollback went well, or failed, in their order.
+    undone: Vec<Key>,
+    failed: Vec<Key>,
+}
+
+impl Listener for Collector {
+    fn on_event(&self, event: &Event) {
+        let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &event.body {
+            EventBody::Entered { scope } => {
+                if matches!(scope.kind, ScopeKind::Step { .. }) {
+                    state.titles.insert(scope.key.clone(), scope.title.clone());
+                    state.open.push(scope.key.clone());
+                }
+            }
+            EventBody::Left { key, how } => {
+                if let Some(step) = key.rolled_back_step() {
+                    match how {
+                        Left::Completed { .. } => state.undone.push(step),
+                        Left::Faulted(_) | Left::Halted => state.failed.push(step),
+                    }
+                } else if let Some(at) = state.open.iter().rposition(|open| open == key) {
+                    state.open.truncate(at);
+                }
+            }
+            EventBody::Settled(settled) if settled.impact.kind.is_change() && !settled.key.in_rollback() => {
+                let took_place = match &settled.outcome {
+                    Ok(_) => true,
+                    Err(fault) => fault.applied != Applied::No,
+                };
+                // A look by a primitive that may also change is settled as a look; what remains are changes.
+                if took_place && settled.impact.kind != ImpactKind::Look {
+                    let change = LeftChange {
+                        primitive: settled.primitive.clone(),
+                        impact: settled.impact.clone(),
+                        site: settled.site.clone(),
+                    };
+                    let around = state.open.clone();
+                    state.changes.push((change, around));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Collector {
+    /// What the events so far add up to.
+    pub(super) fn aftermath(&self) -> Aftermath {
+        let state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let undone: BTreeSet<&Key> = state.undone.iter().collect();
+        let left = state.changes.iter().filter(|(_, around)| !around.iter().any(|step| undone.contains(step)));
+        let titles = |keys: &[Key]| keys.iter().filter_map(|key| state.titles.get(key).cloned()).collect();
+        Aftermath {
+            left: left.map(|(change, _)| change.clone()).collect(),
+            changes: state.changes.len(),
+            rolled_back: titles(&state.undone),
+            failed_rollbacks: titles(&state.failed),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Putting Lifeboat together: a configuration, the primitives, a journal, the people.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::config::{Config, Environment};
+use crate::journal::{Journal, MemoryJournal};
+use crate::primitives::Registry;
+use crate::system::{Answers, Cancel, Clock, Console, Look, Progress, System, absolute, read_source};
+use crate::worlds::{Cast, Listener};
+
+use super::Error;
+use super::library::ProjectFiles;
+
+/// A project, ready to be checked, planned, run and drilled.
+pub struct Lifeboat {
+    pub(super) config: Config,
+    pub(super) registry: Arc<Registry>,
+    pub(super) system: Arc<System>,
+    pub(super) journal: Option<Arc<dyn Journal>>,
+    pub(super) listeners: Vec<Arc<dyn Listener>>,
+    pub(super) program: Option<PathBuf>,
+    pub(super) tokio: tokio::runtime::Runtime,
+}
+
+/// Makes a [`Lifeboat`].
+pub struct Builder {
+    config: PathBuf,
+    registry: Registry,
+    system: System,
+    journal: Option<Arc<dyn Journal>>,
+    listeners: Vec<Arc<dyn Listener>>,
+    program: Option<PathBuf>,
+}
+
+impl Lifeboat {
+    /// Starts from the file `lifeboat.toml` at `config`, with everything that Lifeboat brings.
+    pub fn builder(config: impl Into<PathBuf>) -> Builder {
+        let config = absolute(&config.into());
+        let state = config.parent().unwrap_or(Path::new(".")).join(".lifeboat");
+        Builder {
+            config,
+            registry: Registry::standard(),
+            system: System::new(state.join("scratch")),
+            journal: None,
+            listeners: Vec::new(),
+            program: None,
+        }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The primitives and drivers.
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// The directory in which the project keeps its state.
+    pub fn state_directory(&self) -> PathBuf {
+        self.config.root.join(".lifeboat")
+    }
+
+    /// A handle that asks whatever is under way to stop.
+    pub fn cancel(&self) -> Cancel {
+        self.system.cancel.clone()
+    }
+
+    /// The journal, or one in memory when the host brought none.
+    pub(super) fn journal(&self) -> Arc<dyn Journal> {
+        self.journal.clone().unwrap_or_else(|| Arc::new(MemoryJournal::new()))
+    }
+
+    pub(super) fn look(&self) -> Look {
+        Look::new(self.system.clone())
+    }
+
+    pub(super) fn library(&self) -> Arc<ProjectFiles> {
+        Arc::new(ProjectFiles::new(self.config.root.clone()))
+    }
+
+    /// The environment that is named, or the default one.
+    pub fn environment(&self, name: Option<&str>) -> Result<&Environment, Error> {
+        self.config.environment(name).map_err(Error::Environment)
+    }
+
+    pub(super) fn cast(&self, environment: &Environment) -> Result<Cast, Error> {
+        Cast::new(self.registry.clone(), environment).map_err(Error::Config)
+    }
+}
+
+impl Builder {
+    /// Replaces the primitives and drivers; start from [`Registry::standard`] to keep those that Lifeboat brings.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = registry;
+        self
+    }
+
+    /// Where runs are recorded. Without one they are recorded in memory, and gone with the process.
+    #[must_use]
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Who answers questions. Without anybody, `confirm` and `ask` fail.
+    #[must_use]
+    pub fn answers(mut self, answers: Arc<dyn Answers>) -> Self {
+        self.system.answers = answers;
+        self
+    }
+
+    /// Where messages for the person at the terminal go.
+    #[must_use]
+    pub fn console(mut self, console: Arc<dyn Console>) -> Self {
+        self.system.console = console;
+        self
+    }
+
+    /// Who is shown how far a copy has come.
+    #[must_use]
+    pub fn progress(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.system.progress = progress;
+        self
+    }
+
+    /// Where time comes from.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.system.clock = clock;
+        self
+    }
+
+    /// How runs are asked to stop.
+    #[must_use]
+    pub fn cancel(mut self, cancel: Cancel) -> Self {
+        self.system.cancel = cancel;
+        self
+    }
+
+    /// Who is told of every event of a run as it happens.
+    #[must_use]
+    pub fn listener(mut self, listener: Arc<dyn Listener>) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// The program that `{lifeboat}` stands for in the processes of a drill.
+    #[must_use]
+    pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = Some(program.into());
+        self
+    }
+
+    /// Reads the configuration. Every mistake in it is reported.
+    pub fn build(self) -> Result<Lifeboat, Error> {
+        let text = read_source(&self.config).map_err(|why| Error::NoConfig { why })?;
+        let config = Config::parse(&self.config, text.into()).map_err(Error::Config)?;
+        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let tokio = tokio.map_err(|error| Error::Internal { why: format!("no runtime could be started: {error}") })?;
+        Ok(Lifeboat {
+            config,
+            registry: Arc::new(self.registry),
+            system: Arc::new(self.system),
+            journal: self.journal,
+            listeners: self.listeners,
+            program: self.program,
+            tokio,
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! A runbook, read, compiled and checked.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::config::Environment;
+use crate::model::Value;
+use crate::script::{Diagnostic, Params, Script, Severity, check};
+use crate::system::{absolute, read_source};
+
+use super::{Error, Lifeboat};
+
+/// A runbook with what the check found.
+pub struct Loaded {
+    /// The runbook.
+    pub script: Script,
+    /// What the check found, sorted by place.
+    pub findings: Vec<Diagnostic>,
+}
+
+impl Loaded {
+    /// Whether one of the findings is an error.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+}
+
+impl Lifeboat {
+    /// Reads, compiles and checks a runbook; with `environment`, against its targets.
+    pub fn load(&self, runbook: &Path, environment: Option<&Environment>) -> Result<Loaded, Error> {
+        let library = self.library();
+        let path = absolute(runbook);
+        let text = read_source(&path).map_err(|_| {
+            let why = read_source(runbook).err().unwrap_or_else(|| format!("{} cannot be read", runbook.display()));
+            Error::NoRunbook { why, help: "name the file of a runbook, such as runbooks/restore-database.rhai".into() }
+        })?;
+        let script = Script::compile(&library.name(&path), &text).map_err(|error| Error::Syntax(Box::new(error)))?;
+        let findings = check(&script, &self.registry, library.as_ref(), environment);
+        Ok(Loaded { script, findings })
+    }
+
+    /// The same, and any error of the check is one.
+    pub(super) fn load_sound(&self, runbook: &Path, environment: &Environment) -> Result<Script, Error> {
+        let Loaded { script, mut findings } = self.load(runbook, Some(environment))?;
+        findings.retain(|finding| finding.severity == Severity::Error);
+        if findings.is_empty() { Ok(script) } else { Err(Error::Check { runbook: script.name().to_owned(), findings }) }
+    }
+
+    /// SHA-256 digests of every file that decides what a run does.
+    pub(super) fn digests(&self, script: &Script) -> BTreeMap<String, String> {
+        let files = script.sources.files();
+        let mut digests: BTreeMap<String, String> =
+            files.iter().map(|file| (file.name.to_string(), file.digest.clone())).collect();
+        digests.insert("lifeboat.toml".to_owned(), self.config.digest.clone());
+        digests
+    }
+}
+
+/// Reads the values of parameters given as text.
+pub(super) fn params(script: &Script, given: &[(String, String)]) -> Result<Params, Error> {
+    let mut params = Params::new();
+    for (name, text) in given {
+        let value = match script.params.iter().find(|param| param.name == *name) {
+            Some(param) => param.kind.parse(text).map_err(|why| Error::Params {
+                why: format!("parameter `{name}`: {why}"),
+                help: Some(format!("give it as --set {name}=…")),
+            })?,
+            None => Value::from(text.as_str()),
+        };
+        params.insert(name.clone(), value);
+    }
+    script.validate(&params).map_err(|(why, help)| Error::Params { why, help })?;
+    Ok(params)
+}
+
+/// All parameters of a run, for its record: the given values, and the defaults as they stand in the source.
+pub(super) fn recorded_params(script: &Script, given: &Params) -> Value {
+    let value = |param: &crate::script::Param| match given.get(&param.name) {
+        Some(value) => value.clone(),
+        None => param.default.as_deref().map_or(Value::Null, |text| Value::from(text.trim_matches('"'))),
+    };
+    Value::Map(script.params.iter().map(|param| (param.name.clone(), value(param))).collect())
+}

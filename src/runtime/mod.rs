@@ -1,0 +1,29 @@
+//! Floor 4: picks world and journal for a mode, and puts the parts together. This is the API for embedding.
+//!
+//! ```no_run
+//! use lifeboat::runtime::{Lifeboat, PlanRequest};
+//!
+//! # fn main() -> Result<(), lifeboat::runtime::Error> {
+//! let lifeboat = Lifeboat::builder("lifeboat.toml").build()?;
+//! let plan = lifeboat.plan(&PlanRequest::new("runbooks/restore-database.rhai"))?;
+//! println!("{} changes", plan.changes());
+//! # Ok(())
+//! # }
+//! ```
+
+mod aftermath;
+mod builder;
+mod drill;
+mod error;
+mod library;
+mod load;
+mod plan;
+mod run;
+
+pub use aftermath::{Aftermath, LeftChange};
+pub use builder::{Builder, Lifeboat};
+pub use drill::{Drilled, Judged, Objective, Outage, Report};
+pub use error::Error;
+pub use load::Loaded;
+pub use plan::PlanRequest;
+pub use run::{Ran, RunRequest, Status};

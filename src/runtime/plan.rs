@@ -1,0 +1,87 @@
+//! The dry run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::model::{Halt, Plan, PlanVerdict, Verdict};
+use crate::script::{Evaluation, evaluate, on_deep_stack};
+use crate::worlds::{Assumption, PlanWorld};
+
+use super::load::{params, recorded_params};
+use super::{Error, Lifeboat};
+
+/// What to plan.
+#[derive(Clone, Debug, Default)]
+pub struct PlanRequest {
+    /// The runbook's file.
+    pub runbook: PathBuf,
+    /// The environment; the default one if not given.
+    pub environment: Option<String>,
+    /// Values of parameters, as text.
+    pub params: Vec<(String, String)>,
+    /// What is pinned: `probe(primary)=fail`.
+    pub assumptions: Vec<Assumption>,
+}
+
+impl PlanRequest {
+    /// A plan of `runbook` in the default environment.
+    pub fn new(runbook: impl Into<PathBuf>) -> Self {
+        Self { runbook: runbook.into(), ..Self::default() }
+    }
+}
+
+impl Lifeboat {
+    /// Plans a runbook. Nothing is changed, and nothing is written, not even to the journal.
+    pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Error> {
+        let environment = self.environment(request.environment.as_deref())?;
+        let script = self.load_sound(&request.runbook, environment)?;
+        let params = params(&script, &request.params)?;
+        for assumption in &request.assumptions {
+            assumption.check(&self.registry).map_err(|e| Error::Params { why: e.message, help: e.hint })?;
+        }
+        let cast = self.cast(environment)?;
+        let world = PlanWorld::new(cast, self.look(), self.tokio.handle().clone(), request.assumptions.clone());
+        let world = Arc::new(world);
+        let evaluation = Evaluation {
+            script: &script,
+            params: &params,
+            world: world.clone(),
+            registry: self.registry.clone(),
+            library: self.library(),
+        };
+        let verdict = on_deep_stack(|| evaluate(&evaluation)).map_err(|why| Error::Internal { why })?;
+        let verdict = planned_verdict(verdict)?;
+        if let Some(unused) = world.unused_assumptions().first().filter(|_| verdict == PlanVerdict::Completes) {
+            let help = "check the spelling of the target, or whether the way leads past that call".to_owned();
+            return Err(Error::Params { why: format!("no call in the plan meets `{unused}`"), help: Some(help) });
+        }
+        Ok(Plan {
+            format: Plan::FORMAT,
+            runbook: script.name().to_owned(),
+            title: script.front_matter.title.clone(),
+            environment: environment.name.clone(),
+            protected: environment.protected,
+            params: recorded_params(&script, &params),
+            at: self.system.clock.now(),
+            assumptions: request.assumptions.iter().map(ToString::to_string).collect(),
+            nodes: world.nodes(),
+            verdict,
+            digests: self.digests(&script),
+        })
+    }
+}
+
+fn planned_verdict(verdict: Verdict) -> Result<PlanVerdict, Error> {
+    Ok(match verdict {
+        Verdict::Completed(_) => PlanVerdict::Completes,
+        Verdict::Failed { fault, .. } => PlanVerdict::Fails { fault },
+        Verdict::Halted { halt, .. } => match halt {
+            Halt::Unplannable { why, site, hint } | Halt::Mistake { why, site, hint } => {
+                PlanVerdict::Stops { why, site: Some(site), hint }
+            }
+            Halt::Refused { why, hint } => return Err(Error::Refused { why, help: hint }),
+            Halt::Internal { why } => return Err(Error::Internal { why }),
+            other => PlanVerdict::Stops { why: other.to_string(), site: None, hint: None },
+        },
+    })
+}

@@ -1,0 +1,215 @@
+//! The live run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::Environment;
+use crate::model::{EventBody, Halt, Mode, RunId, Started, UnwoundStep, Value, Verdict};
+use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
+use crate::system::{random_u32, whoami};
+use crate::worlds::{Listener, Live, OnFault, Recorder};
+
+use super::aftermath::{Aftermath, Collector};
+use super::load::{params, recorded_params};
+use super::{Error, Lifeboat};
+
+/// What to run.
+#[derive(Clone, Default)]
+pub struct RunRequest {
+    /// The runbook's file.
+    pub runbook: PathBuf,
+    /// The environment; the default one if not given.
+    pub environment: Option<String>,
+    /// Values of parameters, as text.
+    pub params: Vec<(String, String)>,
+    /// The name of the environment as the operator typed it: needed for a protected one.
+    pub acknowledged: Option<String>,
+    /// What to do about faults that the script does not catch on the spot.
+    pub on_fault: OnFault,
+}
+
+impl RunRequest {
+    /// A run of `runbook` in the default environment.
+    pub fn new(runbook: impl Into<PathBuf>) -> Self {
+        Self { runbook: runbook.into(), ..Self::default() }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The runbook came to its end.
+    Completed,
+    /// It failed, and nothing that it changed is left.
+    RolledBack,
+    /// It failed, and something that it changed is left.
+    LeftChanged,
+    /// It was cancelled, and nothing that it changed is left.
+    Cancelled,
+    /// An effect was started and nobody knows whether it took place.
+    InDoubt,
+    /// It was refused.
+    Refused,
+    /// The runbook is wrong.
+    Mistake,
+    /// A mistake of ours.
+    Internal,
+}
+
+impl Status {
+    /// As the journal has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Completed => "completed",
+            Status::RolledBack => "rolled-back",
+            Status::LeftChanged => "left-changed",
+            Status::Cancelled => "cancelled",
+            Status::InDoubt => "in-doubt",
+            Status::Refused => "refused",
+            Status::Mistake => "mistake",
+            Status::Internal => "internal",
+        }
+    }
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its id.
+    pub id: RunId,
+    /// How it ended.
+    pub status: Status,
+    /// The verdict of the evaluation.
+    pub verdict: Verdict,
+    /// In which state the world is.
+    pub aftermath: Aftermath,
+    /// Why the end could not be recorded, if it could not.
+    pub unrecorded: Option<String>,
+}
+
+impl Lifeboat {
+    /// Runs a runbook for real. An `Err` means that nothing was started.
+    pub fn run(&self, request: &RunRequest) -> Result<Ran, Error> {
+        let environment = self.environment(request.environment.as_deref())?;
+        let script = self.load_sound(&request.runbook, environment)?;
+        let params = params(&script, &request.params)?;
+        acknowledge(environment, request.acknowledged.as_deref())?;
+        self.start(&Prepared { script, params, environment, mode: Mode::Run }, request.on_fault.clone())
+    }
+
+    fn start(&self, prepared: &Prepared, on_fault: OnFault) -> Result<Ran, Error> {
+        self.start_with(prepared, on_fault, Arc::new(Deaf))
+    }
+
+    /// Starts a run with one more listener than the host's.
+    pub(super) fn start_with(
+        &self,
+        prepared: &Prepared,
+        on_fault: OnFault,
+        listener: Arc<dyn Listener>,
+    ) -> Result<Ran, Error> {
+        let cast = self.cast(prepared.environment)?;
+        let id = RunId::new(self.system.clock.now(), random_u32());
+        let collector = Arc::new(Collector::default());
+        let mut listeners: Vec<Arc<dyn Listener>> = self.listeners.clone();
+        listeners.push(collector.clone());
+        listeners.push(listener);
+        let recorder = Arc::new(Recorder::new(id.clone(), self.journal(), self.look(), listeners));
+        recorder.note(EventBody::Started(Box::new(self.started(prepared))));
+        recorder.commit().map_err(|halt| Error::Internal { why: halt.to_string() })?;
+        let live = Live::new(cast, recorder.clone(), &self.look(), self.tokio.handle().clone(), on_fault);
+        let evaluation = Evaluation {
+            script: &prepared.script,
+            params: &prepared.params,
+            world: Arc::new(live),
+            registry: self.registry.clone(),
+            library: self.library(),
+        };
+        let verdict = on_deep_stack(|| evaluate(&evaluation));
+        let verdict = verdict.unwrap_or_else(|why| Verdict::Halted {
+            halt: Halt::Internal { why },
+            unwound: Vec::new(),
+            owed: Vec::new(),
+        });
+        let aftermath = collector.aftermath();
+        let status = status(&verdict, &aftermath);
+        recorder.note(ended(status, &verdict));
+        let unrecorded = recorder.commit().err().map(|halt| halt.to_string());
+        Ok(Ran { id, status, verdict, aftermath, unrecorded })
+    }
+
+    fn started(&self, prepared: &Prepared) -> Started {
+        Started {
+            mode: prepared.mode,
+            runbook: prepared.script.name().to_owned(),
+            environment: prepared.environment.name.clone(),
+            params: recorded_params(&prepared.script, &prepared.params),
+            by: whoami(),
+            digests: self.digests(&prepared.script),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// Listens to nothing.
+struct Deaf;
+
+impl Listener for Deaf {
+    fn on_event(&self, _: &crate::model::Event) {}
+}
+
+/// Everything that is known before the first event.
+pub(super) struct Prepared<'a> {
+    pub(super) script: Script,
+    pub(super) params: Params,
+    pub(super) environment: &'a Environment,
+    pub(super) mode: Mode,
+}
+
+/// A protected environment is changed only by who types its name.
+fn acknowledge(environment: &Environment, typed: Option<&str>) -> Result<(), Error> {
+    let name = &environment.name;
+    match typed {
+        Some(typed) if typed == name => Ok(()),
+        Some(typed) if typed != "yes" => Err(Error::Refused {
+            why: format!("`--yes {typed}` names another environment than {name}"),
+            help: Some(format!("to run in {name}: --yes {name}")),
+        }),
+        _ if environment.protected => Err(Error::Refused {
+            why: format!("environment {name} is protected"),
+            help: Some(format!("look at the plan, then type its name: --yes {name}")),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
+    let failed = if aftermath.is_clean() { Status::RolledBack } else { Status::LeftChanged };
+    match verdict {
+        Verdict::Completed(_) => Status::Completed,
+        Verdict::Failed { unwinding_halted: Some(halt), .. } | Verdict::Halted { halt, .. } => match halt {
+            Halt::InDoubt { .. } => Status::InDoubt,
+            Halt::Cancelled if aftermath.is_clean() => Status::Cancelled,
+            Halt::Refused { .. } if aftermath.is_clean() => Status::Refused,
+            Halt::Mistake { .. } if aftermath.is_clean() => Status::Mistake,
+            Halt::Internal { .. } | Halt::Unplannable { .. } if aftermath.is_clean() => Status::Internal,
+            _ => failed,
+        },
+        Verdict::Failed { .. } => failed,
+    }
+}
+
+fn ended(status: Status, verdict: &Verdict) -> EventBody {
+    let (why, unwound, owed, value): (Option<String>, Vec<UnwoundStep>, Vec<String>, Value) = match verdict {
+        Verdict::Completed(value) => (None, vec![], vec![], value.clone()),
+        Verdict::Failed { fault, unwound, unwinding_halted } => {
+            let why = match unwinding_halted {
+                Some(halt) => format!("{fault}; while unwinding: {halt}"),
+                None => fault.to_string(),
+            };
+            (Some(why), unwound.clone(), vec![], Value::Null)
+        }
+        Verdict::Halted { halt, unwound, owed } => (Some(halt.to_string()), unwound.clone(), owed.clone(), Value::Null),
+    };
+    EventBody::Ended { status: status.name().to_owned(), why, unwound, owed, value }
+}
