@@ -40,9 +40,12 @@ mod digest;
 mod files;
 mod host;
 mod http;
+mod identity;
 mod look;
 mod people;
 mod progress;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_copy;
 
 pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
@@ -51,9 +54,12 @@ pub use digest::{Digest, hex};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};
 pub use http::{HttpError, HttpRequest, HttpResponse};
+pub use identity::{FileId, Ownership};
 pub use look::Look;
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_copy::{CheckDepth, CopyError, CopyReport, JournalMode, SqliteCheck, SqliteHeader};
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
