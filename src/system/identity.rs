@@ -47,9 +47,24 @@ impl Look {
         Ok(Ownership { mode: metadata.permissions().mode() & 0o7777, uid: metadata.uid(), gid: metadata.gid() })
     }
 
-    /// The path without symbolic links.
+    /// The path without symbolic links. The file itself need not exist, but its directory must.
     pub fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
-        std::fs::canonicalize(path)
+        real_path(path)
+    }
+}
+
+fn real_path(path: &Path) -> io::Result<PathBuf> {
+    match std::fs::canonicalize(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            match (std::fs::read_link(path), path.file_name()) {
+                // A link that leads nowhere yet. Links that lead in circles are an error of another kind.
+                (Ok(to), _) => real_path(&parent.join(to)),
+                (Err(_), Some(name)) => Ok(std::fs::canonicalize(parent)?.join(name)),
+                (Err(_), None) => Err(error),
+            }
+        }
+        found => found,
     }
 }
 
@@ -103,6 +118,21 @@ mod tests {
         assert_eq!(act.file_id(&two).expect("known"), id);
         assert_eq!(act.file_id(&dir.path().join("four")).expect("known"), id);
         assert_ne!(act.file_id(&three).expect("known"), id);
+    }
+
+    #[test]
+    fn a_link_leads_to_the_same_place_whether_the_file_exists_or_not() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let look = Look::new(Arc::new(System::new(dir.path().into())));
+        std::fs::create_dir(dir.path().join("data")).expect("a directory");
+        let (link, file) = (dir.path().join("link"), dir.path().join("data/file"));
+        std::os::unix::fs::symlink("data/file", &link).expect("links");
+        let nowhere = look.real_path(&link).expect("resolves");
+        std::fs::write(&file, "x").expect("writes");
+        assert_eq!(look.real_path(&link).expect("resolves"), nowhere);
+        assert!(nowhere.ends_with("data/file"));
+        std::os::unix::fs::symlink("circle", dir.path().join("circle")).expect("links");
+        assert!(look.real_path(&dir.path().join("circle")).is_err());
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod cancel;
 mod clock;
 mod digest;
 mod files;
+mod holders;
 mod host;
 mod http;
 mod identity;

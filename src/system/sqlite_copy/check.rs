@@ -14,6 +14,8 @@ use super::raw::{Open, Raw, RawError};
 pub enum CheckDepth {
     /// `PRAGMA quick_check`: every page and row, but not whether indexes agree with their tables.
     Quick,
+    /// `PRAGMA integrity_check`: indexes too.
+    Integrity,
     /// `PRAGMA integrity_check` and `PRAGMA foreign_key_check`.
     Full,
 }
@@ -82,7 +84,7 @@ fn examine(raw: &Raw, depth: CheckDepth, stop: &dyn Fn() -> bool, check: &mut Sq
     check.schema = digest.finish();
     let pragma = match depth {
         CheckDepth::Quick => "PRAGMA quick_check(10)",
-        CheckDepth::Full => "PRAGMA integrity_check(10)",
+        CheckDepth::Integrity | CheckDepth::Full => "PRAGMA integrity_check(10)",
     };
     let found = raw.rows(pragma, stop)?.into_iter().flatten();
     check.problems.extend(found.filter(|line| line != "ok"));

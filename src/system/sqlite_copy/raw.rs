@@ -53,7 +53,7 @@ impl Drop for Raw {
 #[expect(deprecated, reason = "the constructor that does not need an async runtime")]
 fn initialize() {
     static FIRST: Once = Once::new();
-    FIRST.call_once(|| drop(libsql::Database::open(":memory:")));
+    FIRST.call_once(|| drop(libsql::Database::open_in_memory()));
 }
 
 /// The path as `file:` URI: every byte that means something in a URI is escaped.

@@ -227,3 +227,14 @@ fn a_check_finds_damage_and_rows_that_point_nowhere() {
     std::fs::write(&path, bytes).expect("writes");
     assert!(!bench.check(&path).problems.is_empty());
 }
+
+#[tokio::test]
+async fn the_libsql_crate_still_works_after_a_copy() {
+    // It panics if SQLite was used before it could set the threading mode. Tests run in processes of their own.
+    let bench = Bench::new();
+    bench.copy(&bench.bank("DELETE")).expect("copies");
+    let database = libsql::Builder::new_local(bench.path("copy.db")).build().await.expect("opens");
+    let mut rows = database.connect().expect("connects").query("SELECT count(*) FROM account", ()).await.expect("asks");
+    let count: i64 = rows.next().await.expect("answers").expect("a row").get(0).expect("a number");
+    assert_eq!(count, 200);
+}
