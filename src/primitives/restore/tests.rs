@@ -14,7 +14,7 @@ use crate::primitives::{Driver, Preview, Reconciled};
 use super::place::{PARTS, Place};
 use super::record::Records;
 use super::sqlite::intend;
-use super::swap::{keep, take_away};
+use super::swap::{keep, swap, take_away};
 use super::{Args, Output, Restore};
 
 fn args(mut options: serde_json::Value) -> Args {
@@ -224,6 +224,19 @@ async fn a_plan_says_what_is_lost() {
     assert_eq!(bench.names(""), before);
 }
 
+#[tokio::test]
+async fn when_the_new_file_cannot_take_its_place_the_old_ones_go_back() {
+    let (bench, _) = bench().await;
+    let before = bench.names("");
+    let place = Place::of(&bench.act, &bench.path("primary.db")).expect("a place");
+    let replaced = place.replaced(&bench.act, bench.act.now());
+    let fault =
+        swap(&bench.act, "primary", &place, &bench.path("not there"), Some(&replaced)).expect_err("no new file");
+    assert_eq!((fault.code.as_str(), fault.applied), ("restore-failed", Applied::No));
+    assert_eq!(bench.names(""), before);
+    assert_eq!(bench.ask("SELECT count(*) FROM t"), "3");
+}
+
 /// Carries out the steps of a restore up to number `until`, as a process does that is killed there.
 async fn killed_after(until: usize, bench: &Bench, id: &str) {
     let (act, place) = (bench.act.clone(), Place::of(&bench.act, &bench.path("primary.db")).expect("a place"));
@@ -308,7 +321,6 @@ async fn killed_between_the_files_and_never_resumed_another_restore_puts_them_ba
         let (bench, id) = bench().await;
         killed_after(until, &bench, &id).await;
         bench.flip(&id);
-        bench.forge(&id, |manifest| manifest.raw_size += 0);
         restore(&bench, json!({ "from": id })).await.expect_err("the backup is damaged");
         assert_eq!(bench.ask("SELECT count(*) FROM t"), "3", "killed after step {until}");
         assert_eq!(kept(&bench).len(), 0);

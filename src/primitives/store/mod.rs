@@ -29,3 +29,54 @@ pub(in crate::primitives) use size::human;
 pub(in crate::primitives) use space::free_near;
 pub(in crate::primitives) use stock::{Stock, Stored};
 pub(in crate::primitives) use work::{Removed, Stop, off_reactor};
+
+#[cfg(test)]
+mod tests {
+    use crate::model::{CaseResult, Value};
+    use crate::primitives::backup::Backup;
+    use crate::primitives::backups::Backups;
+    use crate::primitives::latest_backup::LatestBackup;
+    use crate::primitives::restore::Restore;
+    use crate::primitives::targets::SqliteDatabase;
+    use crate::primitives::verify_backup::VerifyBackup;
+    use crate::primitives::{ArgType, Registry};
+
+    fn registry() -> Registry {
+        Registry::empty()
+            .driver::<Backup, SqliteDatabase>()
+            .driver::<Restore, SqliteDatabase>()
+            .driver::<VerifyBackup, SqliteDatabase>()
+            .observer::<Backups, SqliteDatabase>()
+            .observer::<LatestBackup, SqliteDatabase>()
+    }
+
+    #[test]
+    fn every_case_gives_what_has_finitely_many_values() {
+        let args = Value::encode(&serde_json::json!({ "target": "primary", "from": "latest" }));
+        let target = Value::encode(&serde_json::json!({ "target": "primary" }));
+        for signature in registry().signatures() {
+            let args = if signature.arg("from").is_some() { &args } else { &target };
+            for case in signature.cases(args).expect(signature.name) {
+                let CaseResult::Returns(certain) = case.result else { continue };
+                let finite = signature.fields.iter().filter(|field| field.kind.is_finite());
+                for field in finite {
+                    assert!(certain.get(&field.name).is_some(), "{}: {}: {}", signature.name, case.name, field.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn arguments_read_as_scripts_write_them() {
+        let registry = registry();
+        let arg = |primitive: &str, name: &str| {
+            registry.signature(primitive).and_then(|s| s.arg(name).cloned()).expect("an argument")
+        };
+        assert_eq!((arg("verify_backup", "id").kind, arg("verify_backup", "id").required), (ArgType::String, false));
+        assert_eq!((arg("restore", "from").kind, arg("restore", "from").required), (ArgType::String, true));
+        assert_eq!(arg("restore", "keep").default, Some(true.into()));
+        assert_eq!(arg("latest_backup", "older_than").kind, ArgType::Duration);
+        assert_eq!(arg("backups", "limit").kind, ArgType::Int);
+        assert_eq!(arg("verify_backup", "tables").kind, ArgType::List(Box::new(ArgType::String)));
+    }
+}

@@ -71,3 +71,37 @@ impl Drop for Removed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::primitives::store::testing::Bench;
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_any_more_is_asked_to_stop() {
+        let bench = Bench::new();
+        let (began, begun) = tokio::sync::oneshot::channel();
+        let (ended, end) = tokio::sync::oneshot::channel();
+        let work = off_reactor(&bench.act, move |stop| {
+            let _ = began.send(());
+            while !stop.asked() {
+                std::thread::yield_now();
+            }
+            let _ = ended.send(());
+            stop.check("primary")
+        });
+        tokio::select! {
+            _ = work => panic!("the work ends only when it is asked to"),
+            begun = begun => begun.expect("the work begins"),
+        }
+        end.await.expect("the work ends");
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_run_stops_it_with_a_fault() {
+        let bench = Bench::new();
+        bench.act.cancel().request();
+        let fault = off_reactor(&bench.act, |stop| stop.check("primary")).await.expect_err("interrupted");
+        assert_eq!((fault.code.as_str(), fault.applied), ("interrupted", Applied::No));
+    }
+}
