@@ -27,3 +27,11 @@ pub use contract::{Driver, FromTarget, NoTarget, Observer, Preview, Primitive, R
 pub use erased::{ErasedReconciled, Handler};
 pub use registry::{Bound, Registry, Signature};
 pub use schema::{ArgSpec, ArgType, FieldSpec};
+
+pub mod backup;
+pub mod backups;
+pub mod latest_backup;
+pub mod restore;
+#[cfg(feature = "driver-sqlite")]
+mod store;
+pub mod verify_backup;

@@ -39,8 +39,10 @@ mod child;
 mod clock;
 mod digest;
 mod files;
+mod holders;
 mod host;
 mod http;
+mod identity;
 mod look;
 mod people;
 mod progress;
@@ -53,6 +55,8 @@ mod sqlite_error;
 mod sqlite_rows;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_rules;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_copy;
 
 pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
@@ -70,6 +74,13 @@ pub use sources::{absolute, random_u32, read_source, read_source_within, write_e
 pub use sqlite_error::{SqliteError, SqliteErrorKind};
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_rows::SqliteRows;
+pub use http::{HttpError, HttpRequest, HttpResponse};
+pub use identity::{FileId, Ownership};
+pub use look::Look;
+pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
+pub use progress::{Copy, NoProgress, Progress};
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_copy::{CheckDepth, CopyError, CopyReport, JournalMode, SqliteCheck, SqliteHeader};
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
