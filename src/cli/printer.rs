@@ -1,7 +1,7 @@
 //! The printer: results on standard output, everything else on standard error. Nothing else writes to either.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressDrawTarget};
@@ -51,6 +51,8 @@ pub(crate) struct Printer {
     err_color: bool,
     /// Progress bars are drawn through it, so that messages do not tear them.
     pub(crate) bars: Arc<MultiProgress>,
+    /// The project's directory, which is left out of paths.
+    root: Arc<OnceLock<String>>,
 }
 
 impl Printer {
@@ -72,7 +74,18 @@ impl Printer {
             out_color: on(stdout().is_terminal()),
             err_color: on(stderr().is_terminal()),
             bars: Arc::new(MultiProgress::with_draw_target(target)),
+            root: Arc::default(),
         }
+    }
+
+    /// From now on, paths below `root` are shown from there.
+    pub(crate) fn shorten(&self, root: &std::path::Path) {
+        let _ = self.root.set(format!("{}/", root.display()));
+    }
+
+    /// Text with the paths of the project as people know them.
+    pub(crate) fn short(&self, text: &str) -> String {
+        self.root.get().filter(|root| root.len() > 1).map_or_else(|| text.to_owned(), |root| text.replace(root, ""))
     }
 
     /// A line of a result. A reader that has gone away is not our mistake.
@@ -89,6 +102,7 @@ impl Printer {
 
     /// A line about how it goes.
     pub(crate) fn err(&self, line: &str) {
+        let line = self.short(line);
         self.bars.suspend(|| {
             let _ = writeln!(stderr().lock(), "{line}");
         });

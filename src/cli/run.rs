@@ -70,6 +70,7 @@ impl LiveArgs {
                 .cancel(cancel.clone())
                 .program(program)
         })?;
+        printer.shorten(&lifeboat.config().root);
         stop_on_signals(printer, &cancel);
         Ok(lifeboat)
     }
@@ -122,9 +123,9 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
     };
     let (why, hint) = reason(&ran.verdict);
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-    printer.out(&format!("{}{why}", printer.paint(style, word)));
+    printer.out(&printer.short(&format!("{}{why}", printer.paint(style, word))));
     if let Some(hint) = hint {
-        printer.out(&format!("  help: {hint}"));
+        printer.out(&printer.short(&format!("  help: {hint}")));
     }
     if ran.status != Status::Completed {
         printer.out(&format!("  state: {}", ran.aftermath.sentence()));

@@ -89,7 +89,7 @@ impl World for PlanWorld {
         let title = call.args.get("label").map(ToString::to_string);
         let line = match (policy, &title) {
             (Repeat::Until { timeout, .. }, Some(label)) => {
-                let summary = format!("until {label}, for {} at most", crate::model::Span(*timeout));
+                let summary = format!("{label}, for {} at most", crate::model::Span(*timeout));
                 self.mark(call, Symbol::Wait, Basis::Assumed, summary)
             }
             (Repeat::Retry { times, .. }, _) => {
@@ -116,6 +116,10 @@ impl World for PlanWorld {
     }
 
     fn choose(&self, question: &Question) -> Result<usize, Halt> {
+        if self.state().in_body() {
+            // A wait is assumed to hold, and so is the condition that it waits for.
+            return Ok(0);
+        }
         Err(Halt::Unplannable {
             why: format!("the way depends on `{}`, which is not known before the run", question.condition),
             site: question.site.clone(),

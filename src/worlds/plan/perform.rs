@@ -62,10 +62,10 @@ impl PlanWorld {
 
     fn looked(&self, call: &Invocation, role: &Role) -> Result<Known, Halt> {
         if let Some(because) = self.state().stale(&self.cast.environment, &role.impact.targets) {
-            return Ok(assumed(call, role, because));
+            return Ok(self.assumed(call, role, because));
         }
         if let Some(unknown) = call.args.find_unknown() {
-            return Ok(assumed(call, role, format!("{unknown} is not known")));
+            return Ok(self.assumed(call, role, format!("{unknown} is not known")));
         }
         let outcome = self.handle.block_on(async {
             let look = async {
@@ -86,6 +86,10 @@ impl PlanWorld {
     fn previewed(&self, call: &Invocation, role: &Role) -> Known {
         let likely = || self.likely(call, role);
         let stale = self.state().stale(&self.cast.environment, &role.impact.targets);
+        if role.impact.kind.is_change() && self.state().has_changed(&role.impact.targets) {
+            // The driver would compare with a state that the plan itself has changed by then.
+            return Known { outcome: likely(), basis: Basis::Assumed, because: stale, preview: None };
+        }
         let preview = match self.handle.block_on(role.handler.preview(&call.args, &self.look)) {
             Ok(preview) => preview,
             // The driver cannot say anything: an argument is not known yet, or what it looks at does not answer.
@@ -115,6 +119,10 @@ impl PlanWorld {
         }
     }
 
+    fn assumed(&self, call: &Invocation, role: &Role, because: String) -> Known {
+        Known { outcome: self.likely(call, role), basis: Basis::Assumed, because: Some(because), preview: None }
+    }
+
     /// The likely way in which the call ends.
     fn likely(&self, call: &Invocation, role: &Role) -> Outcome {
         match role.signature.cases(&call.args).unwrap_or_default().first() {
@@ -133,15 +141,6 @@ fn preview_of_look(preview: Result<Preview, Fault>) -> (Outcome, Option<Preview>
         },
         Err(fault) => (Err(fault), None),
     }
-}
-
-fn assumed(call: &Invocation, role: &Role, because: String) -> Known {
-    let cases = role.signature.cases(&call.args).unwrap_or_default();
-    let outcome = match cases.first() {
-        Some(case) => of_case(call, role, case),
-        None => Ok(role.signature.assumed_output(&call.args, &Value::Map(Default::default()))),
-    };
-    Known { outcome, basis: Basis::Assumed, because: Some(because), preview: None }
 }
 
 fn of_case(call: &Invocation, role: &Role, case: &Case) -> Outcome {

@@ -1,7 +1,7 @@
 //! What a plan has gathered so far, and what it can no longer observe.
 
 use crate::config::Environment;
-use crate::model::{Fault, PlanLine, PlanNode, PlanScope, Scope};
+use crate::model::{Fault, PlanLine, PlanNode, PlanScope, Scope, ScopeKind};
 
 /// Why a look is not worth taking any more: the world will have changed by then.
 #[derive(Clone, Debug)]
@@ -71,6 +71,11 @@ impl State {
             scope.fault = fault;
             self.siblings().push(PlanNode::Scope(scope));
         }
+    }
+
+    /// Whether the plan is inside the body of a call that repeats it.
+    pub(super) fn in_body(&self) -> bool {
+        self.open.iter().any(|scope| scope.scope.kind == ScopeKind::Body)
     }
 
     /// The whole tree. Scopes that a halt left open are closed.
