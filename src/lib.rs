@@ -1,5 +1,7 @@
 //! Lifeboat: runbooks that are executable, dry-runnable and rehearsed.
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod config;
 pub mod journal;
 pub mod model;

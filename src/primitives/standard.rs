@@ -56,9 +56,15 @@ fn channels(registry: Registry) -> Registry {
 #[cfg(feature = "driver-sqlite")]
 fn databases(registry: Registry) -> Registry {
     use super::targets::SqliteDatabase;
+    use super::{backup, backups, latest_backup, restore, verify_backup};
 
     registry
         .observer::<probe::Probe, SqliteDatabase>()
         .observer::<health::Health, SqliteDatabase>()
         .driver::<inject::Inject, SqliteDatabase>()
+        .driver::<backup::Backup, SqliteDatabase>()
+        .driver::<restore::Restore, SqliteDatabase>()
+        .driver::<verify_backup::VerifyBackup, SqliteDatabase>()
+        .observer::<backups::Backups, SqliteDatabase>()
+        .observer::<latest_backup::LatestBackup, SqliteDatabase>()
 }

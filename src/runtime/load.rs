@@ -1,7 +1,7 @@
 //! A runbook, read, compiled and checked.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::config::Environment;
 use crate::model::Value;
@@ -37,6 +37,23 @@ impl Lifeboat {
         let script = Script::compile(&library.name(&path), &text).map_err(|error| Error::Syntax(Box::new(error)))?;
         let findings = check(&script, &self.registry, library.as_ref(), environment);
         Ok(Loaded { script, findings })
+    }
+
+    /// Every runbook of the project: the `.rhai` files below `runbooks/`, tests left out, by path.
+    pub fn runbooks(&self) -> Vec<PathBuf> {
+        let look = self.look();
+        let (mut found, mut folders) = (Vec::new(), vec![self.config.root.join("runbooks")]);
+        while let Some(folder) = folders.pop() {
+            for entry in look.list(&folder).unwrap_or_default() {
+                if entry.directory {
+                    folders.push(entry.path);
+                } else if entry.name.ends_with(".rhai") && !entry.name.ends_with("_test.rhai") {
+                    found.push(entry.path);
+                }
+            }
+        }
+        found.sort();
+        found
     }
 
     /// The same, and any error of the check is one.

@@ -50,13 +50,13 @@ mod sources;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite;
 #[cfg(feature = "driver-sqlite")]
+mod sqlite_copy;
+#[cfg(feature = "driver-sqlite")]
 mod sqlite_error;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_rows;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_rules;
-#[cfg(feature = "driver-sqlite")]
-mod sqlite_copy;
 
 pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
@@ -66,21 +66,17 @@ pub use digest::{Digest, hex};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};
 pub use http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+pub use identity::{FileId, Ownership};
 pub use look::Look;
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
 pub use sources::{absolute, random_u32, read_source, read_source_within, write_evidence};
 #[cfg(feature = "driver-sqlite")]
+pub use sqlite_copy::{CheckDepth, CopyError, CopyReport, JournalMode, SqliteCheck, SqliteHeader};
+#[cfg(feature = "driver-sqlite")]
 pub use sqlite_error::{SqliteError, SqliteErrorKind};
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_rows::SqliteRows;
-pub use http::{HttpError, HttpRequest, HttpResponse};
-pub use identity::{FileId, Ownership};
-pub use look::Look;
-pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
-pub use progress::{Copy, NoProgress, Progress};
-#[cfg(feature = "driver-sqlite")]
-pub use sqlite_copy::{CheckDepth, CopyError, CopyReport, JournalMode, SqliteCheck, SqliteHeader};
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};

@@ -80,8 +80,8 @@ mod tests {
     #[tokio::test]
     async fn work_that_nobody_waits_for_any_more_is_asked_to_stop() {
         let bench = Bench::new();
-        let (began, begun) = tokio::sync::oneshot::channel();
-        let (ended, end) = tokio::sync::oneshot::channel();
+        let (began, beginning) = tokio::sync::oneshot::channel();
+        let (ended, ending) = tokio::sync::oneshot::channel();
         let work = off_reactor(&bench.act, move |stop| {
             let _ = began.send(());
             while !stop.asked() {
@@ -92,9 +92,9 @@ mod tests {
         });
         tokio::select! {
             _ = work => panic!("the work ends only when it is asked to"),
-            begun = begun => begun.expect("the work begins"),
+            started = beginning => started.expect("the work begins"),
         }
-        end.await.expect("the work ends");
+        ending.await.expect("the work ends");
     }
 
     #[tokio::test]

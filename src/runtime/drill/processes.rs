@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::{Environment, ProcessSpec};
+use crate::config::{Environment, ProcessSpec, TargetKind};
 use crate::system::{ChildProcess, Look};
 use crate::worlds::Cast;
 
@@ -28,7 +28,9 @@ impl Drop for Started {
 pub(super) fn start(lifeboat: &Lifeboat, environment: &Environment, cast: &Cast) -> Result<Started, Error> {
     let look = lifeboat.look();
     for spec in &environment.processes {
-        if let Some(target) = &spec.ready {
+        // A database that is there already is only what the last drill left; a service that answers belongs to somebody.
+        let is_service = |name: &str| environment.targets.get(name).is_some_and(|t| t.kind == TargetKind::Service);
+        if let Some(target) = spec.ready.as_ref().filter(|name| is_service(name)) {
             if probing(lifeboat, cast, target)?.passes(&look) {
                 let why = format!("`{target}` answers already, before the drill has started `{}`", spec.name);
                 let help = "something else runs there: stop it, so that the drill does not break it".to_owned();

@@ -1,0 +1,87 @@
+//! Floor 5: the command line. One file for each command; one printer owns the streams.
+
+mod check;
+mod diagnostics;
+mod drill;
+mod exit;
+mod open;
+mod people;
+mod plan;
+mod plan_text;
+mod printer;
+mod progress;
+mod run;
+mod sandbox;
+mod wrap;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use exit::Exit;
+use printer::Printer;
+
+/// Runbooks that are executable, dry-runnable and rehearsed.
+#[derive(Parser)]
+#[command(name = "lifeboat", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed and rolled back, 3 refused, 4 in doubt, 5 objectives missed, \
+    6 failed and left changed, 64 usage, 65 runbook has errors, 78 configuration.")]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Global {
+    /// The configuration [default: lifeboat.toml here or in a directory above]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<std::path::PathBuf>,
+    /// The environment [default: the one that lifeboat.toml names]
+    #[arg(long, global = true, value_name = "NAME")]
+    env: Option<String>,
+    /// Write JSON for machines to the standard output
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    color: printer::Color,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Check),
+    Plan(plan::PlanCommand),
+    Run(run::Run),
+    Drill(drill::Drill),
+    #[command(hide = true)]
+    Sandbox(sandbox::Sandbox),
+}
+
+/// Parses the command line and does what it says. The error of a wrong command line is printed by the caller.
+pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let help = !error.use_stderr();
+            // A closed pipe is the reader's choice.
+            let _ = error.print();
+            return if help { Exit::Done } else { Exit::Usage };
+        }
+    };
+    let printer = Printer::new(cli.global.color, cli.global.json);
+    let done = match cli.command {
+        Command::Check(command) => command.execute(&cli.global, &printer),
+        Command::Plan(command) => command.execute(&cli.global, &printer),
+        Command::Run(command) => command.execute(&cli.global, &printer),
+        Command::Drill(command) => command.execute(&cli.global, &printer),
+        Command::Sandbox(command) => command.execute(&printer),
+    };
+    match done {
+        Ok(exit) => exit,
+        Err(error) => {
+            printer.error(&error);
+            exit::of_error(&error)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! `lifeboat plan`: the dry run.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::model::{Plan, PlanVerdict};
+use crate::runtime::{Error, PlanRequest};
+use crate::worlds::Assumption;
+
+use super::printer::Printer;
+use super::{Exit, Global, open, plan_text};
+
+/// Show what a runbook would do, and how each line is known; change nothing
+#[derive(Args)]
+pub(super) struct PlanCommand {
+    /// The runbook
+    #[arg(value_name = "RUNBOOK")]
+    runbook: PathBuf,
+    /// Give a parameter of the runbook
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    params: Vec<(String, String)>,
+    /// Pin how a call ends, such as 'probe(primary)=fail', until the plan changes that target
+    #[arg(long = "assume", value_name = "CALL=CASE", value_parser = assumption)]
+    assumptions: Vec<Assumption>,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Exit with 2 when the plan has changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+}
+
+/// `NAME=VALUE`.
+pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
+fn assumption(text: &str) -> Result<Assumption, String> {
+    text.parse::<Assumption>().map_err(|e| match e.hint {
+        Some(hint) => format!("{}: {hint}", e.message),
+        None => e.message,
+    })
+}
+
+impl PlanCommand {
+    pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+        let lifeboat = open::reading(global)?;
+        let plan = lifeboat.plan(&PlanRequest {
+            runbook: self.runbook.clone(),
+            environment: global.env.clone(),
+            params: self.params.clone(),
+            assumptions: self.assumptions.clone(),
+        })?;
+        if self.format == Format::Json || printer.json {
+            printer.out_json(&plan);
+        } else {
+            plan_text::print(&plan, printer);
+        }
+        Ok(self.exit(&plan))
+    }
+
+    fn exit(&self, plan: &Plan) -> Exit {
+        match plan.verdict {
+            PlanVerdict::Completes if self.detailed_exitcode && plan.changes() > 0 => Exit::Changes,
+            PlanVerdict::Completes => Exit::Done,
+            PlanVerdict::Fails { .. } | PlanVerdict::Stops { .. } => Exit::RolledBack,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A plan as people read it, in 80 columns.
+
+use crate::model::{Basis, Plan, PlanLine, PlanNode, PlanResult, PlanScope, PlanVerdict, ScopeKind, Symbol, Value};
+
+use super::printer::{Printer, Style};
+use super::wrap::wrap;
+
+/// The column that says how a line is known is this wide.
+const BASIS: usize = 9;
+
+/// Prints a plan.
+pub(super) fn print(plan: &Plan, printer: &Printer) {
+    let mut page = Page { printer, width: printer.width(), because: None };
+    page.head(plan);
+    page.nodes(&plan.nodes, 0);
+    page.foot(plan);
+}
+
+struct Page<'a> {
+    printer: &'a Printer,
+    width: usize,
+    /// The last reason that was printed: the same one is not printed again.
+    because: Option<String>,
+}
+
+impl Page<'_> {
+    fn head(&self, plan: &Plan) {
+        let title = if plan.title.is_empty() { &plan.runbook } else { &plan.title };
+        for line in wrap(title, self.width) {
+            self.printer.out(&self.printer.paint(Style::Bold, &line));
+        }
+        let protected = if plan.protected { " (protected)" } else { "" };
+        let at = plan.at.strftime("%Y-%m-%d %H:%M:%SZ");
+        self.out(0, &format!("{} in {}{protected}, as seen at {at}", plan.runbook, plan.environment), Some(Style::Dim));
+        if let Value::Map(params) = &plan.params {
+            for (name, value) in params {
+                self.out(0, &format!("{name} = {value}"), Some(Style::Dim));
+            }
+        }
+        if !plan.assumptions.is_empty() {
+            self.out(0, &format!("assuming {}", plan.assumptions.join(", ")), Some(Style::Caution));
+        }
+        self.printer.out("");
+    }
+
+    fn nodes(&mut self, nodes: &[PlanNode], indent: usize) {
+        for node in nodes {
+            match node {
+                PlanNode::Call(line) => self.call(line, indent),
+                PlanNode::Scope(scope) => self.scope(scope, indent),
+            }
+        }
+    }
+
+    fn scope(&mut self, node: &PlanScope, indent: usize) {
+        let title = &node.scope.title;
+        let head = match &node.scope.kind {
+            ScopeKind::Step { .. } => format!("step {title}"),
+            ScopeKind::Child => format!("runbook {title}"),
+            ScopeKind::Rehearsal => "if it is rolled back:".to_owned(),
+            ScopeKind::Rollback => format!("rollback of {title}"),
+            ScopeKind::Unwinding { .. } => "rolled back:".to_owned(),
+            ScopeKind::Body => String::new(),
+        };
+        let style = match node.scope.kind {
+            ScopeKind::Step { .. } | ScopeKind::Child => Style::Bold,
+            _ => Style::Dim,
+        };
+        if !head.is_empty() {
+            self.out(indent, &head, Some(style));
+        }
+        let reason = self.because.clone();
+        self.nodes(&node.nodes, indent + 2);
+        if node.scope.kind == ScopeKind::Rehearsal {
+            // What was said about a rehearsal explains nothing that comes after it.
+            self.because = reason;
+        }
+    }
+
+    fn call(&mut self, line: &PlanLine, indent: usize) {
+        let style = match line.symbol {
+            Symbol::Create | Symbol::Change => Some(Style::Good),
+            Symbol::Destroy => Some(Style::Bad),
+            _ => None,
+        };
+        let text = format!("{} {} {}", line.symbol.glyph(), line.primitive, line.summary);
+        let room = self.width.saturating_sub(indent + BASIS + 2).max(20);
+        let basis = basis(line.basis);
+        for (n, part) in wrap(&text, room).into_iter().enumerate() {
+            let lead = " ".repeat(indent + if n == 0 { 0 } else { 2 });
+            if n > 0 {
+                self.printer.out(&format!("{lead}{part}"));
+                continue;
+            }
+            let gap = " ".repeat(self.width.saturating_sub(indent + part.chars().count() + basis.len()));
+            let part = style.map_or(part.clone(), |style| self.printer.paint(style, &part));
+            let mark = if line.basis == Basis::Observed { Style::Dim } else { Style::Caution };
+            self.printer.out(&format!("{lead}{part}{gap}{}", self.printer.paint(mark, basis)));
+        }
+        self.details(line, indent + 4);
+    }
+
+    fn details(&mut self, line: &PlanLine, indent: usize) {
+        if let (Some(before), Some(after)) = (&line.before, &line.after) {
+            self.out(indent, &format!("before  {before}"), None);
+            self.out(indent, &format!("after   {after}"), None);
+        }
+        for note in &line.notes {
+            self.out(indent, &format!("note    {note}"), Some(Style::Dim));
+        }
+        if let Some(because) = line.because.as_ref().filter(|b| Some(*b) != self.because.as_ref()) {
+            self.out(indent, &format!("assumed {because}"), Some(Style::Dim));
+            self.because = Some(because.clone());
+        }
+        if let PlanResult::Throws(fault) = &line.result {
+            self.out(indent, &format!("fails   {}", fault.message), Some(Style::Bad));
+        }
+    }
+
+    fn foot(&self, plan: &Plan) {
+        let lines = plan.lines();
+        let count = |f: &dyn Fn(&&&PlanLine) -> bool| lines.iter().filter(f).count();
+        let destroys = count(&|l| l.symbol == Symbol::Destroy);
+        let assumed = count(&|l| l.basis == Basis::Assumed);
+        let observed = count(&|l| l.basis == Basis::Observed);
+        self.printer.out("");
+        let changes = match (plan.changes(), destroys) {
+            (0, _) => "no changes".to_owned(),
+            (n, 0) => plural(n, "change"),
+            (n, d) => format!("{}, {d} of them destructive", plural(n, "change")),
+        };
+        let (style, verdict) = match &plan.verdict {
+            PlanVerdict::Completes => (Style::Good, "completes".to_owned()),
+            PlanVerdict::Fails { .. } => (Style::Bad, "would fail".to_owned()),
+            PlanVerdict::Stops { .. } => (Style::Caution, "cannot be planned to its end".to_owned()),
+        };
+        let known = format!("{} observed, {} assumed", plural(observed, "line"), plural(assumed, "line"));
+        self.printer.out(&format!("{}: {changes}; {known}", self.printer.paint(style, &verdict)));
+        match &plan.verdict {
+            PlanVerdict::Completes => {}
+            PlanVerdict::Fails { fault } => {
+                let site = fault.site.as_ref().map(|site| format!(" ({site})")).unwrap_or_default();
+                self.out(2, &format!("{}{site}", fault.message), Some(Style::Bad));
+                if let Some(hint) = &fault.hint {
+                    self.out(2, &format!("help: {hint}"), None);
+                }
+            }
+            PlanVerdict::Stops { why, site, hint } => {
+                let site = site.as_ref().map(|site| format!(" ({site})")).unwrap_or_default();
+                self.out(2, &format!("{why}{site}"), Some(Style::Caution));
+                if let Some(hint) = hint {
+                    self.out(2, &format!("help: {hint}"), None);
+                }
+            }
+        }
+    }
+
+    fn out(&self, indent: usize, text: &str, style: Option<Style>) {
+        for (n, part) in wrap(text, self.width.saturating_sub(indent + 8).max(20)).into_iter().enumerate() {
+            // Details hang below their word.
+            let lead = " ".repeat(indent + if n == 0 { 0 } else { 8 });
+            let part = style.map_or(part.clone(), |style| self.printer.paint(style, &part));
+            self.printer.out(&format!("{lead}{part}"));
+        }
+    }
+}
+
+fn basis(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Observed => "observed",
+        Basis::Predicted => "predicted",
+        Basis::Assumed => "assumed",
+        Basis::Pinned => "pinned",
+    }
+}
+
+fn plural(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}

@@ -1,0 +1,131 @@
+//! The printer: results on standard output, everything else on standard error. Nothing else writes to either.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use indicatif::{MultiProgress, ProgressDrawTarget};
+
+use super::diagnostics;
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How a piece of text looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Bold,
+    Dim,
+    Good,
+    Caution,
+    Bad,
+}
+
+impl Style {
+    fn code(self) -> &'static str {
+        match self {
+            Style::Bold => "1",
+            Style::Dim => "2",
+            Style::Good => "32",
+            Style::Caution => "33",
+            Style::Bad => "1;31",
+        }
+    }
+}
+
+/// Owns the streams.
+#[derive(Clone)]
+pub(crate) struct Printer {
+    /// Whether results are JSON.
+    pub(crate) json: bool,
+    out_color: bool,
+    err_color: bool,
+    /// Progress bars are drawn through it, so that messages do not tear them.
+    pub(crate) bars: Arc<MultiProgress>,
+}
+
+impl Printer {
+    pub(crate) fn new(color: Color, json: bool) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "NO_COLOR is a convention of terminals, and this is the terminal"
+        )]
+        let unwanted =
+            std::env::var("NO_COLOR").is_ok_and(|v| !v.is_empty()) || std::env::var("TERM").is_ok_and(|t| t == "dumb");
+        let on = |terminal: bool| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !unwanted,
+        };
+        let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        Self {
+            json,
+            out_color: on(stdout().is_terminal()),
+            err_color: on(stderr().is_terminal()),
+            bars: Arc::new(MultiProgress::with_draw_target(target)),
+        }
+    }
+
+    /// A line of a result. A reader that has gone away is not our mistake.
+    pub(crate) fn out(&self, line: &str) {
+        let _ = writeln!(stdout().lock(), "{line}");
+    }
+
+    /// A result for machines, on one line.
+    pub(crate) fn out_json(&self, value: &impl serde::Serialize) {
+        if let Ok(text) = serde_json::to_string(value) {
+            self.out(&text);
+        }
+    }
+
+    /// A line about how it goes.
+    pub(crate) fn err(&self, line: &str) {
+        self.bars.suspend(|| {
+            let _ = writeln!(stderr().lock(), "{line}");
+        });
+    }
+
+    /// An error with all that is known about it.
+    pub(crate) fn error(&self, error: &dyn miette::Diagnostic) {
+        self.err(diagnostics::render(error, self.err_color).trim_end());
+    }
+
+    /// Text for standard output in a style.
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
+        paint(self.out_color, style, text)
+    }
+
+    /// Text for standard error in a style.
+    pub(crate) fn paint_err(&self, style: Style, text: &str) -> String {
+        paint(self.err_color, style, text)
+    }
+
+    /// Whether a person can answer: both ends of the terminal are there.
+    pub(crate) fn interactive(&self) -> bool {
+        !self.json && std::io::stdin().is_terminal() && stderr().is_terminal()
+    }
+
+    /// The width of standard output in columns: that of the terminal, at most 100; 80 where there is none.
+    pub(crate) fn width(&self) -> usize {
+        let columns = if stdout().is_terminal() { usize::from(console_width()) } else { 80 };
+        columns.clamp(40, 100)
+    }
+}
+
+/// 0 columns is what a terminal says that does not know.
+fn console_width() -> u16 {
+    rustix::termios::tcgetwinsize(stdout()).map_or(80, |size| if size.ws_col == 0 { 80 } else { size.ws_col })
+}
+
+fn paint(color: bool, style: Style, text: &str) -> String {
+    if color { format!("\x1b[{}m{text}\x1b[0m", style.code()) } else { text.to_owned() }
+}

@@ -1,0 +1,186 @@
+//! How a run goes, on standard error: steps, calls with their times, copies with their rates.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::model::{Event, EventBody, Impact, ImpactKind, Left, ScopeKind, Settlement, Span, Value};
+use crate::system::{Copy, Progress};
+use crate::worlds::Listener;
+
+use super::printer::{Printer, Style};
+
+/// Shows a run as it goes.
+pub(super) struct RunView {
+    printer: Printer,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    depth: usize,
+    spinner: Option<ProgressBar>,
+    /// Depths of bodies that are repeated: what happens inside is not shown line by line.
+    quiet: usize,
+}
+
+impl RunView {
+    pub(super) fn new(printer: &Printer) -> Arc<Self> {
+        Arc::new(Self { printer: printer.clone(), state: Mutex::default() })
+    }
+
+    fn spin(&self, state: &mut State, what: String) {
+        let spinner = state.spinner.get_or_insert_with(|| {
+            let bar = self.printer.bars.add(ProgressBar::new_spinner());
+            let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        spinner.set_message(what);
+    }
+
+    fn stop(state: &mut State) {
+        if let Some(spinner) = state.spinner.take() {
+            spinner.finish_and_clear();
+        }
+    }
+
+    fn line(&self, state: &State, text: &str) {
+        self.printer.err(&format!("{}{text}", "  ".repeat(state.depth)));
+    }
+
+    fn settled(&self, state: &mut State, settled: &Settlement) {
+        Self::stop(state);
+        if state.quiet > 0 || (settled.impact.kind == ImpactKind::Mark && settled.primitive != "measure") {
+            return;
+        }
+        let what = what(&settled.primitive, &settled.impact, settled.args.as_ref());
+        let took = Span(Duration::from_millis(settled.elapsed_ms)).human();
+        match &settled.outcome {
+            Ok(value) => {
+                let tick = if settled.impact.kind == ImpactKind::Look { "?" } else { "✓" };
+                let said = said(settled, value);
+                let text = format!("{} {what}{said}  {}", self.good(tick), self.dim(&took));
+                self.line(state, &text);
+            }
+            Err(fault) => {
+                let cross = self.printer.paint_err(Style::Bad, "✗");
+                self.line(state, &format!("{cross} {what}: {}  {}", fault.message, self.dim(&took)));
+            }
+        }
+    }
+
+    fn good(&self, text: &str) -> String {
+        self.printer.paint_err(Style::Good, text)
+    }
+
+    fn dim(&self, text: &str) -> String {
+        self.printer.paint_err(Style::Dim, text)
+    }
+}
+
+impl Listener for RunView {
+    fn on_event(&self, event: &Event) {
+        if self.printer.json {
+            return self.printer.out_json(event);
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *state;
+        match &event.body {
+            EventBody::Started(started) => {
+                let text = format!("{} in {}", started.runbook, started.environment);
+                self.line(state, &self.dim(&text));
+            }
+            EventBody::Entered { scope } => {
+                let title = &scope.title;
+                let head = match scope.kind {
+                    ScopeKind::Rollback => self.printer.paint_err(Style::Caution, &format!("↩ rolling back {title}")),
+                    ScopeKind::Body => {
+                        state.quiet += 1;
+                        return self.spin(state, format!("waiting until {title}"));
+                    }
+                    _ => self.printer.paint_err(Style::Bold, &format!("▸ {title}")),
+                };
+                self.line(state, &head);
+                state.depth += 1;
+            }
+            EventBody::Left { how, .. } if state.quiet > 0 => {
+                let _ = how;
+                state.quiet -= 1;
+                Self::stop(state);
+            }
+            EventBody::Left { how, .. } => {
+                if let Left::Faulted(fault) = how {
+                    self.line(state, &self.printer.paint_err(Style::Bad, &format!("✗ {}", fault.message)));
+                }
+                state.depth = state.depth.saturating_sub(1);
+            }
+            EventBody::Intended { primitive, args, impact, .. } => {
+                self.spin(state, what(primitive, impact, Some(args)));
+            }
+            EventBody::Settled(settled) => self.settled(state, settled),
+            EventBody::InDoubt { why, .. } => {
+                Self::stop(state);
+                self.line(state, &self.printer.paint_err(Style::Bad, &format!("? in doubt: {why}")));
+            }
+            EventBody::Unwinding { cause, owed } => {
+                state.depth = 0;
+                let text = format!("rolling back {} because: {cause}", owed.join(", "));
+                self.line(state, &self.printer.paint_err(Style::Caution, &text));
+            }
+            EventBody::Decided { .. } | EventBody::Ended { .. } => Self::stop(state),
+        }
+    }
+}
+
+/// `backup primary`, `log`, `wait_until web answers`.
+fn what(primitive: &str, impact: &Impact, args: Option<&Value>) -> String {
+    let subject = match impact.targets.as_slice() {
+        [] => ["label", "name", "question", "message"].iter().find_map(|name| args?.get(name)).map(ToString::to_string),
+        targets => Some(targets.join(", ")),
+    };
+    subject.map_or_else(|| primitive.to_owned(), |subject| format!("{primitive} {subject}"))
+}
+
+/// What a look found, or what a change returned, where it can be said in few words.
+fn said(settled: &Settlement, value: &Value) -> String {
+    let field = |name: &str| value.get(name).map(ToString::to_string).filter(|text| !text.is_empty());
+    let text = match (field("status"), field("detail"), field("id")) {
+        (Some(status), Some(detail), _) => Some(format!("{status}: {detail}")),
+        (_, Some(detail), _) => Some(detail),
+        (_, _, Some(id)) => Some(id),
+        _ if settled.primitive == "measure" => {
+            settled.args.as_ref().and_then(|a| a.get("value")).map(ToString::to_string)
+        }
+        _ => value.as_str().map(str::to_owned),
+    };
+    text.map_or_else(String::new, |text| format!(" → {}", text.lines().next().unwrap_or_default()))
+}
+
+impl Progress for RunView {
+    fn copy(&self, label: &str, total: u64) -> Box<dyn Copy> {
+        let bar = self.printer.bars.add(ProgressBar::new(total));
+        let style = ProgressStyle::with_template(
+            "  {msg:20!} {bar:20} {percent:>3}%  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+        );
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_message(label.to_owned());
+        Box::new(CopyBar(bar))
+    }
+}
+
+struct CopyBar(ProgressBar);
+
+impl Copy for CopyBar {
+    fn at(&mut self, bytes: u64) {
+        self.0.set_position(bytes);
+    }
+}
+
+impl Drop for CopyBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

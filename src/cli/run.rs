@@ -1,0 +1,156 @@
+//! `lifeboat run`: live.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use crate::model::{Halt, Verdict};
+use crate::runtime::{Error, Lifeboat, Ran, RunRequest, Status};
+use crate::system::Cancel;
+use crate::worlds::OnFault;
+
+use super::people::{FaultCard, Person, stop_on_signals};
+use super::plan::pair;
+use super::printer::{Printer, Style};
+use super::progress::RunView;
+use super::{Exit, Global, exit, open};
+
+/// Run a runbook for real, and record it in the journal
+#[derive(Args)]
+pub(super) struct Run {
+    /// The runbook
+    #[arg(value_name = "RUNBOOK")]
+    runbook: PathBuf,
+    #[command(flatten)]
+    live: LiveArgs,
+    /// What to do when a call fails that the runbook does not catch [default: pause on a terminal, else rollback]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    on_fault: Option<OnFaultArg>,
+}
+
+/// What `run` and `drill` have in common.
+#[derive(Args)]
+pub(super) struct LiveArgs {
+    /// Give a parameter of the runbook
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    params: Vec<(String, String)>,
+    /// Confirm everything that is asked; a protected environment needs its name here
+    #[arg(long, value_name = "ENVIRONMENT", num_args = 0..=1, default_missing_value = "yes")]
+    yes: Option<String>,
+    /// Answer a question of the runbook; several in their order
+    #[arg(long = "answer", value_name = "TEXT")]
+    answers: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum OnFaultArg {
+    /// A person decides: retry, skip, roll back, leave
+    Pause,
+    /// The fault goes to the runbook, which is rolled back unless it catches it
+    Rollback,
+    /// The run ends and leaves things as they are
+    Stop,
+}
+
+impl LiveArgs {
+    /// The project with the person at the terminal. `rehearsal`: nobody is asked to confirm what may be broken.
+    pub(super) fn open(&self, global: &Global, printer: &Printer, rehearsal: bool) -> Result<Lifeboat, Error> {
+        let cancel = Cancel::new();
+        let person = Person::new(printer, &cancel, rehearsal || self.yes.is_some(), &self.answers);
+        let view = RunView::new(printer);
+        #[expect(clippy::disallowed_methods, reason = "the program that {lifeboat} stands for is this one")]
+        let program = std::env::current_exe().unwrap_or_else(|_| "lifeboat".into());
+        let lifeboat = open::recording(global, |builder| {
+            builder
+                .answers(person)
+                .console(Arc::new(printer.clone()))
+                .progress(view.clone())
+                .listener(view)
+                .cancel(cancel.clone())
+                .program(program)
+        })?;
+        stop_on_signals(printer, &cancel);
+        Ok(lifeboat)
+    }
+
+    pub(super) fn request(&self, global: &Global, runbook: &std::path::Path, on_fault: OnFault) -> RunRequest {
+        RunRequest {
+            runbook: runbook.to_owned(),
+            environment: global.env.clone(),
+            params: self.params.clone(),
+            acknowledged: self.yes.clone(),
+            on_fault,
+        }
+    }
+}
+
+impl Run {
+    pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+        let pause = || OnFault::Pause(Arc::new(FaultCard(printer.clone())));
+        let on_fault = match self.on_fault {
+            Some(OnFaultArg::Pause) => pause(),
+            Some(OnFaultArg::Stop) => OnFault::Stop,
+            Some(OnFaultArg::Rollback) => OnFault::RollBack,
+            None if printer.interactive() => pause(),
+            None => OnFault::RollBack,
+        };
+        let lifeboat = self.live.open(global, printer, false)?;
+        let ran = lifeboat.run(&self.live.request(global, &self.runbook, on_fault))?;
+        Ok(conclude(&ran, printer))
+    }
+}
+
+/// Says how a run ended and in which state the world is.
+pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
+    let exit = exit::of_status(ran.status);
+    if let Some(why) = &ran.unrecorded {
+        printer.err(&printer.paint_err(Style::Bad, &format!("the end of the run could not be recorded: {why}")));
+    }
+    if printer.json {
+        return exit;
+    }
+    let (style, word) = match ran.status {
+        Status::Completed => (Style::Good, "completed"),
+        Status::RolledBack => (Style::Bad, "failed"),
+        Status::LeftChanged => (Style::Bad, "failed, and left changed"),
+        Status::Cancelled => (Style::Caution, "cancelled"),
+        Status::InDoubt => (Style::Bad, "in doubt"),
+        Status::Refused => (Style::Caution, "refused"),
+        Status::Mistake => (Style::Bad, "the runbook is wrong"),
+        Status::Internal => (Style::Bad, "internal error"),
+    };
+    let (why, hint) = reason(&ran.verdict);
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    printer.out(&format!("{}{why}", printer.paint(style, word)));
+    if let Some(hint) = hint {
+        printer.out(&format!("  help: {hint}"));
+    }
+    if ran.status != Status::Completed {
+        printer.out(&format!("  state: {}", ran.aftermath.sentence()));
+    }
+    printer.out(&printer.paint(Style::Dim, &format!("run {}", ran.id)));
+    exit
+}
+
+fn reason(verdict: &Verdict) -> (Option<String>, Option<String>) {
+    match verdict {
+        Verdict::Completed(_) => (None, None),
+        Verdict::Failed { fault, unwinding_halted, .. } => {
+            let site = fault.site.as_deref().map(|site| format!(" ({site})")).unwrap_or_default();
+            let halted = unwinding_halted.as_ref().map(|h| format!("; while rolling back: {h}")).unwrap_or_default();
+            (Some(format!("{}{site}{halted}", fault.message)), fault.hint.clone())
+        }
+        Verdict::Halted { halt, owed, .. } => {
+            let still = if owed.is_empty() { String::new() } else { format!("; still owed: {}", owed.join(", ")) };
+            match halt {
+                Halt::Cancelled => (None, None),
+                Halt::Mistake { why, site, hint } | Halt::Unplannable { why, site, hint } => {
+                    (Some(format!("{why} ({site}){still}")), hint.clone())
+                }
+                Halt::Refused { why, hint } => (Some(format!("{why}{still}")), hint.clone()),
+                other => (Some(format!("{other}{still}")), None),
+            }
+        }
+    }
+}
