@@ -36,7 +36,9 @@ pub(super) fn of_args(args: &Value, target: Option<&str>, target_name: Option<&s
             if !text.is_empty() {
                 text.push(' ');
             }
-            text.push_str(&format!("({})", others.join(", ")));
+            text.push('(');
+            text.push_str(&others.join(", "));
+            text.push(')');
         }
     }
     text
