@@ -44,7 +44,7 @@ impl Drill {
 }
 
 fn print(report: &Report, printer: &Printer) {
-    let row = |name: &str, text: &str| printer.out(&format!("  {name:<14}{text}"));
+    let row = |name: &str, text: &str| printer.out(&printer.short(&format!("  {name:<14}{text}")));
     printer.out("");
     printer.out(&printer.paint(Style::Bold, &report.title));
     for fault in &report.faults {

@@ -58,6 +58,7 @@ fn assumption(text: &str) -> Result<Assumption, String> {
 impl PlanCommand {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
         let lifeboat = open::reading(global)?;
+        printer.shorten(&lifeboat.config().root);
         let plan = lifeboat.plan(&PlanRequest {
             runbook: self.runbook.clone(),
             environment: global.env.clone(),

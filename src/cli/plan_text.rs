@@ -53,6 +53,8 @@ impl Page<'_> {
     }
 
     fn scope(&mut self, node: &PlanScope, indent: usize) {
+        // A rehearsal follows its step in the plan, and is read as a part of it.
+        let indent = if node.scope.kind == ScopeKind::Rehearsal { indent + 2 } else { indent };
         let title = &node.scope.title;
         let head = match &node.scope.kind {
             ScopeKind::Step { .. } => format!("step {title}"),
@@ -86,7 +88,7 @@ impl Page<'_> {
         let text = format!("{} {} {}", line.symbol.glyph(), line.primitive, line.summary);
         let room = self.width.saturating_sub(indent + BASIS + 2).max(20);
         let basis = basis(line.basis);
-        for (n, part) in wrap(&text, room).into_iter().enumerate() {
+        for (n, part) in wrap(&self.printer.short(&text), room).into_iter().enumerate() {
             let lead = " ".repeat(indent + if n == 0 { 0 } else { 2 });
             if n > 0 {
                 self.printer.out(&format!("{lead}{part}"));
@@ -101,7 +103,9 @@ impl Page<'_> {
     }
 
     fn details(&mut self, line: &PlanLine, indent: usize) {
-        if let (Some(before), Some(after)) = (&line.before, &line.after) {
+        let states = line.before.as_ref().zip(line.after.as_ref());
+        let said = |(before, after): &(&String, &String)| line.summary.contains(&format!("{before} → {after}"));
+        if let Some((before, after)) = states.filter(|s| line.symbol != Symbol::Nothing && !said(s)) {
             self.out(indent, &format!("before  {before}"), None);
             self.out(indent, &format!("after   {after}"), None);
         }
@@ -156,9 +160,12 @@ impl Page<'_> {
     }
 
     fn out(&self, indent: usize, text: &str, style: Option<Style>) {
-        for (n, part) in wrap(text, self.width.saturating_sub(indent + 8).max(20)).into_iter().enumerate() {
-            // Details hang below their word.
-            let lead = " ".repeat(indent + if n == 0 { 0 } else { 8 });
+        // Details hang below their first word; what stands at the margin does not.
+        let hang = if indent < 4 { 0 } else { 8 };
+        for (n, part) in
+            wrap(&self.printer.short(text), self.width.saturating_sub(indent + hang).max(20)).into_iter().enumerate()
+        {
+            let lead = " ".repeat(indent + if n == 0 { 0 } else { hang });
             let part = style.map_or(part.clone(), |style| self.printer.paint(style, &part));
             self.printer.out(&format!("{lead}{part}"));
         }

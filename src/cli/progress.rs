@@ -57,17 +57,21 @@ impl RunView {
             return;
         }
         let what = what(&settled.primitive, &settled.impact, settled.args.as_ref());
-        let took = Span(Duration::from_millis(settled.elapsed_ms)).human();
+        // What was there at once says enough without a time.
+        let took = match settled.elapsed_ms {
+            0..10 => String::new(),
+            millis => format!("  {}", Span(Duration::from_millis(millis)).human()),
+        };
         match &settled.outcome {
             Ok(value) => {
                 let tick = if settled.impact.kind == ImpactKind::Look { "?" } else { "✓" };
                 let said = said(settled, value);
-                let text = format!("{} {what}{said}  {}", self.good(tick), self.dim(&took));
+                let text = format!("{} {what}{said}{}", self.good(tick), self.dim(&took));
                 self.line(state, &text);
             }
             Err(fault) => {
                 let cross = self.printer.paint_err(Style::Bad, "✗");
-                self.line(state, &format!("{cross} {what}: {}  {}", fault.message, self.dim(&took)));
+                self.line(state, &format!("{cross} {what}: {}{}", fault.message, self.dim(&took)));
             }
         }
     }

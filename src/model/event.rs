@@ -311,7 +311,7 @@ mod tests {
             environment: "test".into(),
             params: Value::Null,
             by: "me@here".into(),
-            digests: Default::default(),
+            digests: std::collections::BTreeMap::default(),
             version: "0".into(),
         }))
     }

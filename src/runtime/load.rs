@@ -47,7 +47,7 @@ impl Lifeboat {
             for entry in look.list(&folder).unwrap_or_default() {
                 if entry.directory {
                     folders.push(entry.path);
-                } else if entry.name.ends_with(".rhai") && !entry.name.ends_with("_test.rhai") {
+                } else if entry.path.extension().is_some_and(|e| e == "rhai") && !entry.name.ends_with("_test.rhai") {
                     found.push(entry.path);
                 }
             }

@@ -133,10 +133,10 @@ pub(super) fn arguments_by_name(
         return Err(mistake(branch, why, Some(format!("for example: {}", signature.example)), position));
     }
     let args = Value::Map(args);
-    if args.find_unknown().is_none() {
-        if let Err(why) = signature.impact(&args) {
-            return Err(mistake(branch, format!("`{name}`: {why}"), None, position));
-        }
+    if args.find_unknown().is_none()
+        && let Err(why) = signature.impact(&args)
+    {
+        return Err(mistake(branch, format!("`{name}`: {why}"), None, position));
     }
     Ok(args)
 }
@@ -181,10 +181,10 @@ fn register_require(engine: &mut Engine) {
 pub(super) fn unmet(branch: &Branch, message: &Dynamic, position: Position) -> Box<EvalAltResult> {
     let mut fault = Fault::new("requirement", super::unknown::unmark(&message.to_string()));
     fault.site = Some(branch.host.site(position).to_string());
-    if !branch.host.sources.is_guarded(position) {
-        if let Err(halt) = branch.host.world.raised(&fault) {
-            return branch.host.latch(halt, position);
-        }
+    if !branch.host.sources.is_guarded(position)
+        && let Err(halt) = branch.host.world.raised(&fault)
+    {
+        return branch.host.latch(halt, position);
     }
     throw(branch, fault, position)
 }

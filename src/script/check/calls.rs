@@ -202,12 +202,11 @@ impl<'a> Context<'a> {
         found: &mut Vec<Diagnostic>,
     ) -> Vec<String> {
         for (name, value) in entries {
-            match signature.options().find(|arg| arg.name == name.name.as_str()) {
-                Some(arg) => self.literal(signature, arg, value, source, found),
-                None => {
-                    let (why, help) = call::unknown_option(signature, &name.name);
-                    found.push(self.error("unknown-option", source, name.pos, name.name.len(), why).help(help));
-                }
+            if let Some(arg) = signature.options().find(|arg| arg.name == name.name.as_str()) {
+                self.literal(signature, arg, value, source, found);
+            } else {
+                let (why, help) = call::unknown_option(signature, &name.name);
+                found.push(self.error("unknown-option", source, name.pos, name.name.len(), why).help(help));
             }
         }
         entries.iter().map(|(name, _)| name.name.to_string()).collect()
@@ -301,13 +300,12 @@ impl<'a> Context<'a> {
         }
         if let Some(Expr::StringConstant(path, position)) = args.first() {
             let child = self.library.runbook(path);
-            let why = match child
-                .and_then(|(name, text)| Script::compile(&name, &text).map_err(|e| format!("{}: {e}", e.site)))
-            {
-                Ok(_) => return,
-                Err(why) => why,
-            };
-            found.push(self.error("child", source, *position, path.len() + 2, why));
+            let compiled = child.and_then(|(name, text)| {
+                Script::compile(&name, &text).map_err(|error| format!("{}: {error}", error.site))
+            });
+            if let Err(why) = compiled {
+                found.push(self.error("child", source, *position, path.len() + 2, why));
+            }
         }
     }
 }

@@ -1,128 +1,128 @@
-//! The check as a specification: what is found in a runbook before it runs, where, and what to do.
+//! The check as a specification.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use super::*;
 use crate::config::Config;
-use crate::script::tests::Files;
+use crate::script::tests::{Files, registry};
 
 const CONFIG: &str = r#"
+[environments.test]
 [environments.test.services.web]
 driver = "http"
-url = "http://127.0.0.1:1"
-
-[environments.test.channels.incidents]
-driver = "terminal"
+url = "http://127.0.0.1:1/"
+[environments.test.databases.primary]
+driver = "sqlite"
+path = "x.db"
 "#;
 
-fn findings(text: &str, files: &[(&str, &str)]) -> Vec<String> {
-    let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
-    let script = Script::compile("main.rhai", text).expect("it compiles");
-    let config = Config::parse(Path::new("/project/lifeboat.toml"), CONFIG.into()).expect("it is right");
-    let environment = config.environment(None).expect("there is one");
-    let found = check(&script, &Arc::new(Registry::standard()), &Files(files), Some(environment));
-    let one = |d: &Diagnostic| {
-        let mark = if d.severity == Severity::Warning { " (warning)" } else { "" };
-        let help = d.help.as_deref().map(|help| format!(" [{help}]")).unwrap_or_default();
-        format!("{} {}{mark}: {}{help}", d.site, d.code, d.message)
+/// Findings of a script, one line each: `line:column severity code: message [help]`.
+fn findings(script: &str) -> Vec<String> {
+    with_files(script, Files::default(), &registry())
+}
+
+fn with_files(script: &str, files: Files, registry: &Arc<Registry>) -> Vec<String> {
+    let config = Config::parse("/p/lifeboat.toml".as_ref(), CONFIG.into()).expect("a good configuration");
+    let script = Script::compile("main.rhai", script).expect("compiles");
+    let environment = config.environment(None).expect("the only one");
+    let found = check(&script, registry, &files, Some(environment));
+    let line = |d: &Diagnostic| {
+        let severity = if d.severity == Severity::Error { "error" } else { "warning" };
+        let help = d.help.as_ref().map(|h| format!(" [{h}]")).unwrap_or_default();
+        format!("{}:{} {severity} {}: {}{help}", d.site.line, d.site.column, d.code, d.message)
     };
-    found.iter().map(one).collect()
-}
-
-#[track_caller]
-fn only(text: &str, expected: &str) {
-    assert_eq!(findings(text, &[]), [expected]);
+    found.iter().map(line).collect()
 }
 
 #[test]
-fn a_sound_runbook_has_no_findings() {
-    let sound = "//! Title.\n//! rto: 5m\nparam who: string = \"me\";\n\
-        notify(\"incidents\", `hello ${who}`, #{ severity: \"info\" });\n\
-        wait_until(\"web answers\", #{ timeout: \"1m\" }, || probe(\"web\").ok);";
-    assert_eq!(findings(sound, &[]), [""; 0]);
+fn a_good_script_has_no_findings() {
+    let script = "//! T\n//! rto: 5m\nparam who: string = \"x\";\nfn f(a) { act(a) }\nstep \"s\" { f(who); } rollback { act(\"u\"); }\n[1].map(|x| x + 1);\nlet o = #{ times: 3 }; act(\"a\", o);\nact(\"a\", #{ times: 3, timeout: \"5m\" });";
+    assert_eq!(findings(script), Vec::<String>::new());
 }
 
 #[test]
-fn a_call_that_does_not_exist_is_found_even_where_it_could_be_caught() {
-    let expected = "main.rhai:1:7 unknown-function: there is no function `prob` [did you mean `probe`?]";
-    only("try { prob(\"web\"); } catch { }", expected);
-    only("[1].frobnicate();", "main.rhai:1:5 unknown-function: there is no method `frobnicate`");
+fn typos_are_found_with_what_was_meant() {
+    for (script, expected) in [
+        ("atc(\"a\");", "1:1 error unknown-function: there is no function `atc` [did you mean `act`?]"),
+        (
+            "try { atc(\"a\"); } catch { }",
+            "1:7 error unknown-function: there is no function `atc` [did you mean `act`?]",
+        ),
+        (
+            "act(\"a\", #{ timout: \"5m\" });",
+            "1:13 error unknown-option: `act` has no option `timout` [did you mean `timeout`?]",
+        ),
+        ("let a = []; a.pusj(1);", "1:15 error unknown-function: there is no method `pusj` [did you mean `push`?]"),
+        (
+            "fn helper() { } helpr();",
+            "1:17 error unknown-function: there is no function `helpr` [did you mean `helper`?]",
+        ),
+        (
+            "import \"std/incidnt\" as i;",
+            "1:8 error import: the standard library has no module `incidnt`: did you mean `incident`?",
+        ),
+        (
+            "import \"std/incident\" as i; i::opn(1);",
+            "1:32 error unknown-function: module `i` has no function `opn` [did you mean `open`?]",
+        ),
+        ("look(\"wbe\");", "1:6 error unknown-target: environment test has no target `wbe` [did you mean `web`?]"),
+        (
+            "//! T\n//! rot: 5m\n1",
+            "2:5 warning front-matter: `rot` means nothing in front matter [did you mean `rto`?]",
+        ),
+    ] {
+        assert_eq!(findings(script).first().map(String::as_str), Some(expected), "{script}");
+    }
 }
 
 #[test]
-fn options_are_those_of_the_primitive() {
-    let expected = "main.rhai:1:17 unknown-option: `probe` has no option `timout` [did you mean `timeout`?]";
-    only("probe(\"web\", #{ timout: \"5s\" });", expected);
-}
-
-#[test]
-fn literals_have_the_type_of_their_argument() {
-    let found = findings("probe(\"web\", #{ attempts: \"3\", timeout: \"5 parsecs\" });", &[]);
-    assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].contains("`attempts` of `probe` takes int, not a value of type string"), "{found:?}");
-    assert!(found[1].contains("argument-type: `timeout` of `probe`:"), "{found:?}");
-    let found = findings("notify(\"incidents\", \"m\", #{ severity: \"loud\" });", &[]);
-    assert!(found[0].contains("not \"loud\""), "{found:?}");
-}
-
-#[test]
-fn missing_and_surplus_arguments_are_answered_with_an_example() {
-    let found = findings("probe();\nprobe(\"web\", 1, 2);", &[]);
-    assert!(found[0].starts_with("main.rhai:1:1 arguments: `probe` lacks its argument `target` [for example: probe("));
-    assert!(found[1].starts_with("main.rhai:2:1 arguments: `probe` takes (target, #{ options }) [for example: probe("));
-}
-
-#[test]
-fn targets_exist_and_take_the_call() {
-    let expected = "main.rhai:1:7 unknown-target: environment test has no target `wbe` [did you mean `web`?]";
-    only("probe(\"wbe\");", expected);
-    let found = findings("notify(\"web\", \"down\");", &[]);
-    assert!(found[0].contains("target-kind: `notify` does not work on `web`: a service served by http"), "{found:?}");
-}
-
-#[test]
-fn faults_are_injected_in_drill_environments_only() {
-    let found = findings("inject(\"web\", \"kill\");", &[]);
-    assert!(found[0].contains("drill-only: `inject` is refused in environment test"), "{found:?}");
+fn literals_of_a_wrong_type_are_found() {
+    for (script, expected) in [
+        ("act(\"a\", #{ times: \"3\" });", "`times` of `act` takes int, not a value of type string"),
+        ("act(\"a\", #{ timeout: 5 });", "`timeout` of `act` takes duration, not a value of type int"),
+        ("act(\"a\", #{ timeout: \"5 min\" });", "`5 min` is not a duration"),
+        ("act();", "`act` lacks its argument `name`"),
+        ("act(\"a\", \"b\", \"c\");", "`act` takes (name, #{ options })"),
+        ("//! T\n//! rto: soon\n1", "rto: `soon` is not a duration"),
+    ] {
+        let found = findings(script);
+        assert!(found.iter().any(|f| f.contains(expected)), "{script}: {found:?}");
+    }
 }
 
 #[test]
 fn a_function_must_not_hide_a_primitive() {
-    let found = findings("fn probe(x) { x }\nprobe(\"web\");", &[]);
-    assert!(found[0].contains("shadow: the function `probe` would hide the primitive of that name"), "{found:?}");
+    let found = findings("fn act(x) { x }\nact(1);");
+    assert!(found[0].starts_with("1:4 error shadow: the function `act` would hide"), "{found:?}");
 }
 
 #[test]
-fn modules_are_checked_where_they_are_written() {
-    let module = ("checks.rhai", "fn web_is_up() { prob(\"web\").ok }");
-    let found = findings("import \"checks\" as checks;\nchecks::web_is_op();", &[module]);
-    assert_eq!(
-        found,
-        [
-            "checks.rhai:1:18 unknown-function: there is no function `prob` [did you mean `probe`?]",
-            "main.rhai:2:9 unknown-function: module `checks` has no function `web_is_op` [did you mean `web_is_up`?]",
-        ]
-    );
-    assert!(findings("import \"none\" as none;", &[])[0].contains("import: "));
+fn modules_are_checked_too_at_their_own_place() {
+    let mut files = Files::default();
+    files.0.insert("m.rhai".into(), "fn f() {\n  atc(1)\n}".into());
+    let found = with_files("import \"m\" as m; m::f();", files, &registry());
+    assert_eq!(found, ["2:3 error unknown-function: there is no function `atc` [did you mean `act`?]"]);
 }
 
 #[test]
-fn a_child_runbook_exists_and_compiles() {
-    let broken = ("child.rhai", "let x = ;");
-    let found = findings("runbook(\"child.rhai\");\nrunbook(\"none.rhai\");", &[broken]);
-    assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].contains("child: child.rhai:1:"), "{found:?}");
-    assert!(found[1].contains("child: there is no file none.rhai"), "{found:?}");
+fn imports_must_be_literal_and_inside() {
+    let found = findings("let p = \"m\"; import p as m;");
+    assert!(found[0].contains("must be a string literal"), "{found:?}");
+    let found = findings("import \"../../etc/passwd\" as m;");
+    assert!(found[0].contains("modules lie in the runbook's own folder"), "{found:?}");
 }
 
 #[test]
-fn names_that_mean_nothing_are_warned_of() {
-    let found = findings("//! Title.\n//! ownr: me\n//! rto: soon\nparam spare: int = 1;", &[]);
-    let starts = [
-        "main.rhai:2:5 front-matter (warning): `ownr` means nothing in front matter [did you mean `owner`?]",
-        "main.rhai:3:5 front-matter: rto: ",
-        "main.rhai:4:7 unused (warning): parameter `spare` is never used",
-    ];
-    assert_eq!(found.len(), starts.len(), "{found:?}");
-    assert!(found.iter().zip(starts).all(|(found, start)| found.starts_with(start)), "{found:?}");
+fn unused_parameters_and_missing_children_are_found() {
+    assert!(findings("param x: int = 1; 2")[0].contains("parameter `x` is never used"));
+    assert!(findings("runbook(\"none.rhai\");")[0].contains("there is no file none.rhai"));
+}
+
+#[test]
+fn what_a_target_does_not_take_is_found() {
+    let registry = Arc::new(Registry::standard());
+    let found = with_files("maintenance(\"primary\");", Files::default(), &registry);
+    assert!(found[0].contains("`maintenance` does not work on `primary`: a database served by sqlite"), "{found:?}");
+    let found = with_files("inject(\"primary\", \"delete\");", Files::default(), &registry);
+    assert!(found[0].contains("`inject` is refused in environment test"), "{found:?}");
 }

@@ -6,16 +6,17 @@ use crate::model::Value;
 pub(super) fn of_look(value: &Value) -> String {
     match value {
         Value::Map(map) => {
-            let text = |name: &str| map.get(name).map(ToString::to_string).filter(|t| !t.is_empty() && t != "()");
+            let known = |name: &str| map.get(name).filter(|value| !matches!(value, Value::Unknown(_)));
+            let text = |name: &str| known(name).map(ToString::to_string).filter(|t| !t.is_empty() && t != "()");
             match (text("status"), text("detail"), text("id"), text("iso")) {
                 (Some(status), Some(detail), ..) => format!("{status}: {detail}"),
                 (Some(status), None, ..) => status,
                 (None, _, Some(id), _) => match text("taken_at") {
-                    Some(at) if !at.contains('‹') => format!("{id}, taken {at}"),
-                    _ => id,
+                    Some(at) => format!("{id}, taken {at}"),
+                    None => id,
                 },
                 (None, _, None, Some(iso)) => iso,
-                _ => value.to_string(),
+                _ => map.get("id").map_or_else(|| value.to_string(), ToString::to_string),
             }
         }
         Value::List(list) if list.len() > 1 => format!("{} found", list.len()),
@@ -35,7 +36,9 @@ pub(super) fn of_args(args: &Value, target: Option<&str>, target_name: Option<&s
             if !text.is_empty() {
                 text.push(' ');
             }
-            text.push_str(&format!("({})", others.join(", ")));
+            text.push('(');
+            text.push_str(&others.join(", "));
+            text.push(')');
         }
     }
     text

@@ -1,7 +1,7 @@
 //! What a plan has gathered so far, and what it can no longer observe.
 
 use crate::config::Environment;
-use crate::model::{Fault, PlanLine, PlanNode, PlanScope, Scope};
+use crate::model::{Fault, PlanLine, PlanNode, PlanScope, Scope, ScopeKind};
 
 /// Why a look is not worth taking any more: the world will have changed by then.
 #[derive(Clone, Debug)]
@@ -41,8 +41,6 @@ pub(super) struct State {
     pub(super) rehearsals: usize,
     /// Which assumptions were met by a call.
     pub(super) used: Vec<bool>,
-    /// The last requirement that did not hold.
-    pub(super) raised: Option<Fault>,
 }
 
 impl State {
@@ -69,8 +67,13 @@ impl State {
     pub(super) fn close(&mut self, fault: Option<Fault>) {
         if let Some(mut scope) = self.open.pop() {
             scope.fault = fault;
-            self.siblings().push(PlanNode::Scope(scope));
+            self.siblings().push(PlanNode::Scope(Box::new(scope)));
         }
+    }
+
+    /// Whether the plan is inside the body of a call that repeats it.
+    pub(super) fn in_body(&self) -> bool {
+        self.open.iter().any(|scope| scope.scope.kind == ScopeKind::Body)
     }
 
     /// The whole tree. Scopes that a halt left open are closed.
