@@ -52,6 +52,8 @@ pub enum ArgType {
     List(Box<ArgType>),
     /// A map.
     Map,
+    /// Nothing: `()`.
+    Unit,
     /// Anything.
     Any,
 }
@@ -72,6 +74,7 @@ impl ArgType {
             ArgType::String | ArgType::Duration | ArgType::Choice(_) => kind == "string",
             ArgType::List(_) => kind == "array",
             ArgType::Map => kind == "map",
+            ArgType::Unit => kind == "()",
         }
     }
 }
@@ -90,12 +93,13 @@ impl std::fmt::Display for ArgType {
             }
             ArgType::List(item) => write!(f, "array of {item}"),
             ArgType::Map => f.write_str("map"),
+            ArgType::Unit => f.write_str("()"),
             ArgType::Any => f.write_str("anything"),
         }
     }
 }
 
-/// The fields of a struct `T`, in their order in the source; empty for other types.
+/// The fields of a struct `T`, by name; empty for other types.
 pub(super) fn args_of<T: JsonSchema>() -> Vec<ArgSpec> {
     let schema = schema_for!(T).to_value();
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
@@ -165,6 +169,7 @@ fn type_of(schema: &Json, root: &Json) -> ArgType {
         "string" => ArgType::String,
         "array" => ArgType::List(Box::new(type_of(&schema["items"], root))),
         "object" => ArgType::Map,
+        "null" => ArgType::Unit,
         _ => ArgType::Any,
     }
 }
@@ -247,6 +252,7 @@ mod tests {
     #[test]
     fn outputs_may_be_plain() {
         assert_eq!(output_of::<bool>(), (ArgType::Bool, vec![]));
+        assert_eq!(output_of::<()>(), (ArgType::Unit, vec![]));
         assert_eq!(output_of::<Status>().0, ArgType::Choice(vec!["pass".into(), "fail".into()]));
     }
 }
