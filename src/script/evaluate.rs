@@ -65,6 +65,10 @@ fn conclude(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: Rha
             Err(_) => Verdict::Completed(Value::Null),
         },
         (None, Err(error)) => {
+            if let Some(halt) = host.world.interrupted() {
+                // The fault that left the script is only how the last call was cut short.
+                return halted(engine, host, branch, halt);
+            }
             if let Some(halt) = mismatch_with_unknown(host, &error) {
                 return Verdict::Halted { halt, unwound: vec![], owed: branch.owed_titles() };
             }
