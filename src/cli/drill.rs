@@ -31,12 +31,12 @@ impl Drill {
         if printer.json {
             printer.out_json(report);
         } else {
-            if ran.status != Status::Completed {
+            if ran.status != Status::Completed || ran.unrecorded.is_some() {
                 conclude(ran, printer);
             }
             print(report, printer);
         }
-        Ok(match exit::of_status(ran.status) {
+        Ok(match exit::of_run(ran) {
             Exit::Done if !report.passed() => Exit::Missed,
             exit => exit,
         })

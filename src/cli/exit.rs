@@ -1,6 +1,6 @@
 //! Exit codes, all of them. Documented for users in `docs/exit-codes.md`.
 
-use crate::runtime::{Error, Status};
+use crate::runtime::{Error, Ran, Status};
 
 /// What the process tells its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +42,9 @@ impl Exit {
 }
 
 /// The exit code of a run that is over.
-pub(super) fn of_status(status: Status) -> Exit {
-    match status {
+pub(super) fn of_run(ran: &Ran) -> Exit {
+    match ran.status {
+        Status::Completed if ran.unrecorded.is_some() => Exit::Output,
         Status::Completed => Exit::Done,
         Status::RolledBack => Exit::RolledBack,
         Status::LeftChanged => Exit::LeftChanged,

@@ -115,8 +115,7 @@ impl Lifeboat {
         listeners.push(collector.clone());
         listeners.push(listener);
         let recorder = Arc::new(Recorder::new(id.clone(), self.journal(), self.look(), listeners));
-        recorder.note(EventBody::Started(Box::new(self.started(prepared))));
-        recorder.commit().map_err(|halt| Error::Internal { why: halt.to_string() })?;
+        recorder.begin(self.started(prepared))?;
         let live = Live::new(cast, recorder.clone(), &self.look(), self.tokio.handle().clone(), on_fault);
         let evaluation = Evaluation {
             script: &prepared.script,

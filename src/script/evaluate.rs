@@ -59,6 +59,11 @@ pub fn evaluate(evaluation: &Evaluation) -> Verdict {
 fn conclude(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: RhaiResult) -> Verdict {
     match (host.halt(), result) {
         (Some(halt), _) => halted(engine, host, branch, halt),
+        // Whoever asked while the last call was under way was promised that what is owed is undone.
+        (None, Ok(_)) if host.world.interrupted().is_some() => {
+            let halt = host.world.interrupted().unwrap_or(Halt::Cancelled);
+            halted(engine, host, branch, halt)
+        }
         (None, Ok(value)) => match convert::to_value(&value) {
             Ok(value) => Verdict::Completed(value),
             // A closure as the last expression of a runbook is nobody's mistake.

@@ -29,9 +29,8 @@ impl Live {
             let fault = attempted.outcome.as_ref().err().cloned();
             let outcome = self.settle(call, &role, attempted);
             let changed = role.impact.kind.is_change();
-            // A driver that was interrupted has left its target as it says, and the next call ends the run. The fault goes to the
-            // script all the same: it tells the steps around it that a change was intended.
-            if self.act.cancel().requested().is_some() {
+            // A driver that was interrupted has left its target as it says: nobody is asked about that.
+            if fault.as_ref().is_some_and(|f| f.code == "interrupted") && self.act.cancel().requested().is_some() {
                 return Ok(Performed { outcome, changed });
             }
             match fault {

@@ -48,12 +48,13 @@ impl Live {
                 return Ok(Ok(Value::Null));
             }
             let waited = self.act.monotonic().saturating_sub(began.monotonic);
-            if waited + every > timeout {
+            if waited >= timeout {
                 let why = last.err().map(|fault| format!(": {fault}")).unwrap_or_default();
                 let message = format!("waited {} for \"{label}\", in vain{why}", Span(timeout));
                 return Ok(Err(Fault::new("timeout", message).hint("raise `timeout` if it only needs longer")));
             }
-            self.pause(every)?;
+            // The last look is taken when the time is over, not before.
+            self.pause(every.min(timeout.saturating_sub(waited)))?;
         }
         unreachable!("the loop has no end of its own")
     }
