@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::config::{ConfigError, Environment, Target, TargetKind};
-use crate::model::{Case, CaseResult, Impact, Unknown, Value};
+use crate::model::{Case, CaseResult, Impact, Unknown, Value, instead};
 
 use super::contract::{Driver, FromTarget, NoTarget, Observer, Primitive, TargetArg};
 use super::erased::{Drives, Handler, Observes};
@@ -244,11 +244,7 @@ impl Registry {
 
     fn unknown_driver(&self, target: &Target) -> ConfigError {
         let known: Vec<_> = self.drivers(target.kind).into_iter().collect();
-        let near = known.iter().filter(|k| strsim::damerau_levenshtein(k, &target.driver) <= 2).min();
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("drivers for a {}: {}", target.kind, known.join(", ")),
-        };
+        let help = instead(&target.driver, &known, &format!("drivers for a {}", target.kind));
         target.error("driver", format!("there is no driver `{}` for a {}", target.driver, target.kind)).help(help)
     }
 }

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
 
-use crate::model::{Fault, Halt, Invocation, Performed, Value};
+use crate::model::{Fault, Halt, Invocation, Performed, Value, did_you_mean};
 use crate::primitives::{ArgType, Registry, Signature};
 
-use super::check::did_you_mean;
 use super::convert;
 use super::host::{Branch, RhaiResult, branch_of};
 

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::diagnostic::Diagnostic;
-use super::did_you_mean;
 use super::imports::Loaded;
 use crate::config::Environment;
-use crate::model::Span;
+use crate::model::{Span, did_you_mean};
 use crate::primitives::{ArgSpec, ArgType, Registry, Signature};
 use crate::script::source::{Library, Script, SourceFile};
 use crate::script::{call, engine, host};

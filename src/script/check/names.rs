@@ -3,8 +3,7 @@
 use rhai::{ASTNode, Expr};
 
 use super::diagnostic::Diagnostic;
-use super::did_you_mean;
-use crate::model::{Site, Span};
+use crate::model::{Site, Span, did_you_mean};
 use crate::script::front_matter::FrontMatter;
 use crate::script::source::Script;
 
