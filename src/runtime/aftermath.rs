@@ -31,6 +31,13 @@ pub struct LeftChange {
 }
 
 impl Aftermath {
+    /// What the events of a run add up to, in the order in which they were recorded.
+    pub fn of(events: &[Event]) -> Self {
+        let collector = Collector::default();
+        events.iter().for_each(|event| collector.on_event(event));
+        collector.aftermath()
+    }
+
     /// Whether nothing is left changed.
     pub fn is_clean(&self) -> bool {
         self.left.is_empty() && self.failed_rollbacks.is_empty()
