@@ -45,7 +45,9 @@ impl Runs {
             None => Vec::new(),
         };
         if printer.json {
-            runs.iter().for_each(|run| printer.out_json(run));
+            for run in &runs {
+                printer.out_json(run);
+            }
         } else if runs.is_empty() {
             let all = query == RunQuery { limit: query.limit, ..RunQuery::default() };
             printer.err(if all { "no runs yet: `lifeboat run RUNBOOK` records the first one" } else { "no such run" });

@@ -54,7 +54,9 @@ impl Header<'_> {
     fn print(&self, verified: &Verified) {
         let run = &self.recorded.summary;
         let title = format!("{} in {}", run.runbook, run.environment);
-        wrap(&title, self.printer.width()).iter().for_each(|l| self.printer.out(&self.printer.paint(Style::Bold, l)));
+        for line in wrap(&title, self.printer.width()) {
+            self.printer.out(&self.printer.paint(Style::Bold, &line));
+        }
         let drill = if run.mode == Mode::Drill { ", a drill" } else { "" };
         self.row("run", &format!("{}{drill}", run.id), None);
         self.row("by", &run.by, None);
@@ -107,7 +109,8 @@ impl Header<'_> {
         let events = verified.events;
         match &verified.broken {
             None => {
-                self.row("record", &format!("{events} events, hash chain whole to {}", short(&verified.head)), None)
+                let text = format!("{events} events, hash chain whole to {}", short(&verified.head));
+                self.row("record", &text, None);
             }
             Some(Broken { seq, why }) => {
                 let text = format!("BROKEN at event {seq}: {why}; the {events} before it are as they were written");

@@ -34,7 +34,9 @@ impl Aftermath {
     /// What the events of a run add up to, in the order in which they were recorded.
     pub fn of(events: &[Event]) -> Self {
         let collector = Collector::default();
-        events.iter().for_each(|event| collector.on_event(event));
+        for event in events {
+            collector.on_event(event);
+        }
         collector.aftermath()
     }
 
