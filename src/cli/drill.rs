@@ -13,7 +13,7 @@ use super::printer::{Printer, Style};
 use super::run::{LiveArgs, conclude};
 use super::{Exit, Global, exit};
 
-/// Rehearse a runbook in a drill environment: break it, repair it, measure RTO and RPO
+/// Break a drill environment, repair it, measure RTO and RPO
 #[derive(Args)]
 pub(super) struct Drill {
     /// The drill

@@ -57,6 +57,18 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Status; 8] = [
+        Status::Completed,
+        Status::RolledBack,
+        Status::LeftChanged,
+        Status::Cancelled,
+        Status::InDoubt,
+        Status::Refused,
+        Status::Mistake,
+        Status::Internal,
+    ];
+
     /// As the journal has it.
     pub fn name(self) -> &'static str {
         match self {
