@@ -4,9 +4,9 @@ use clap::Args;
 use serde_json::json;
 
 use crate::config::TargetKind;
+use crate::model::suggest::did_you_mean;
 use crate::primitives::{ArgSpec, FieldSpec, Registry, Signature};
 use crate::runtime::Error;
-use crate::script::did_you_mean;
 
 use super::Exit;
 use super::printer::{Printer, Style};
