@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::config::TargetKind;
-use crate::model::suggest::did_you_mean;
+use crate::model::did_you_mean;
 use crate::primitives::{ArgSpec, FieldSpec, Registry, Signature};
 use crate::runtime::Error;
 
