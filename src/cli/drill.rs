@@ -68,7 +68,8 @@ fn print(report: &Report, printer: &Printer) {
         .iter()
         .map(|(what, millis)| format!("{what} {}", Span(Duration::from_millis(*millis)).human()))
         .collect();
-    for (n, line) in super::wrap::wrap(&timings.join(", "), printer.width().saturating_sub(16)).iter().enumerate() {
+    let lines = super::wrap::wrap(&timings.join(", "), printer.width().saturating_sub(16));
+    for (n, line) in lines.iter().filter(|line| !line.is_empty()).enumerate() {
         row(if n == 0 { "took" } else { "" }, line);
     }
     let (style, verdict) = if report.passed() { (Style::Good, "passed") } else { (Style::Bad, "not passed") };

@@ -73,7 +73,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Status::Completed => "completed",
-            Status::RolledBack => "rolled-back",
+            Status::RolledBack => "failed",
             Status::LeftChanged => "left-changed",
             Status::Cancelled => "cancelled",
             Status::InDoubt => "in-doubt",
