@@ -10,7 +10,7 @@ use crate::script::Severity;
 use super::printer::{Printer, Style};
 use super::{Exit, Global, open};
 
-/// Check runbooks without running them: syntax, names, options, targets
+/// Check runbooks without running them: names, options, targets
 #[derive(Args)]
 pub(super) struct Check {
     /// The runbooks [default: every .rhai file below runbooks/]

@@ -1,6 +1,7 @@
 //! Exit codes, all of them. Documented for users in `docs/exit-codes.md`.
 
-use crate::runtime::{Error, Status};
+use crate::journal::JournalError;
+use crate::runtime::{Error, Ran, Status};
 
 /// What the process tells its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub enum Exit {
     Runbook = 65,
     /// A mistake of ours.
     Internal = 70,
-    /// The journal or the output cannot be written.
+    /// The journal or the output cannot be written, or the journal is not as it was written.
     Output = 74,
     /// The configuration is wrong.
     Config = 78,
@@ -42,8 +43,9 @@ impl Exit {
 }
 
 /// The exit code of a run that is over.
-pub(super) fn of_status(status: Status) -> Exit {
-    match status {
+pub(super) fn of_run(ran: &Ran) -> Exit {
+    match ran.status {
+        Status::Completed if ran.unrecorded.is_some() => Exit::Output,
         Status::Completed => Exit::Done,
         Status::RolledBack => Exit::RolledBack,
         Status::LeftChanged => Exit::LeftChanged,
@@ -62,6 +64,9 @@ pub(super) fn of_error(error: &Error) -> Exit {
         Error::NoRunbook { .. } | Error::Params { .. } => Exit::Usage,
         Error::Syntax(_) | Error::Check { .. } => Exit::Runbook,
         Error::Refused { .. } | Error::Processes { .. } => Exit::Refused,
+        Error::Journal(JournalError::UnknownRun { .. } | JournalError::AmbiguousRun { .. } | JournalError::NoRuns) => {
+            Exit::Usage
+        }
         Error::Journal(_) => Exit::Output,
         Error::Internal { .. } => Exit::Internal,
     }

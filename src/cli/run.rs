@@ -102,7 +102,7 @@ impl Run {
 
 /// Says how a run ended and in which state the world is.
 pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
-    let exit = exit::of_status(ran.status);
+    let exit = exit::of_run(ran);
     if let Some(why) = &ran.unrecorded {
         printer.err(&printer.paint_err(Style::Bad, &format!("the end of the run could not be recorded: {why}")));
     }

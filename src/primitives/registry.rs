@@ -9,7 +9,7 @@ use crate::model::{Case, CaseResult, Impact, Unknown, Value, instead};
 
 use super::contract::{Driver, FromTarget, NoTarget, Observer, Primitive, TargetArg};
 use super::erased::{Drives, Handler, Observes};
-use super::schema::{ArgSpec, ArgType, FieldSpec, args_of, description, output_of};
+use super::schema::{ArgSpec, ArgType, FieldSpec, args_of, description, items_of, output_of};
 
 type Factory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Handler>, ConfigError> + Send + Sync>;
 
@@ -32,6 +32,8 @@ pub struct Signature {
     pub output: ArgType,
     /// The fields of what it returns, if that is a map.
     pub fields: Vec<FieldSpec>,
+    /// The fields of each item of what it returns, if that is a list of maps.
+    pub item_fields: Vec<FieldSpec>,
     /// The argument that names its target.
     pub target: Option<TargetArg>,
     /// Whether it is refused outside drill environments.
@@ -54,6 +56,7 @@ impl Signature {
             args: args_of::<P::Args>(),
             output,
             fields,
+            item_fields: items_of::<P::Output>(),
             target: P::TARGET,
             drill_only: P::DRILL_ONLY,
             is_language: false,

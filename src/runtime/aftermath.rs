@@ -9,6 +9,8 @@ use crate::worlds::Listener;
 /// In which state a run leaves the world.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Aftermath {
+    /// Changes of which nobody knows whether they took place, in their order.
+    pub in_doubt: Vec<LeftChange>,
     /// Changes that took place and were not rolled back, in their order.
     pub left: Vec<LeftChange>,
     /// How many changes took place in all, those of rollbacks not counted.
@@ -19,7 +21,7 @@ pub struct Aftermath {
     pub failed_rollbacks: Vec<String>,
 }
 
-/// A change that is left.
+/// A change that is left, or may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftChange {
     /// The primitive.
@@ -31,16 +33,29 @@ pub struct LeftChange {
 }
 
 impl Aftermath {
+    /// What the events of a run add up to, in the order in which they were recorded.
+    pub fn of(events: &[Event]) -> Self {
+        let collector = Collector::default();
+        for event in events {
+            collector.on_event(event);
+        }
+        collector.aftermath()
+    }
+
     /// Whether nothing is left changed.
     pub fn is_clean(&self) -> bool {
-        self.left.is_empty() && self.failed_rollbacks.is_empty()
+        self.in_doubt.is_empty() && self.left.is_empty() && self.failed_rollbacks.is_empty()
     }
 
     /// One line that says in which state the world is.
     pub fn sentence(&self) -> String {
-        let mut parts = Vec::new();
-        if self.changes == 0 {
+        if self.changes == 0 && self.is_clean() {
             return "nothing was changed".to_owned();
+        }
+        let list = |changes: &[LeftChange]| changes.iter().map(LeftChange::describe).collect::<Vec<_>>().join(", ");
+        let mut parts = Vec::new();
+        if !self.in_doubt.is_empty() {
+            parts.push(format!("in doubt: {}", list(&self.in_doubt)));
         }
         if !self.rolled_back.is_empty() {
             parts.push(format!("rolled back: {}", self.rolled_back.join(", ")));
@@ -48,11 +63,11 @@ impl Aftermath {
         if !self.failed_rollbacks.is_empty() {
             parts.push(format!("rollback FAILED: {}", self.failed_rollbacks.join(", ")));
         }
-        if self.left.is_empty() {
-            parts.push("nothing is left changed".to_owned());
-        } else {
-            let left: Vec<String> = self.left.iter().map(LeftChange::describe).collect();
-            parts.push(format!("left changed: {}", left.join(", ")));
+        match (self.left.is_empty(), self.is_clean()) {
+            (false, _) => parts.push(format!("left changed: {}", list(&self.left))),
+            (true, true) => parts.push("nothing is left changed".to_owned()),
+            // What is in doubt, or half undone, may be left.
+            (true, false) => {}
         }
         parts.join("; ")
     }
@@ -75,6 +90,9 @@ struct State {
     titles: BTreeMap<Key, String>,
     /// Changes with the steps around them.
     changes: Vec<(LeftChange, Vec<Key>)>,
+    /// The change that was intended last.
+    intended: Option<LeftChange>,
+    in_doubt: Vec<LeftChange>,
     /// Steps whose rollback went well, or failed, in their order.
     undone: Vec<Key>,
     failed: Vec<Key>,
@@ -99,6 +117,14 @@ impl Listener for Collector {
                 } else if let Some(at) = state.open.iter().rposition(|open| open == key) {
                     state.open.truncate(at);
                 }
+            }
+            EventBody::Intended { primitive, impact, site, .. } => {
+                let (primitive, impact, site) = (primitive.clone(), impact.clone(), site.clone());
+                state.intended = Some(LeftChange { primitive, impact, site });
+            }
+            EventBody::InDoubt { .. } => {
+                let doubtful = state.intended.take();
+                state.in_doubt.extend(doubtful);
             }
             EventBody::Settled(settled) if settled.impact.kind.is_change() && !settled.key.in_rollback() => {
                 let took_place = match &settled.outcome {
@@ -129,6 +155,7 @@ impl Collector {
         let left = state.changes.iter().filter(|(_, around)| !around.iter().any(|step| undone.contains(step)));
         let titles = |keys: &[Key]| keys.iter().filter_map(|key| state.titles.get(key).cloned()).collect();
         Aftermath {
+            in_doubt: state.in_doubt.clone(),
             left: left.map(|(change, _)| change.clone()).collect(),
             changes: state.changes.len(),
             rolled_back: titles(&state.undone),

@@ -57,11 +57,23 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Status; 8] = [
+        Status::Completed,
+        Status::RolledBack,
+        Status::LeftChanged,
+        Status::Cancelled,
+        Status::InDoubt,
+        Status::Refused,
+        Status::Mistake,
+        Status::Internal,
+    ];
+
     /// As the journal has it.
     pub fn name(self) -> &'static str {
         match self {
             Status::Completed => "completed",
-            Status::RolledBack => "rolled-back",
+            Status::RolledBack => "failed",
             Status::LeftChanged => "left-changed",
             Status::Cancelled => "cancelled",
             Status::InDoubt => "in-doubt",
@@ -115,8 +127,7 @@ impl Lifeboat {
         listeners.push(collector.clone());
         listeners.push(listener);
         let recorder = Arc::new(Recorder::new(id.clone(), self.journal(), self.look(), listeners));
-        recorder.note(EventBody::Started(Box::new(self.started(prepared))));
-        recorder.commit().map_err(|halt| Error::Internal { why: halt.to_string() })?;
+        recorder.begin(self.started(prepared))?;
         let live = Live::new(cast, recorder.clone(), &self.look(), self.tokio.handle().clone(), on_fault);
         let evaluation = Evaluation {
             script: &prepared.script,

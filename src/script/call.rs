@@ -60,7 +60,13 @@ pub(super) fn invocation(branch: &Branch, primitive: &'static str, args: Value, 
 /// Marks the enclosing steps, and gives the outcome to the script.
 pub(super) fn finish(branch: &Branch, performed: Result<Performed, Halt>, position: Position) -> RhaiResult {
     match performed {
-        Err(halt) => Err(branch.host.latch(halt, position)),
+        Err(halt) => {
+            if matches!(halt, Halt::InDoubt { .. }) {
+                // It was intended, and may have taken place: its step is owed.
+                branch.mark_changed();
+            }
+            Err(branch.host.latch(halt, position))
+        }
         Ok(performed) => {
             if performed.changed {
                 branch.mark_changed();
@@ -68,7 +74,11 @@ pub(super) fn finish(branch: &Branch, performed: Result<Performed, Halt>, positi
             branch.host.check(position)?;
             match performed.outcome {
                 Ok(value) => Ok(convert::to_dynamic(&value)),
-                Err(fault) => Err(throw(branch, fault, position)),
+                // A call that failed because the run is to stop: it ends as it was asked to, and no script may catch that.
+                Err(fault) => match branch.host.world.interrupted() {
+                    Some(halt) => Err(branch.host.latch(halt, position)),
+                    None => Err(throw(branch, fault, position)),
+                },
             }
         }
     }

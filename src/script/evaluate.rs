@@ -59,12 +59,21 @@ pub fn evaluate(evaluation: &Evaluation) -> Verdict {
 fn conclude(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: RhaiResult) -> Verdict {
     match (host.halt(), result) {
         (Some(halt), _) => halted(engine, host, branch, halt),
+        // Whoever asked while the last call was under way was promised that what is owed is undone.
+        (None, Ok(_)) if host.world.interrupted().is_some() => {
+            let halt = host.world.interrupted().unwrap_or(Halt::Cancelled);
+            halted(engine, host, branch, halt)
+        }
         (None, Ok(value)) => match convert::to_value(&value) {
             Ok(value) => Verdict::Completed(value),
             // A closure as the last expression of a runbook is nobody's mistake.
             Err(_) => Verdict::Completed(Value::Null),
         },
         (None, Err(error)) => {
+            if let Some(halt) = host.world.interrupted() {
+                // The fault that left the script is only how the last call was cut short.
+                return halted(engine, host, branch, halt);
+            }
             if let Some(halt) = mismatch_with_unknown(host, &error) {
                 return Verdict::Halted { halt, unwound: vec![], owed: branch.owed_titles() };
             }

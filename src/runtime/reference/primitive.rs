@@ -46,7 +46,7 @@ fn lead(signature: &Signature) -> String {
 fn returns(signature: &Signature) -> String {
     match (signature.fields.is_empty(), &signature.output) {
         (false, _) => fields(&signature.fields),
-        (true, ArgType::Unit) => "Nothing: `()`.\n".to_owned(),
+        (true, ArgType::Nothing) => "Nothing: `()`.\n".to_owned(),
         (true, ArgType::Any) => "A value of any type.\n".to_owned(),
         (true, kind) => format!("A value of type {}.\n", code(&kind.to_string())),
     }

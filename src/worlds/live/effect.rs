@@ -28,11 +28,11 @@ impl Live {
             let attempted = self.attempt(call, &role, &key)?;
             let fault = attempted.outcome.as_ref().err().cloned();
             let outcome = self.settle(call, &role, attempted);
-            // A driver that was interrupted has left its target as it says; the run ends as it was asked to.
-            if let Some(halt) = fault.as_ref().filter(|f| f.code == "interrupted").and(self.act.cancel().requested()) {
-                return Err(halt);
-            }
             let changed = role.impact.kind.is_change();
+            // A driver that was interrupted has left its target as it says: nobody is asked about that.
+            if fault.as_ref().is_some_and(|f| f.code == "interrupted") && self.act.cancel().requested().is_some() {
+                return Ok(Performed { outcome, changed });
+            }
             match fault {
                 Some(fault) => match self.decide(call, &role.impact, &fault)? {
                     Decision::Retry => attempt += 1,

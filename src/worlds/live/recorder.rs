@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::journal::Journal;
-use crate::model::{Event, EventBody, Halt, RunId};
+use crate::journal::{Journal, JournalError};
+use crate::model::{Event, EventBody, Halt, RunId, Started};
 use crate::system::Look;
 
 /// Who is told of each event as it happens.
@@ -32,7 +32,7 @@ struct State {
 }
 
 impl Recorder {
-    /// A record for `run`. Its first event must be `started`.
+    /// A record for `run`, which begins with [`Recorder::begin`].
     pub fn new(run: RunId, journal: Arc<dyn Journal>, look: Look, listeners: Vec<Arc<dyn Listener>>) -> Self {
         Self { run, journal, look, listeners, state: Mutex::default() }
     }
@@ -40,6 +40,12 @@ impl Recorder {
     /// The run's id.
     pub fn run(&self) -> &RunId {
         &self.run
+    }
+
+    /// Begins the record, durably. After an error there is no run.
+    pub fn begin(&self, started: Started) -> Result<(), JournalError> {
+        self.note(EventBody::Started(Box::new(started)));
+        self.append(&mut self.state())
     }
 
     /// Adds an event. It is durable after the next commit: one commit takes the outcome of an effect together with the intent of
@@ -63,7 +69,11 @@ impl Recorder {
         if state.pending.is_empty() {
             return Ok(());
         }
-        self.journal.append(&self.run, &state.pending).map_err(|error| Halt::Journal { why: error.to_string() })?;
+        self.append(&mut state).map_err(|error| Halt::Journal { why: error.to_string() })
+    }
+
+    fn append(&self, state: &mut State) -> Result<(), JournalError> {
+        self.journal.append(&self.run, &state.pending)?;
         state.pending.clear();
         state.outcome_pending = false;
         Ok(())

@@ -44,16 +44,20 @@ impl Live {
     ) -> Result<Outcome, Halt> {
         for n in 0.. {
             let last = attempt(n)?;
-            if last == Ok(Value::Bool(true)) {
-                return Ok(Ok(Value::Null));
+            match &last {
+                Ok(Value::Bool(true)) => return Ok(Ok(Value::Null)),
+                // Waiting does not mend a mistake in the body.
+                Err(fault) if fault.code == "script" => return Ok(last),
+                _ => {}
             }
             let waited = self.act.monotonic().saturating_sub(began.monotonic);
-            if waited + every > timeout {
+            if waited >= timeout {
                 let why = last.err().map(|fault| format!(": {fault}")).unwrap_or_default();
                 let message = format!("waited {} for \"{label}\", in vain{why}", Span(timeout));
                 return Ok(Err(Fault::new("timeout", message).hint("raise `timeout` if it only needs longer")));
             }
-            self.pause(every)?;
+            // The last look is taken when the time is over, not before.
+            self.pause(every.min(timeout.saturating_sub(waited)))?;
         }
         unreachable!("the loop has no end of its own")
     }

@@ -1,0 +1,16 @@
+//! Live runs, through the API that a host embeds: what happens in which order, and what is left when they do not go well.
+#![expect(clippy::disallowed_methods, reason = "tests set up and read the files that a run meets")]
+
+#[path = "../harness/project.rs"]
+mod project;
+
+mod aftermath;
+mod cancelled;
+mod doubt;
+mod journal_fails;
+mod language;
+mod on_fault;
+mod order;
+mod refused;
+mod trial;
+mod valve;

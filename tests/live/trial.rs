@@ -1,0 +1,300 @@
+//! One run under chosen conditions, and what is known of it afterwards.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use lifeboat::journal::{Journal, MemoryJournal, RunQuery};
+use lifeboat::model::{Event, EventBody, Fault, Impact, Key, Left, ScopeKind, Value, Verdict};
+use lifeboat::runtime::{Error, Ran, RunRequest, Status};
+use lifeboat::system::{Answer, Answers, Asked, Cancel, Interrupted};
+use lifeboat::worlds::{Faulted, Listener, OnFault};
+
+use crate::project::Project;
+use crate::valve::{self, Does};
+
+/// A run to be.
+pub(crate) struct Trial {
+    runbook: String,
+    tables: String,
+    files: Vec<(String, String)>,
+    journal: Option<Arc<dyn Journal>>,
+    answers: Vec<&'static str>,
+    on_fault: OnFault,
+    stop_at: Vec<usize>,
+    request: RunRequest,
+}
+
+impl Trial {
+    /// A run of this runbook in an environment with the usual targets and the valves `north` and `south`.
+    pub(crate) fn of(runbook: &str) -> Self {
+        Self {
+            runbook: runbook.to_owned(),
+            tables: String::new(),
+            files: Vec::new(),
+            journal: None,
+            answers: Vec::new(),
+            on_fault: OnFault::RollBack,
+            stop_at: Vec::new(),
+            request: RunRequest::default(),
+        }
+    }
+
+    /// What the valve `north` does when it is turned for the first time, the second time, and so on.
+    pub(crate) fn north(self, does: &[Does]) -> Self {
+        self.table(&format!("[environments.test.services.north]\ndriver = \"valve\"\ndoes = {}", json(does)))
+    }
+
+    /// The same, and nobody can tell afterwards what happened to it.
+    pub(crate) fn unwitnessed_north(self, does: &[Does]) -> Self {
+        let table = "[environments.test.services.north]\ndriver = \"valve\"\nwitnessed = false";
+        self.table(&format!("{table}\ndoes = {}", json(does)))
+    }
+
+    /// One more table of the configuration.
+    pub(crate) fn table(mut self, table: &str) -> Self {
+        let _ = writeln!(self.tables, "{table}");
+        self
+    }
+
+    /// One more file of the project.
+    pub(crate) fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// Where it is recorded, instead of in memory.
+    pub(crate) fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// What a person says when asked, in this order; after that nobody is there any more.
+    pub(crate) fn answers(mut self, answers: &[&'static str]) -> Self {
+        self.answers = answers.to_vec();
+        self
+    }
+
+    /// A person decides about faults.
+    pub(crate) fn pausing(mut self) -> Self {
+        self.on_fault = OnFault::Pause(Arc::new(Blind));
+        self
+    }
+
+    /// Faults end the run, and things are left as they are.
+    pub(crate) fn stopping(mut self) -> Self {
+        self.on_fault = OnFault::Stop;
+        self
+    }
+
+    /// Asks the run to stop when its event with this number happens; once for each call.
+    pub(crate) fn stop_at(mut self, event: usize) -> Self {
+        self.stop_at.push(event);
+        self
+    }
+
+    /// In which environment, and what the operator typed to acknowledge it.
+    pub(crate) fn environment(mut self, name: &str, acknowledged: Option<&str>) -> Self {
+        self.request.environment = Some(name.to_owned());
+        self.request.acknowledged = acknowledged.map(str::to_owned);
+        self
+    }
+
+    /// The project in which it runs.
+    pub(crate) fn project(&self) -> Project {
+        let mut tables = self.tables.clone();
+        for valve in ["north", "south"].iter().filter(|name| !self.tables.contains(&format!("services.{name}]"))) {
+            let _ = writeln!(tables, "[environments.test.services.{valve}]\ndriver = \"valve\"");
+        }
+        let project = Project::configured("", &tables);
+        for (name, text) in &self.files {
+            project.write(name, text);
+        }
+        project
+    }
+
+    pub(crate) fn run(self) -> Told {
+        let project = self.project();
+        self.run_in(project)
+    }
+
+    /// Runs in a project that was prepared.
+    pub(crate) fn run_in(self, project: Project) -> Told {
+        let journal = self.journal.unwrap_or_else(|| Arc::new(MemoryJournal::new()));
+        let cancel = Cancel::new();
+        let listener = Arc::new(Watcher { seen: Mutex::default(), stop_at: self.stop_at, cancel: cancel.clone() });
+        let person = Arc::new(Person { answers: Mutex::new(self.answers.into()), asked: Mutex::default() });
+        let runbook = project.write("runbooks/trial.rhai", &self.runbook);
+        let lifeboat = project.builder().registry(valve::registry()).journal(journal.clone()).cancel(cancel);
+        let lifeboat = lifeboat.listener(listener.clone()).answers(person.clone()).build().expect("it is configured");
+        let ran = lifeboat.run(&RunRequest { runbook, on_fault: self.on_fault, ..self.request });
+        let heard = std::mem::take(&mut *listener.seen.lock().expect("nobody panicked"));
+        let asked = std::mem::take(&mut *person.asked.lock().expect("nobody panicked"));
+        Told { project, ran, heard, asked, journal }
+    }
+}
+
+fn json(does: &[Does]) -> String {
+    serde_json::to_string(does).expect("a list")
+}
+
+/// What is known of a run.
+pub(crate) struct Told {
+    pub(crate) project: Project,
+    pub(crate) ran: Result<Ran, Error>,
+    /// The events as the host heard them.
+    pub(crate) heard: Vec<Event>,
+    /// What people were asked.
+    pub(crate) asked: Vec<String>,
+    pub(crate) journal: Arc<dyn Journal>,
+}
+
+impl Told {
+    pub(crate) fn ran(&self) -> &Ran {
+        self.ran.as_ref().expect("it was started")
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.ran().status
+    }
+
+    /// The line that says in which state the world is.
+    pub(crate) fn sentence(&self) -> String {
+        self.ran().aftermath.sentence()
+    }
+
+    /// The fault that ended it.
+    pub(crate) fn fault(&self) -> &Fault {
+        match &self.ran().verdict {
+            Verdict::Failed { fault, .. } => fault,
+            other => panic!("it did not fail: {other:?}"),
+        }
+    }
+
+    /// What took place, in its order: `north open`.
+    pub(crate) fn effects(&self) -> Vec<String> {
+        let two = |line: &str| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+        self.project.read("effects").lines().map(two).collect()
+    }
+
+    /// The idempotency keys of all attempts, without the run.
+    pub(crate) fn attempted_keys(&self) -> Vec<String> {
+        let run = format!("{}/", self.ran().id);
+        let attempts = self.project.read("attempts");
+        let keys = attempts.lines().filter_map(|line| line.split(' ').nth(2));
+        keys.map(|key| key.strip_prefix(&run).expect("a key of this run").to_owned()).collect()
+    }
+
+    /// The valves that are open.
+    pub(crate) fn open_valves(&self) -> Vec<String> {
+        let last = |valve: &str| self.effects().into_iter().rfind(|effect| effect.starts_with(valve));
+        let open = |valve: &&str| last(valve).is_some_and(|effect| effect.ends_with("open"));
+        ["north", "south"].into_iter().filter(open).map(str::to_owned).collect()
+    }
+
+    /// What the journal holds of the only run, one line an event.
+    pub(crate) fn recorded(&self) -> Vec<String> {
+        let run = self.journal.runs(&RunQuery::newest(1)).expect("it reads").pop().expect("a run").id;
+        describe(&self.journal.events(&run).expect("it reads"))
+    }
+
+    /// What the journal says at the end.
+    pub(crate) fn recorded_end(&self) -> String {
+        self.recorded().pop().expect("an event")
+    }
+}
+
+/// Events in short, one line each, calls with the titles and arguments that a reader of the runbook knows.
+pub(crate) fn describe(events: &[Event]) -> Vec<String> {
+    let mut titles: Vec<(Key, String)> = Vec::new();
+    events.iter().map(|event| line(event, &mut titles)).collect()
+}
+
+fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
+    match &event.body {
+        EventBody::Started(started) => format!("started {}", started.runbook),
+        EventBody::Entered { scope } => {
+            let kind = match scope.kind {
+                ScopeKind::Step { .. } => "step",
+                ScopeKind::Rollback => "rollback",
+                ScopeKind::Child => "child",
+                _ => "body",
+            };
+            titles.push((scope.key.clone(), scope.title.clone()));
+            format!("enter {kind} {}", scope.title)
+        }
+        EventBody::Left { key, how } => {
+            let title = titles.iter().rfind(|(entered, _)| entered == key).map_or("?", |(_, title)| title);
+            let how = match how {
+                Left::Completed { owes: true } => "completed, owes",
+                Left::Completed { owes: false } => "completed",
+                Left::Faulted(_) => "faulted",
+                Left::Halted => "halted",
+            };
+            format!("leave {title}: {how}")
+        }
+        EventBody::Intended { attempt, primitive, args, impact, .. } => {
+            let to = args.get("to").or(args.get("state")).map(|to| format!(" {to}")).unwrap_or_default();
+            let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+            format!("intend {primitive} {}{to}{again}", impact.targets.join(" "))
+        }
+        EventBody::Settled(settled) => {
+            let outcome = match &settled.outcome {
+                Ok(Value::Map(_)) => "ok".to_owned(),
+                Ok(value) => value.to_string(),
+                Err(fault) => fault.code.clone(),
+            };
+            let what = [settled.primitive.as_str()].into_iter();
+            let what: Vec<&str> = what.chain(settled.impact.targets.iter().map(String::as_str)).collect();
+            format!("settle {}: {outcome}", what.join(" "))
+        }
+        EventBody::InDoubt { why, .. } => format!("in doubt: {why}"),
+        EventBody::Decided { decision, reason, .. } => {
+            format!("decide {decision}{}", reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default())
+        }
+        EventBody::Unwinding { owed, .. } => format!("unwind {}", owed.join(", ")),
+        EventBody::Ended { status, .. } => format!("end {status}"),
+    }
+}
+
+/// Hears every event, and asks the run to stop at some of them.
+struct Watcher {
+    seen: Mutex<Vec<Event>>,
+    stop_at: Vec<usize>,
+    cancel: Cancel,
+}
+
+impl Listener for Watcher {
+    fn on_event(&self, event: &Event) {
+        let mut seen = self.seen.lock().expect("nobody panicked");
+        let number = seen.len();
+        seen.push(event.clone());
+        for _ in self.stop_at.iter().filter(|at| **at == number) {
+            self.cancel.request();
+        }
+    }
+}
+
+/// Says what was prepared.
+struct Person {
+    answers: Mutex<VecDeque<&'static str>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl Answers for Person {
+    fn ask<'a>(&'a self, asked: &'a Asked) -> Pin<Box<dyn Future<Output = Result<Answer, Interrupted>> + Send + 'a>> {
+        self.asked.lock().expect("nobody panicked").push(asked.question.clone());
+        let said = self.answers.lock().expect("nobody panicked").pop_front();
+        let answer = said.map_or(Answer::Nobody, |text| Answer::Said { text: text.to_owned(), by: "test".to_owned() });
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+}
+
+/// Shows faults to nobody: what is asked afterwards is what counts.
+struct Blind;
+
+impl Faulted for Blind {
+    fn show(&self, _: &Fault, _: Option<&Impact>) {}
+}
