@@ -44,11 +44,13 @@ fn lead(signature: &Signature) -> String {
 }
 
 fn returns(signature: &Signature) -> String {
-    match (signature.fields.is_empty(), &signature.output) {
+    let kind = &signature.output;
+    match (signature.fields.is_empty(), signature.item_fields.is_empty()) {
         (false, _) => fields(&signature.fields),
-        (true, ArgType::Nothing) => "Nothing: `()`.\n".to_owned(),
-        (true, ArgType::Any) => "A value of any type.\n".to_owned(),
-        (true, kind) => format!("A value of type {}.\n", code(&kind.to_string())),
+        (true, false) => format!("An array; each item has these fields:\n\n{}", fields(&signature.item_fields)),
+        (true, true) if *kind == ArgType::Nothing => "Nothing: `()`.\n".to_owned(),
+        (true, true) if *kind == ArgType::Any => "A value of any type.\n".to_owned(),
+        (true, true) => format!("A value of type {}.\n", code(&kind.to_string())),
     }
 }
 
