@@ -66,6 +66,8 @@ pub struct Event {
 /// What a run was started with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Started {
+    /// The run.
+    pub run: RunId,
     /// Run or drill.
     pub mode: Mode,
     /// The runbook's path, relative to the project where it can be.
@@ -306,6 +308,7 @@ mod tests {
 
     fn started() -> EventBody {
         EventBody::Started(Box::new(Started {
+            run: RunId::new(Timestamp::UNIX_EPOCH, 0),
             mode: Mode::Run,
             runbook: "a.rhai".into(),
             environment: "test".into(),
