@@ -58,7 +58,10 @@ pub fn evaluate(evaluation: &Evaluation) -> Verdict {
 /// Reads the verdict from the host, and unwinds what is owed.
 fn conclude(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: RhaiResult) -> Verdict {
     match (host.halt(), result) {
-        (Some(halt), _) => halted(engine, host, branch, halt),
+        (Some(halt), result) => {
+            let position = result.err().map_or(rhai::Position::NONE, |error| errors::position(&error));
+            halted(engine, host, branch, placed(host, halt, position))
+        }
         (None, Ok(value)) => match convert::to_value(&value) {
             Ok(value) => Verdict::Completed(value),
             // A closure as the last expression of a runbook is nobody's mistake.
@@ -72,6 +75,14 @@ fn conclude(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: Rha
             let unwinding_halted = unwind_all(engine, host, branch, &fault.message);
             Verdict::Failed { fault, unwound: take_unwound(host), unwinding_halted }
         }
+    }
+}
+
+/// A mistake that was found while Rhai computed has no place yet: the error that ended the script knows it.
+fn placed(host: &Host, halt: Halt, position: rhai::Position) -> Halt {
+    match halt {
+        Halt::Mistake { why, site, hint } if site.line == 0 => Halt::Mistake { why, site: host.site(position), hint },
+        other => other,
     }
 }
 
