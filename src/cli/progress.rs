@@ -10,6 +10,7 @@ use crate::system::{Copy, Progress};
 use crate::worlds::Listener;
 
 use super::printer::{Printer, Style};
+use super::wrap::wrap;
 
 /// Shows a run as it goes.
 pub(super) struct RunView {
@@ -50,7 +51,12 @@ impl RunView {
     }
 
     fn line(&self, state: &State, text: &str) {
-        self.printer.err(&format!("{}{text}", "  ".repeat(state.depth)));
+        let indent = "  ".repeat(state.depth);
+        let width = self.printer.width().saturating_sub(indent.len() + 2).max(20);
+        for (n, part) in wrap(&self.printer.short(text), width).iter().enumerate() {
+            let hang = if n == 0 { "" } else { "  " };
+            self.printer.err(&format!("{indent}{hang}{part}"));
+        }
     }
 
     fn settled(&self, state: &mut State, settled: &Settlement) {
