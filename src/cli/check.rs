@@ -10,7 +10,7 @@ use crate::script::Severity;
 use super::printer::{Printer, Style};
 use super::{Exit, Global, open};
 
-/// Check runbooks without running them: syntax, names, options, targets
+/// Check runbooks without running them: names, options, targets
 #[derive(Args)]
 pub(super) struct Check {
     /// The runbooks [default: every .rhai file below runbooks/]
@@ -33,6 +33,7 @@ enum Format {
 impl Check {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
         let lifeboat = open::reading(global)?;
+        lifeboat.check_settings()?;
         let environment = lifeboat.environment(global.env.as_deref())?;
         let runbooks = if self.runbooks.is_empty() { lifeboat.runbooks() } else { self.runbooks.clone() };
         let json = self.format == Format::Json || printer.json;

@@ -13,7 +13,7 @@ use super::printer::{Printer, Style};
 use super::run::{LiveArgs, conclude};
 use super::{Exit, Global, exit};
 
-/// Rehearse a runbook in a drill environment: break it, repair it, measure RTO and RPO
+/// Break a drill environment, repair it, measure RTO and RPO
 #[derive(Args)]
 pub(super) struct Drill {
     /// The drill
@@ -68,7 +68,8 @@ fn print(report: &Report, printer: &Printer) {
         .iter()
         .map(|(what, millis)| format!("{what} {}", Span(Duration::from_millis(*millis)).human()))
         .collect();
-    for (n, line) in super::wrap::wrap(&timings.join(", "), printer.width().saturating_sub(16)).iter().enumerate() {
+    let lines = super::wrap::wrap(&timings.join(", "), printer.width().saturating_sub(16));
+    for (n, line) in lines.iter().filter(|line| !line.is_empty()).enumerate() {
         row(if n == 0 { "took" } else { "" }, line);
     }
     let (style, verdict) = if report.passed() { (Style::Good, "passed") } else { (Style::Bad, "not passed") };

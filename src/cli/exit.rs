@@ -1,5 +1,6 @@
 //! Exit codes, all of them. Documented for users in `docs/exit-codes.md`.
 
+use crate::journal::JournalError;
 use crate::runtime::{Error, Ran, Status};
 
 /// What the process tells its caller.
@@ -26,7 +27,7 @@ pub enum Exit {
     Runbook = 65,
     /// A mistake of ours.
     Internal = 70,
-    /// The journal or the output cannot be written.
+    /// The journal or the output cannot be written, or the journal is not as it was written.
     Output = 74,
     /// The configuration is wrong.
     Config = 78,
@@ -63,7 +64,10 @@ pub(super) fn of_error(error: &Error) -> Exit {
         Error::NoRunbook { .. } | Error::Params { .. } => Exit::Usage,
         Error::Syntax(_) | Error::Check { .. } => Exit::Runbook,
         Error::Refused { .. } | Error::Processes { .. } => Exit::Refused,
-        Error::Journal(_) => Exit::Output,
+        Error::Journal(JournalError::UnknownRun { .. } | JournalError::AmbiguousRun { .. } | JournalError::NoRuns) => {
+            Exit::Usage
+        }
+        Error::Journal(_) | Error::Unrecorded { .. } => Exit::Output,
         Error::Internal { .. } => Exit::Internal,
     }
 }

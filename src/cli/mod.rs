@@ -1,9 +1,12 @@
 //! Floor 5: the command line. One file for each command; one printer owns the streams.
 
 mod check;
+mod completions;
 mod diagnostics;
+mod doc;
 mod drill;
 mod exit;
+mod init;
 mod open;
 mod people;
 mod plan;
@@ -11,7 +14,10 @@ mod plan_text;
 mod printer;
 mod progress;
 mod run;
+mod runs;
 mod sandbox;
+mod show;
+mod show_text;
 mod wrap;
 
 use clap::{Args, Parser, Subcommand};
@@ -21,7 +27,7 @@ use printer::Printer;
 
 /// Runbooks that are executable, dry-runnable and rehearsed.
 #[derive(Parser)]
-#[command(name = "lifeboat", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "lifeboat", version, max_term_width = 80, disable_help_subcommand = true)]
 #[command(after_help = "Exit codes: 0 done, 1 failed and rolled back, 3 refused, 4 in doubt, 5 objectives missed, \
     6 failed and left changed, 64 usage, 65 runbook has errors, 78 configuration.")]
 pub struct Cli {
@@ -50,10 +56,15 @@ pub(crate) struct Global {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Init),
     Check(check::Check),
     Plan(plan::PlanCommand),
     Run(run::Run),
     Drill(drill::Drill),
+    Runs(runs::Runs),
+    Show(show::Show),
+    Doc(doc::Doc),
+    Completions(completions::Completions),
     #[command(hide = true)]
     Sandbox(sandbox::Sandbox),
 }
@@ -71,10 +82,15 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     };
     let printer = Printer::new(cli.global.color, cli.global.json);
     let done = match cli.command {
+        Command::Init(command) => command.execute(&printer),
         Command::Check(command) => command.execute(&cli.global, &printer),
         Command::Plan(command) => command.execute(&cli.global, &printer),
         Command::Run(command) => command.execute(&cli.global, &printer),
         Command::Drill(command) => command.execute(&cli.global, &printer),
+        Command::Runs(command) => command.execute(&cli.global, &printer),
+        Command::Show(command) => command.execute(&cli.global, &printer),
+        Command::Doc(command) => command.execute(&printer),
+        Command::Completions(command) => command.execute(&printer),
         Command::Sandbox(command) => command.execute(&printer),
     };
     match done {

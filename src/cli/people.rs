@@ -28,7 +28,7 @@ impl Person {
         Arc::new(Self { printer: printer.clone(), cancel: cancel.clone(), yes, prepared })
     }
 
-    fn from_command_line(&self, asked: &Asked) -> Option<String> {
+    fn prepared_answer(&self, asked: &Asked) -> Option<String> {
         let confirmation = asked.choices == ["yes", "no"];
         let answer = if confirmation && self.yes {
             Some("yes".to_owned())
@@ -96,7 +96,7 @@ fn meant(asked: &Asked, said: &str) -> Option<String> {
 impl Answers for Person {
     fn ask<'a>(&'a self, asked: &'a Asked) -> Pin<Box<dyn Future<Output = Result<Answer, Interrupted>> + Send + 'a>> {
         Box::pin(async move {
-            if let Some(text) = self.from_command_line(asked) {
+            if let Some(text) = self.prepared_answer(asked) {
                 return Ok(Answer::Said { text, by: whoami() });
             }
             if self.printer.interactive() { self.at_terminal(asked).await } else { Ok(Answer::Nobody) }

@@ -11,7 +11,7 @@ use crate::worlds::Assumption;
 use super::printer::Printer;
 use super::{Exit, Global, open, plan_text};
 
-/// Show what a runbook would do, and how each line is known; change nothing
+/// Show what a runbook would do, line by line; change nothing
 #[derive(Args)]
 pub(super) struct PlanCommand {
     /// The runbook

@@ -11,7 +11,7 @@ use super::diagnostics;
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless NO_COLOR is set
+    /// On a terminal, unless `NO_COLOR` is set
     #[default]
     Auto,
     /// Always
@@ -51,6 +51,7 @@ pub(crate) struct Printer {
     err_color: bool,
     /// Progress bars are drawn through it, so that messages do not tear them.
     pub(crate) bars: Arc<MultiProgress>,
+    width: usize,
     /// The project's directory, which is left out of paths.
     root: Arc<OnceLock<String>>,
 }
@@ -74,6 +75,7 @@ impl Printer {
             out_color: on(stdout().is_terminal()),
             err_color: on(stderr().is_terminal()),
             bars: Arc::new(MultiProgress::with_draw_target(target)),
+            width: if stdout().is_terminal() { usize::from(console_width()).clamp(40, 100) } else { 80 },
             root: Arc::default(),
         }
     }
@@ -90,7 +92,9 @@ impl Printer {
 
     /// A line of a result. A reader that has gone away is not our mistake.
     pub(crate) fn out(&self, line: &str) {
-        let _ = writeln!(stdout().lock(), "{line}");
+        self.bars.suspend(|| {
+            let _ = writeln!(stdout().lock(), "{line}");
+        });
     }
 
     /// A result for machines, on one line.
@@ -130,8 +134,7 @@ impl Printer {
 
     /// The width of standard output in columns: that of the terminal, at most 100; 80 where there is none.
     pub(crate) fn width(&self) -> usize {
-        let columns = if stdout().is_terminal() { usize::from(console_width()) } else { 80 };
-        columns.clamp(40, 100)
+        self.width
     }
 }
 

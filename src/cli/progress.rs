@@ -10,6 +10,7 @@ use crate::system::{Copy, Progress};
 use crate::worlds::Listener;
 
 use super::printer::{Printer, Style};
+use super::wrap::wrap;
 
 /// Shows a run as it goes.
 pub(super) struct RunView {
@@ -23,6 +24,8 @@ struct State {
     spinner: Option<ProgressBar>,
     /// Depths of bodies that are repeated: what happens inside is not shown line by line.
     quiet: usize,
+    /// The arguments of the effect under way: its outcome does not repeat them.
+    intended: Option<Value>,
 }
 
 impl RunView {
@@ -48,7 +51,12 @@ impl RunView {
     }
 
     fn line(&self, state: &State, text: &str) {
-        self.printer.err(&format!("{}{text}", "  ".repeat(state.depth)));
+        let indent = "  ".repeat(state.depth);
+        let width = self.printer.width().saturating_sub(indent.len() + 2).max(20);
+        for (n, part) in wrap(&self.printer.short(text), width).iter().enumerate() {
+            let hang = if n == 0 { "" } else { "  " };
+            self.printer.err(&format!("{indent}{hang}{part}"));
+        }
     }
 
     fn settled(&self, state: &mut State, settled: &Settlement) {
@@ -56,7 +64,9 @@ impl RunView {
         if state.quiet > 0 || (settled.impact.kind == ImpactKind::Mark && settled.primitive != "measure") {
             return;
         }
-        let what = what(&settled.primitive, &settled.impact, settled.args.as_ref());
+        let intended = state.intended.take();
+        let args = settled.args.as_ref().or(intended.as_ref());
+        let what = what(&settled.primitive, &settled.impact, args);
         // What was there at once says enough without a time.
         let took = match settled.elapsed_ms {
             0..10 => String::new(),
@@ -122,6 +132,7 @@ impl Listener for RunView {
                 state.depth = state.depth.saturating_sub(1);
             }
             EventBody::Intended { primitive, args, impact, .. } => {
+                state.intended = Some(args.clone());
                 self.spin(state, what(primitive, impact, Some(args)));
             }
             EventBody::Settled(settled) => self.settled(state, settled),
@@ -145,11 +156,21 @@ fn what(primitive: &str, impact: &Impact, args: Option<&Value>) -> String {
         [] => ["label", "name", "question", "message"].iter().find_map(|name| args?.get(name)).map(ToString::to_string),
         targets => Some(targets.join(", ")),
     };
-    subject.map_or_else(|| primitive.to_owned(), |subject| format!("{primitive} {subject}"))
+    let mut text = subject.map_or_else(|| primitive.to_owned(), |subject| format!("{primitive} {subject}"));
+    if let Some(state) = args.and_then(|args| args.get("state")).and_then(Value::as_str) {
+        text.push(' ');
+        text.push_str(state);
+    }
+    text
 }
 
 /// What a look found, or what a change returned, where it can be said in few words.
 fn said(settled: &Settlement, value: &Value) -> String {
+    if settled.impact.kind.is_change() {
+        if let Some(before) = value.as_str() {
+            return format!(" (was {before})");
+        }
+    }
     let field = |name: &str| value.get(name).map(ToString::to_string).filter(|text| !text.is_empty());
     let text = match (field("status"), field("detail"), field("id")) {
         (Some(status), Some(detail), _) => Some(format!("{status}: {detail}")),
@@ -160,7 +181,15 @@ fn said(settled: &Settlement, value: &Value) -> String {
         }
         _ => value.as_str().map(str::to_owned),
     };
-    text.map_or_else(String::new, |text| format!(" → {}", text.lines().next().unwrap_or_default()))
+    let text = text.map_or_else(String::new, |text| format!(" → {}", text.lines().next().unwrap_or_default()));
+    match value.get("skipped") {
+        Some(Value::List(skipped)) if !skipped.is_empty() => {
+            let why = |item: &Value| item.get("why").map(ToString::to_string).unwrap_or_default();
+            let reasons: Vec<String> = skipped.iter().map(why).collect();
+            format!("{text} (skipped {} newer: {})", skipped.len(), reasons.join("; "))
+        }
+        _ => text,
+    }
 }
 
 impl Progress for RunView {

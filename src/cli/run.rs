@@ -59,7 +59,6 @@ impl LiveArgs {
         let cancel = Cancel::new();
         let person = Person::new(printer, &cancel, rehearsal || self.yes.is_some(), &self.answers);
         let view = RunView::new(printer);
-        #[expect(clippy::disallowed_methods, reason = "the program that {lifeboat} stands for is this one")]
         let program = std::env::current_exe().unwrap_or_else(|_| "lifeboat".into());
         let lifeboat = open::recording(global, |builder| {
             builder
@@ -92,9 +91,8 @@ impl Run {
         let on_fault = match self.on_fault {
             Some(OnFaultArg::Pause) => pause(),
             Some(OnFaultArg::Stop) => OnFault::Stop,
-            Some(OnFaultArg::Rollback) => OnFault::RollBack,
             None if printer.interactive() => pause(),
-            None => OnFault::RollBack,
+            Some(OnFaultArg::Rollback) | None => OnFault::RollBack,
         };
         let lifeboat = self.live.open(global, printer, false)?;
         let ran = lifeboat.run(&self.live.request(global, &self.runbook, on_fault))?;

@@ -2,7 +2,8 @@
 
 use miette::Diagnostic;
 
-use super::suggest::instead;
+use crate::model::instead;
+
 use super::{Config, Environment};
 
 /// An environment that does not exist, or none named where one must be.

@@ -6,12 +6,12 @@ mod choice;
 mod coincide;
 mod environment;
 mod error;
+mod name;
 mod parse;
 mod parse_environment;
 mod parse_target;
 mod reader;
 mod settings;
-mod suggest;
 mod target;
 #[cfg(test)]
 mod tests;

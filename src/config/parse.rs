@@ -8,8 +8,9 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
+use crate::model::instead;
+
 use super::reader::Reader;
-use super::suggest::instead;
 use super::{Config, ConfigError, Environment, parse_environment};
 
 /// The keys at the top of the file.

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::model::instead;
+
 use super::parse_target::{Names, targets};
 use super::reader::{Node, Reader};
-use super::suggest::instead;
 use super::{Environment, ProcessSpec, TargetKind};
 
 /// The keys of an environment that are not tables of targets.

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::model::instead;
+
 use super::ConfigError;
-use super::suggest::{instead, is_name};
+use super::name::is_name;
 
 /// A value of the document with its place.
 pub(super) type Node<'i> = Spanned<DeValue<'i>>;

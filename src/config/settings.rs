@@ -3,7 +3,8 @@
 use schemars::{JsonSchema, schema_for};
 use serde::de::DeserializeOwned;
 
-use super::suggest::instead;
+use crate::model::instead;
+
 use super::{ConfigError, Target};
 
 impl Target {

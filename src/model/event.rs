@@ -66,6 +66,8 @@ pub struct Event {
 /// What a run was started with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Started {
+    /// The run.
+    pub run: RunId,
     /// Run or drill.
     pub mode: Mode,
     /// The runbook's path, relative to the project where it can be.
@@ -306,12 +308,13 @@ mod tests {
 
     fn started() -> EventBody {
         EventBody::Started(Box::new(Started {
+            run: RunId::new(Timestamp::UNIX_EPOCH, 0),
             mode: Mode::Run,
             runbook: "a.rhai".into(),
             environment: "test".into(),
             params: Value::Null,
             by: "me@here".into(),
-            digests: Default::default(),
+            digests: std::collections::BTreeMap::default(),
             version: "0".into(),
         }))
     }

@@ -120,10 +120,10 @@ pub struct PlanScope {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PlanNode {
-    /// A call. Boxed: it is far larger than a scope.
+    /// A call.
     Call(Box<PlanLine>),
     /// A step, a rollback, a child run.
-    Scope(PlanScope),
+    Scope(Box<PlanScope>),
 }
 
 /// How the planned way ends.

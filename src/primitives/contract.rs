@@ -72,7 +72,7 @@ pub struct Preview {
 impl Preview {
     /// A preview of a change.
     pub fn new(symbol: Symbol, summary: impl Into<String>) -> Self {
-        let output = Value::Map(Default::default());
+        let output = Value::Map(std::collections::BTreeMap::default());
         Self { symbol, summary: summary.into(), before: None, after: None, notes: Vec::new(), output, fault: None }
     }
 

@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::config::{ConfigError, Environment, Target, TargetKind};
-use crate::model::{Case, CaseResult, Impact, Unknown, Value};
+use crate::model::{Case, CaseResult, Impact, Unknown, Value, instead};
 
 use super::contract::{Driver, FromTarget, NoTarget, Observer, Primitive, TargetArg};
 use super::erased::{Drives, Handler, Observes};
-use super::schema::{ArgSpec, ArgType, FieldSpec, args_of, description, output_of};
+use super::schema::{ArgSpec, ArgType, FieldSpec, args_of, description, items_of, output_of};
 
 type Factory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Handler>, ConfigError> + Send + Sync>;
 
@@ -32,6 +32,8 @@ pub struct Signature {
     pub output: ArgType,
     /// The fields of what it returns, if that is a map.
     pub fields: Vec<FieldSpec>,
+    /// The fields of each item of what it returns, if that is a list of maps.
+    pub item_fields: Vec<FieldSpec>,
     /// The argument that names its target.
     pub target: Option<TargetArg>,
     /// Whether it is refused outside drill environments.
@@ -54,6 +56,7 @@ impl Signature {
             args: args_of::<P::Args>(),
             output,
             fields,
+            item_fields: items_of::<P::Output>(),
             target: P::TARGET,
             drill_only: P::DRILL_ONLY,
             is_language: false,
@@ -235,6 +238,7 @@ impl Registry {
                 }
             }
         }
+        errors.sort_by_key(|error| error.span.map(|span| span.offset()));
         if errors.is_empty() {
             Ok(Bound { handlers, without_target: self.without_target.clone() })
         } else {
@@ -244,11 +248,7 @@ impl Registry {
 
     fn unknown_driver(&self, target: &Target) -> ConfigError {
         let known: Vec<_> = self.drivers(target.kind).into_iter().collect();
-        let near = known.iter().filter(|k| strsim::damerau_levenshtein(k, &target.driver) <= 2).min();
-        let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("drivers for a {}: {}", target.kind, known.join(", ")),
-        };
+        let help = instead(&target.driver, &known, &format!("drivers for a {}", target.kind));
         target.error("driver", format!("there is no driver `{}` for a {}", target.driver, target.kind)).help(help)
     }
 }

@@ -54,6 +54,8 @@ pub enum ArgType {
     Map,
     /// Anything.
     Any,
+    /// Nothing: what is only done, and returns no value.
+    Nothing,
 }
 
 impl ArgType {
@@ -72,6 +74,7 @@ impl ArgType {
             ArgType::String | ArgType::Duration | ArgType::Choice(_) => kind == "string",
             ArgType::List(_) => kind == "array",
             ArgType::Map => kind == "map",
+            ArgType::Nothing => false,
         }
     }
 }
@@ -91,11 +94,12 @@ impl std::fmt::Display for ArgType {
             ArgType::List(item) => write!(f, "array of {item}"),
             ArgType::Map => f.write_str("map"),
             ArgType::Any => f.write_str("anything"),
+            ArgType::Nothing => f.write_str("nothing"),
         }
     }
 }
 
-/// The fields of a struct `T`, in their order in the source; empty for other types.
+/// The fields of a struct `T`, by name; empty for other types.
 pub(super) fn args_of<T: JsonSchema>() -> Vec<ArgSpec> {
     let schema = schema_for!(T).to_value();
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str).collect();
@@ -113,12 +117,22 @@ pub(super) fn args_of<T: JsonSchema>() -> Vec<ArgSpec> {
 /// What `T` is as an output: its fields if it is a struct, else its type.
 pub(super) fn output_of<T: JsonSchema>() -> (ArgType, Vec<FieldSpec>) {
     let schema = schema_for!(T).to_value();
+    (type_of(&schema, &schema), fields(&schema, &schema))
+}
+
+/// The fields of each item, if `T` is a list of structs.
+pub(super) fn items_of<T: JsonSchema>() -> Vec<FieldSpec> {
+    let schema = schema_for!(T).to_value();
+    fields(resolve(&schema["items"], &schema), &schema)
+}
+
+fn fields(schema: &Json, root: &Json) -> Vec<FieldSpec> {
     let field = |(name, property): (&String, &Json)| FieldSpec {
         name: name.clone(),
-        kind: type_of(property, &schema),
-        doc: doc(property, &schema),
+        kind: type_of(property, root),
+        doc: doc(property, root),
     };
-    (type_of(&schema, &schema), properties(&schema).map(field).collect())
+    properties(schema).map(field).collect()
 }
 
 /// The description of a type: its doc comment.
@@ -153,7 +167,7 @@ fn type_of(schema: &Json, root: &Json) -> ArgType {
         };
     }
     let name = match &schema["type"] {
-        Json::String(name) => name.as_str(),
+        Json::String(name) if name != "null" => name.as_str(),
         Json::Array(names) => names.iter().filter_map(Json::as_str).find(|n| *n != "null").unwrap_or_default(),
         _ => "",
     };
@@ -165,6 +179,7 @@ fn type_of(schema: &Json, root: &Json) -> ArgType {
         "string" => ArgType::String,
         "array" => ArgType::List(Box::new(type_of(&schema["items"], root))),
         "object" => ArgType::Map,
+        "" if schema["type"] == "null" => ArgType::Nothing,
         _ => ArgType::Any,
     }
 }
@@ -248,5 +263,14 @@ mod tests {
     fn outputs_may_be_plain() {
         assert_eq!(output_of::<bool>(), (ArgType::Bool, vec![]));
         assert_eq!(output_of::<Status>().0, ArgType::Choice(vec!["pass".into(), "fail".into()]));
+        assert_eq!(output_of::<()>(), (ArgType::Nothing, vec![]));
+    }
+
+    #[test]
+    fn a_list_has_the_fields_of_its_items() {
+        let names = |fields: Vec<FieldSpec>| fields.into_iter().map(|f| f.name).collect::<Vec<_>>();
+        assert_eq!(output_of::<Vec<Args>>().0, ArgType::List(Box::new(ArgType::Map)));
+        assert_eq!(names(items_of::<Vec<Args>>()), names(output_of::<Args>().1));
+        assert!(items_of::<Args>().is_empty() && items_of::<Vec<String>>().is_empty());
     }
 }

@@ -33,6 +33,15 @@ pub struct LeftChange {
 }
 
 impl Aftermath {
+    /// What the events of a run add up to, in the order in which they were recorded.
+    pub fn of(events: &[Event]) -> Self {
+        let collector = Collector::default();
+        for event in events {
+            collector.on_event(event);
+        }
+        collector.aftermath()
+    }
+
     /// Whether nothing is left changed.
     pub fn is_clean(&self) -> bool {
         self.in_doubt.is_empty() && self.left.is_empty() && self.failed_rollbacks.is_empty()

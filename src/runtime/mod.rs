@@ -18,6 +18,7 @@ mod error;
 mod library;
 mod load;
 mod plan;
+mod reference;
 mod run;
 
 pub use aftermath::{Aftermath, LeftChange};
@@ -26,4 +27,5 @@ pub use drill::{Drilled, Judged, Objective, Outage, Report};
 pub use error::Error;
 pub use load::Loaded;
 pub use plan::PlanRequest;
+pub use reference::reference;
 pub use run::{Ran, RunRequest, Status};

@@ -57,11 +57,23 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Status; 8] = [
+        Status::Completed,
+        Status::RolledBack,
+        Status::LeftChanged,
+        Status::Cancelled,
+        Status::InDoubt,
+        Status::Refused,
+        Status::Mistake,
+        Status::Internal,
+    ];
+
     /// As the journal has it.
     pub fn name(self) -> &'static str {
         match self {
             Status::Completed => "completed",
-            Status::RolledBack => "rolled-back",
+            Status::RolledBack => "failed",
             Status::LeftChanged => "left-changed",
             Status::Cancelled => "cancelled",
             Status::InDoubt => "in-doubt",
@@ -109,13 +121,14 @@ impl Lifeboat {
         listener: Arc<dyn Listener>,
     ) -> Result<Ran, Error> {
         let cast = self.cast(prepared.environment)?;
+        let journal = self.journal()?;
         let id = RunId::new(self.system.clock.now(), random_u32());
         let collector = Arc::new(Collector::default());
         let mut listeners: Vec<Arc<dyn Listener>> = self.listeners.clone();
         listeners.push(collector.clone());
         listeners.push(listener);
-        let recorder = Arc::new(Recorder::new(id.clone(), self.journal(), self.look(), listeners));
-        recorder.begin(self.started(prepared))?;
+        let recorder = Arc::new(Recorder::new(id.clone(), journal, self.look(), listeners));
+        recorder.begin(self.started(id.clone(), prepared))?;
         let live = Live::new(cast, recorder.clone(), &self.look(), self.tokio.handle().clone(), on_fault);
         let evaluation = Evaluation {
             script: &prepared.script,
@@ -137,8 +150,9 @@ impl Lifeboat {
         Ok(Ran { id, status, verdict, aftermath, unrecorded })
     }
 
-    fn started(&self, prepared: &Prepared) -> Started {
+    fn started(&self, run: RunId, prepared: &Prepared) -> Started {
         Started {
+            run,
             mode: prepared.mode,
             runbook: prepared.script.name().to_owned(),
             environment: prepared.environment.name.clone(),

@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
 
-use crate::model::{Fault, Halt, Invocation, Performed, Value};
-use crate::primitives::{ArgType, Registry, Signature};
+use crate::model::{Fault, Halt, Invocation, Performed, Value, did_you_mean};
+use crate::primitives::{ArgSpec, ArgType, Registry, Signature};
 
-use super::check::did_you_mean;
 use super::convert;
 use super::host::{Branch, RhaiResult, branch_of};
 
@@ -143,17 +142,28 @@ pub(super) fn arguments_by_name(
         let why = format!("`{name}` lacks its argument `{}`", missing.name);
         return Err(mistake(branch, why, Some(format!("for example: {}", signature.example)), position));
     }
-    let args = Value::Map(args);
-    if args.find_unknown().is_none() {
-        if let Err(why) = signature.impact(&args) {
-            return Err(mistake(branch, format!("`{name}`: {why}"), None, position));
+    for (arg, value) in signature.args.iter().filter_map(|arg| Some((arg, args.get(&arg.name)?))) {
+        let kind = value.kind();
+        if !matches!(value, Value::Null | Value::Unknown(_) | Value::Secret(_)) && !arg.kind.takes(kind) {
+            return Err(mistake(branch, wrong_type(signature, arg, kind), Some(arg.doc.clone()), position));
         }
+    }
+    let args = Value::Map(args);
+    if args.find_unknown().is_none()
+        && let Err(why) = signature.impact(&args)
+    {
+        return Err(mistake(branch, format!("`{name}`: {why}"), None, position));
     }
     Ok(args)
 }
 
 fn value(branch: &Branch, dynamic: &Dynamic, name: &str, position: Position) -> RhaiResult<Value> {
     convert::to_value(dynamic).map_err(|why| mistake(branch, format!("`{name}`: {why}"), None, position))
+}
+
+/// What to say of an argument of the wrong kind.
+pub(super) fn wrong_type(signature: &Signature, arg: &ArgSpec, kind: &str) -> String {
+    format!("`{}` of `{}` takes {}, not {kind}", arg.name, signature.name, arg.kind)
 }
 
 /// What to say of an option that a primitive does not have.
@@ -192,10 +202,10 @@ fn register_require(engine: &mut Engine) {
 pub(super) fn unmet(branch: &Branch, message: &Dynamic, position: Position) -> Box<EvalAltResult> {
     let mut fault = Fault::new("requirement", super::unknown::unmark(&message.to_string()));
     fault.site = Some(branch.host.site(position).to_string());
-    if !branch.host.sources.is_guarded(position) {
-        if let Err(halt) = branch.host.world.raised(&fault) {
-            return branch.host.latch(halt, position);
-        }
+    if !branch.host.sources.is_guarded(position)
+        && let Err(halt) = branch.host.world.raised(&fault)
+    {
+        return branch.host.latch(halt, position);
     }
     throw(branch, fault, position)
 }

@@ -23,7 +23,7 @@ pub(super) fn fault(host: &Host, error: &EvalAltResult) -> Fault {
 
 /// What a script threw: one of our faults, or a value of its own.
 fn thrown_fault(thrown: &rhai::Dynamic) -> Fault {
-    let value = convert::to_value(thrown).unwrap_or_else(|why| Value::from(why));
+    let value = convert::to_value(thrown).unwrap_or_else(Value::from);
     if let Ok(fault) = value.decode::<Fault>() {
         return fault;
     }
@@ -31,14 +31,19 @@ fn thrown_fault(thrown: &rhai::Dynamic) -> Fault {
     Fault::new("thrown", message)
 }
 
+/// The best place that is known for an error.
+pub(super) fn position(error: &EvalAltResult) -> Position {
+    innermost(error).1
+}
+
 /// The error that happened first, and the best place that is known for it.
 fn innermost(error: &EvalAltResult) -> (&EvalAltResult, Position) {
     let mut position = error.position();
     let mut current = error;
     loop {
-        let inner = match current {
-            EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _) => inner,
-            _ => return (current, position),
+        let (EvalAltResult::ErrorInFunctionCall(_, _, inner, _) | EvalAltResult::ErrorInModule(_, inner, _)) = current
+        else {
+            return (current, position);
         };
         if !inner.position().is_none() {
             position = inner.position();

@@ -90,11 +90,11 @@ impl Host {
             drop(self.latch(Halt::Mistake { why, site: self.sources.site(Position::NONE), hint }, Position::NONE));
             return Some(Dynamic::UNIT);
         }
-        if count.is_multiple_of(ASK_EVERY) {
-            if let Some(halt) = self.world.interrupted() {
-                drop(self.latch(halt, Position::NONE));
-                return Some(Dynamic::UNIT);
-            }
+        if count.is_multiple_of(ASK_EVERY)
+            && let Some(halt) = self.world.interrupted()
+        {
+            drop(self.latch(halt, Position::NONE));
+            return Some(Dynamic::UNIT);
         }
         None
     }

@@ -22,7 +22,6 @@ mod steps;
 mod unknown;
 mod unwind;
 
-pub(crate) use check::did_you_mean;
 pub use check::{Diagnostic, Severity, check};
 pub use evaluate::{Evaluation, evaluate, on_deep_stack};
 pub use front_matter::FrontMatter;

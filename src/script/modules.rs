@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, ParseError, Position, Scope, Shared};
 
+use crate::model::did_you_mean;
+
 use super::host::{Host, RhaiResult, lock};
 use super::source::{Library, STDLIB, SourceFile, SourceMap};
 
@@ -58,7 +60,7 @@ pub(super) fn load(
         let found = STDLIB.iter().find(|(known, _)| *known == path);
         let Some((known, text)) = found else {
             let names = STDLIB.iter().filter_map(|(known, _)| known.strip_prefix("std/"));
-            let hint = super::check::did_you_mean(name, names.clone())
+            let hint = did_you_mean(name, names.clone())
                 .unwrap_or_else(|| format!("its modules: {}", names.collect::<Vec<_>>().join(", ")));
             return Err(format!("the standard library has no module `{name}`: {hint}"));
         };

@@ -8,7 +8,7 @@ use std::fmt;
 
 use rhai::{AST, Dynamic, Expr, Position, Stmt, Token};
 
-use crate::model::{Span, Value};
+use crate::model::{Span, Value, did_you_mean};
 
 use super::source::{ScriptError, SourceFile};
 use super::{convert, engine};
@@ -223,7 +223,7 @@ pub(super) fn validate(params: &[Param], given: &Params) -> Result<(), (String, 
     for (name, value) in given {
         let Some(param) = params.iter().find(|p| p.name == *name) else {
             let known: Vec<&str> = params.iter().map(|p| p.name.as_str()).collect();
-            let hint = super::check::did_you_mean(name, known.iter().copied()).unwrap_or_else(|| match known.len() {
+            let hint = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| match known.len() {
                 0 => "it takes no parameters".to_owned(),
                 _ => format!("its parameters: {}", known.join(", ")),
             });

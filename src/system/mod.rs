@@ -3,21 +3,21 @@
 //! Two handles lead to it. A [`Look`] can only look: a plan holds nothing else. An [`Act`] can also change things; only a live
 //! world makes one. Neither can be made outside this crate:
 //!
-//! ```compile_fail
+//! ```compile_fail,E0599
 //! fn preview(look: &lifeboat::system::Look) {
 //!     // A look has no method that writes.
 //!     look.write_atomic("/etc/motd".as_ref(), b"gotcha").unwrap();
 //! }
 //! ```
 //!
-//! ```compile_fail
+//! ```compile_fail,E0308
 //! fn preview(look: &lifeboat::system::Look) {
 //!     // An act cannot be made from a look.
 //!     let act: lifeboat::system::Act = lifeboat::system::Act::from(look.clone());
 //! }
 //! ```
 //!
-//! ```compile_fail
+//! ```compile_fail,E0624
 //! fn preview(look: &lifeboat::system::Look) {
 //!     // Its constructor is private to the crate.
 //!     let act = lifeboat::system::Act::grant(look);
@@ -44,6 +44,7 @@ mod host;
 mod http;
 mod identity;
 mod look;
+mod new_files;
 mod people;
 mod progress;
 mod sources;
@@ -68,6 +69,7 @@ pub use host::{DiskUsage, MemoryUsage, Process, whoami};
 pub use http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 pub use identity::{FileId, Ownership};
 pub use look::Look;
+pub use new_files::{create_files, free_ports, occupied};
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
 pub use sources::{absolute, random_u32, read_source, read_source_within, write_evidence};

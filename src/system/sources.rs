@@ -18,10 +18,10 @@ pub fn read_source(path: &Path) -> Result<String, String> {
 /// Reads `relative` below `directory`. Links that lead out of it are refused.
 pub fn read_source_within(directory: &Path, relative: &str) -> Result<String, String> {
     let path = directory.join(relative);
-    if let (Ok(inside), Ok(directory)) = (path.canonicalize(), directory.canonicalize()) {
-        if !inside.starts_with(&directory) {
-            return Err(format!("{relative} leads out of {}", directory.display()));
-        }
+    if let (Ok(inside), Ok(directory)) = (path.canonicalize(), directory.canonicalize())
+        && !inside.starts_with(&directory)
+    {
+        return Err(format!("{relative} leads out of {}", directory.display()));
     }
     read_source(&path)
 }

@@ -50,23 +50,14 @@ impl Cast {
         }
         let target = signature.target_of(&call.args);
         if signature.target.is_some() && target.is_none() {
-            return Err(self.unplannable(call));
+            return Err(unplannable(call));
         }
         let impact = signature.impact(&call.args).map_err(|why| match call.args.find_unknown() {
-            Some(_) => self.unplannable(call),
+            Some(_) => unplannable(call),
             None => mistake(format!("`{name}`: {why}"), None),
         })?;
         let handler = self.bound.handler(signature.name, target).ok_or_else(|| self.unserved(call, target))?;
         Ok(Role { signature, impact, target, handler })
-    }
-
-    fn unplannable(&self, call: &Invocation) -> Halt {
-        let label = call.args.find_unknown().map_or_else(|| "an argument".to_owned(), ToString::to_string);
-        Halt::Unplannable {
-            why: format!("`{}` needs {label}, which is not known before the run", call.primitive),
-            site: call.site.clone(),
-            hint: Some("pin the call it comes from with --assume, or give it as a parameter".into()),
-        }
     }
 
     fn unserved(&self, call: &Invocation, target: Option<&str>) -> Halt {
@@ -89,5 +80,15 @@ impl Cast {
             None => (format!("nothing carries out `{}` here", call.primitive), "register a driver for it".to_owned()),
         };
         Halt::Mistake { why, site: call.site.clone(), hint: Some(hint) }
+    }
+}
+
+/// A call that cannot even be looked at, because an argument is not known yet.
+fn unplannable(call: &Invocation) -> Halt {
+    let label = call.args.find_unknown().map_or_else(|| "an argument".to_owned(), ToString::to_string);
+    Halt::Unplannable {
+        why: format!("`{}` needs {label}, which is not known before the run", call.primitive),
+        site: call.site.clone(),
+        hint: Some("pin the call it comes from with --assume, or give it as a parameter".into()),
     }
 }

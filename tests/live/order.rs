@@ -74,7 +74,7 @@ fn a_fault_undoes_its_step_at_once_and_the_others_at_the_end_newest_first() {
             "intend turn north closed",
             "settle turn north: drained",
             "leave Open north: completed",
-            "end rolled-back",
+            "end failed",
         ]
     );
 }

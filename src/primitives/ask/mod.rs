@@ -41,7 +41,7 @@ impl Args {
 
 impl Primitive for Ask {
     const NAME: &'static str = "ask";
-    const SUMMARY: &'static str = "Asks a person and returns the answer";
+    const SUMMARY: &'static str = "asks a person and returns the answer";
     const POSITIONAL: &'static [&'static str] = &["question"];
     const TARGET: Option<TargetArg> = None;
     const EXAMPLE: &'static str = r#"ask("Which region fails over?", #{ choices: ["eu", "us"], default: "eu" })"#;

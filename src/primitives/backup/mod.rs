@@ -45,7 +45,7 @@ pub struct Output {
 
 impl Primitive for Backup {
     const NAME: &'static str = "backup";
-    const SUMMARY: &'static str = "Makes a backup of a database.";
+    const SUMMARY: &'static str = "makes a backup of a database";
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Database] });
     const EXAMPLE: &'static str = r#"let b = backup("primary");"#;

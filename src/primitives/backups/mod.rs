@@ -56,7 +56,7 @@ pub struct Listed {
 
 impl Primitive for Backups {
     const NAME: &'static str = "backups";
-    const SUMMARY: &'static str = "Lists the backups of a database, the newest first.";
+    const SUMMARY: &'static str = "lists the backups of a database, the newest first";
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Database] });
     const EXAMPLE: &'static str = r#"let last_three = backups("primary", #{ verified: true, limit: 3 });"#;

@@ -48,7 +48,7 @@ impl YesNo {
 
 impl Primitive for Confirm {
     const NAME: &'static str = "confirm";
-    const SUMMARY: &'static str = "Asks a person for a yes, and fails without one";
+    const SUMMARY: &'static str = "asks a person for a yes, and fails without one";
     const POSITIONAL: &'static [&'static str] = &["question"];
     const TARGET: Option<TargetArg> = None;
     const EXAMPLE: &'static str = r#"confirm("Restore the primary database from last night's backup?")"#;

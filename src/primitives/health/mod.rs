@@ -81,7 +81,7 @@ pub struct Checked {
 
 impl Primitive for Health {
     const NAME: &'static str = "health";
-    const SUMMARY: &'static str = "Makes several probes of a target and rolls them up.";
+    const SUMMARY: &'static str = "makes several probes of a target and rolls them up";
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Probe::TARGET;
     const EXAMPLE: &'static str =

@@ -64,7 +64,7 @@ pub struct Skipped {
 
 impl Primitive for LatestBackup {
     const NAME: &'static str = "latest_backup";
-    const SUMMARY: &'static str = "Finds the newest backup that qualifies.";
+    const SUMMARY: &'static str = "finds the newest backup that qualifies";
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Database] });
     const EXAMPLE: &'static str = r#"let snapshot = latest_backup("primary", #{ verified: true });"#;

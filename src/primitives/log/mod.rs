@@ -49,7 +49,7 @@ impl Args {
 
 impl Primitive for Log {
     const NAME: &'static str = "log";
-    const SUMMARY: &'static str = "Shows a message to whoever runs the runbook";
+    const SUMMARY: &'static str = "shows a message to whoever runs the runbook";
     const POSITIONAL: &'static [&'static str] = &["message"];
     const TARGET: Option<TargetArg> = None;
     const EXAMPLE: &'static str = r#"log("the replica lags behind", #{ level: "warn" })"#;

@@ -30,7 +30,7 @@ pub struct Args {
 
 impl Primitive for Measure {
     const NAME: &'static str = "measure";
-    const SUMMARY: &'static str = "Keeps a figure for the report of a drill";
+    const SUMMARY: &'static str = "keeps a figure for the report of a drill";
     const POSITIONAL: &'static [&'static str] = &["name", "value"];
     const TARGET: Option<TargetArg> = None;
     const EXAMPLE: &'static str = r#"measure("rows lost", 42, #{ unit: "rows" })"#;

@@ -30,7 +30,7 @@ pub struct Moment {
 
 impl Primitive for Now {
     const NAME: &'static str = "now";
-    const SUMMARY: &'static str = "Looks at the clock";
+    const SUMMARY: &'static str = "looks at the clock";
     const POSITIONAL: &'static [&'static str] = &[];
     const TARGET: Option<TargetArg> = None;
     const EXAMPLE: &'static str = "let began = now(); log(`began at ${began.iso}`)";

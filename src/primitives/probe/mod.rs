@@ -66,7 +66,7 @@ pub enum Status {
 
 impl Primitive for Probe {
     const NAME: &'static str = "probe";
-    const SUMMARY: &'static str = "Looks at a target and says how it is.";
+    const SUMMARY: &'static str = "looks at a target and says how it is";
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg {
         name: "target",

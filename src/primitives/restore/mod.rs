@@ -66,7 +66,7 @@ pub struct Output {
 
 impl Primitive for Restore {
     const NAME: &'static str = "restore";
-    const SUMMARY: &'static str = "Puts a backup in the place of a database.";
+    const SUMMARY: &'static str = "puts a backup in the place of a database";
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Database] });
     const EXAMPLE: &'static str = r#"restore("primary", #{ from: snapshot.id });"#;

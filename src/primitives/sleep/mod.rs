@@ -22,7 +22,7 @@ pub struct Args {
 
 impl Primitive for Sleep {
     const NAME: &'static str = "sleep";
-    const SUMMARY: &'static str = "Lets time pass";
+    const SUMMARY: &'static str = "lets time pass";
     const POSITIONAL: &'static [&'static str] = &["duration"];
     const TARGET: Option<TargetArg> = None;
     const EXAMPLE: &'static str = r#"sleep("30s")"#;

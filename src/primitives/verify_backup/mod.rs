@@ -46,7 +46,7 @@ pub struct Output {
 
 impl Primitive for VerifyBackup {
     const NAME: &'static str = "verify_backup";
-    const SUMMARY: &'static str = "Restores a backup to a scratch directory and checks it.";
+    const SUMMARY: &'static str = "restores a backup to a scratch directory and checks it";
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Database] });
     const EXAMPLE: &'static str = r#"verify_backup("primary", #{ id: b.id, tables: ["orders"] });"#;

@@ -30,12 +30,12 @@ pub(super) fn start(lifeboat: &Lifeboat, environment: &Environment, cast: &Cast)
     for spec in &environment.processes {
         // A database that is there already is only what the last drill left; a service that answers belongs to somebody.
         let is_service = |name: &str| environment.targets.get(name).is_some_and(|t| t.kind == TargetKind::Service);
-        if let Some(target) = spec.ready.as_ref().filter(|name| is_service(name)) {
-            if probing(lifeboat, cast, target)?.passes(&look) {
-                let why = format!("`{target}` answers already, before the drill has started `{}`", spec.name);
-                let help = "something else runs there: stop it, so that the drill does not break it".to_owned();
-                return Err(Error::Processes { why, help: Some(help) });
-            }
+        if let Some(target) = spec.ready.as_ref().filter(|name| is_service(name))
+            && probing(lifeboat, cast, target)?.passes(&look)
+        {
+            let why = format!("`{target}` answers already, before the drill has started `{}`", spec.name);
+            let help = "something else runs there: stop it, so that the drill does not break it".to_owned();
+            return Err(Error::Processes { why, help: Some(help) });
         }
     }
     let mut started = Started(Vec::new());
@@ -83,7 +83,7 @@ fn await_ready(probing: &Probing, look: &Look, child: &mut ChildProcess, log: &P
         let tail = look.read_text(log).unwrap_or_default();
         let tail = tail.lines().rev().take(5).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("\n");
         Error::Processes {
-            why: format!("the drill's process `{}` {what}", name),
+            why: format!("the drill's process `{name}` {what}"),
             help: Some(format!("it printed:\n{tail}")),
         }
     };

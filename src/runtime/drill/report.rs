@@ -98,8 +98,8 @@ impl Outage {
 
     /// When the target was healthy for good after `fault`: the end of the last unhealthy period that came after it.
     pub fn healthy_again(&self, fault: Timestamp) -> Option<Timestamp> {
-        let after = self.periods.iter().filter(|(_, end)| end.is_none_or(|end| end > fault));
-        after.last().and_then(|(_, end)| *end)
+        let mut after = self.periods.iter().filter(|(_, end)| end.is_none_or(|end| end > fault));
+        after.next_back().and_then(|(_, end)| *end)
     }
 }
 

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
 use super::diagnostic::Diagnostic;
-use super::did_you_mean;
 use super::imports::Loaded;
 use crate::config::Environment;
-use crate::model::Span;
+use crate::model::{Span, did_you_mean};
 use crate::primitives::{ArgSpec, ArgType, Registry, Signature};
 use crate::script::source::{Library, Script, SourceFile};
 use crate::script::{call, engine, host};
@@ -203,12 +202,11 @@ impl<'a> Context<'a> {
         found: &mut Vec<Diagnostic>,
     ) -> Vec<String> {
         for (name, value) in entries {
-            match signature.options().find(|arg| arg.name == name.name.as_str()) {
-                Some(arg) => self.literal(signature, arg, value, source, found),
-                None => {
-                    let (why, help) = call::unknown_option(signature, &name.name);
-                    found.push(self.error("unknown-option", source, name.pos, name.name.len(), why).help(help));
-                }
+            if let Some(arg) = signature.options().find(|arg| arg.name == name.name.as_str()) {
+                self.literal(signature, arg, value, source, found);
+            } else {
+                let (why, help) = call::unknown_option(signature, &name.name);
+                found.push(self.error("unknown-option", source, name.pos, name.name.len(), why).help(help));
             }
         }
         entries.iter().map(|(name, _)| name.name.to_string()).collect()
@@ -227,14 +225,16 @@ impl<'a> Context<'a> {
         if let (Expr::StringConstant(text, _), true) = (value, is_target) {
             return self.target(signature, text, position, source, found);
         }
-        let mut wrong = |len: usize, why: String| found.push(self.error("argument-type", source, position, len, why));
+        let mut wrong = |len: usize, why: String| {
+            found.push(self.error("argument-type", source, position, len, why).help(&arg.doc));
+        };
         let Some(kind) = kind_of(value) else { return };
         if kind == "()" && !arg.required {
             return;
         }
         if !arg.kind.takes(kind) {
-            let why = format!("`{}` of `{}` takes {}, not a value of type {kind}", arg.name, signature.name, arg.kind);
-            return wrong(1, why);
+            let len = if let Expr::StringConstant(text, _) = value { text.len() + 2 } else { 1 };
+            return wrong(len, call::wrong_type(signature, arg, kind));
         }
         if let Expr::StringConstant(text, _) = value {
             match &arg.kind {
@@ -302,13 +302,12 @@ impl<'a> Context<'a> {
         }
         if let Some(Expr::StringConstant(path, position)) = args.first() {
             let child = self.library.runbook(path);
-            let why = match child
-                .and_then(|(name, text)| Script::compile(&name, &text).map_err(|e| format!("{}: {e}", e.site)))
-            {
-                Ok(_) => return,
-                Err(why) => why,
-            };
-            found.push(self.error("child", source, *position, path.len() + 2, why));
+            let compiled = child.and_then(|(name, text)| {
+                Script::compile(&name, &text).map_err(|error| format!("{}: {error}", error.site))
+            });
+            if let Err(why) = compiled {
+                found.push(self.error("child", source, *position, path.len() + 2, why));
+            }
         }
     }
 }

@@ -39,16 +39,5 @@ pub fn check(
     found
 }
 
-/// ``did you mean `…`?`` for the nearest of the known names.
-pub(crate) fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let allowed = match name.chars().count() {
-        0..=3 => 1,
-        4..=8 => 2,
-        _ => 3,
-    };
-    let near = known.map(|k| (strsim::damerau_levenshtein(name, k), k)).filter(|(d, _)| *d <= allowed).min()?;
-    Some(format!("did you mean `{}`?", near.1))
-}
-
 #[cfg(test)]
 mod tests;

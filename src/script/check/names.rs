@@ -3,8 +3,7 @@
 use rhai::{ASTNode, Expr};
 
 use super::diagnostic::Diagnostic;
-use super::did_you_mean;
-use crate::model::{Site, Span};
+use crate::model::{Site, Span, did_you_mean};
 use crate::script::front_matter::FrontMatter;
 use crate::script::source::Script;
 
@@ -19,10 +18,10 @@ pub(super) fn front_matter(script: &Script, found: &mut Vec<Diagnostic>) {
                 .unwrap_or_else(|| format!("known keys: {}", known.collect::<Vec<_>>().join(", ")));
             found.push(error("front-matter", format!("`{key}` means nothing in front matter")).warning().help(help));
         }
-        if matches!(key.as_str(), "rto" | "rpo" | "timeout") {
-            if let Err(why) = value.parse::<Span>() {
-                found.push(error("front-matter", format!("{key}: {why}")));
-            }
+        if matches!(key.as_str(), "rto" | "rpo" | "timeout")
+            && let Err(why) = value.parse::<Span>()
+        {
+            found.push(error("front-matter", format!("{key}: {why}")));
         }
     }
 }

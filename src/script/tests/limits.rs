@@ -37,7 +37,7 @@ fn values_cannot_grow_without_bound() {
         r#"let s = "x"; loop { s += s; }"#,
         "let a = [1]; loop { a += a; }",
         "let a = []; for i in 0..20000 { a = [a]; } 1",
-        r#"let m = #{}; for i in 0..20000 { m[`${i}`] = i; m.len(); }"#,
+        r"let m = #{}; for i in 0..20000 { m[`${i}`] = i; m.len(); }",
     ] {
         // The nesting of arrays is the one that may complete: it must not overflow the stack when it is dropped.
         let ran = Test::new(script).run();

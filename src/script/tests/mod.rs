@@ -6,7 +6,7 @@ mod limits;
 mod modules;
 mod owed;
 mod unknowns;
-mod world;
+pub(super) mod world;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::*;
 use crate::model::{Value, Verdict};
 use world::Recorder;
+pub(super) use world::registry;
 
 /// Files by path: modules and child runbooks.
 #[derive(Default)]

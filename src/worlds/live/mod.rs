@@ -113,7 +113,8 @@ impl World for Live {
     }
 
     fn raised(&self, fault: &Fault) -> Result<(), Halt> {
-        if self.recorder.is_unwinding() {
+        // Where nothing was changed there is nothing to decide.
+        if self.recorder.is_unwinding() || !self.recorder.has_changed() {
             return Ok(());
         }
         self.on_raised(fault)

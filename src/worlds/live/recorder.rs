@@ -29,6 +29,8 @@ struct State {
     /// Whether the outcome of an effect is among them.
     outcome_pending: bool,
     unwinding: bool,
+    /// Whether a change has been intended.
+    changing: bool,
 }
 
 impl Recorder {
@@ -55,6 +57,7 @@ impl Recorder {
         let changed = matches!(&body, EventBody::Settled(settled) if settled.impact.kind.is_change());
         state.outcome_pending |= changed;
         state.unwinding |= matches!(body, EventBody::Unwinding { .. });
+        state.changing |= matches!(&body, EventBody::Intended { impact, .. } if impact.kind.is_change());
         let event = Event { seq: state.next, at: self.look.now(), body };
         state.next += 1;
         for listener in &self.listeners {
@@ -82,6 +85,11 @@ impl Recorder {
     /// Makes the outcome of the last effect durable, if it is not yet: before anything that may take long.
     pub(super) fn commit_outcome(&self) -> Result<(), Halt> {
         if self.state().outcome_pending { self.commit() } else { Ok(()) }
+    }
+
+    /// Whether the run has intended a change so far.
+    pub(super) fn has_changed(&self) -> bool {
+        self.state().changing
     }
 
     /// Whether the run is being unwound.

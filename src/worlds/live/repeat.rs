@@ -44,8 +44,11 @@ impl Live {
     ) -> Result<Outcome, Halt> {
         for n in 0.. {
             let last = attempt(n)?;
-            if last == Ok(Value::Bool(true)) {
-                return Ok(Ok(Value::Null));
+            match &last {
+                Ok(Value::Bool(true)) => return Ok(Ok(Value::Null)),
+                // Waiting does not mend a mistake in the body.
+                Err(fault) if fault.code == "script" => return Ok(last),
+                _ => {}
             }
             let waited = self.act.monotonic().saturating_sub(began.monotonic);
             if waited >= timeout {

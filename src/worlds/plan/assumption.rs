@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::model::did_you_mean;
 use crate::primitives::Registry;
 
 /// How a call is taken to end, until the plan itself changes its target.
@@ -55,7 +56,7 @@ impl Assumption {
         if registry.signature(&self.primitive).is_some() {
             return Ok(());
         }
-        let hint = crate::script::did_you_mean(&self.primitive, registry.signatures().map(|s| s.name));
+        let hint = did_you_mean(&self.primitive, registry.signatures().map(|s| s.name));
         Err(AssumptionError { message: format!("`{self}`: there is no primitive `{}`", self.primitive), hint })
     }
 

@@ -12,8 +12,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 
 use crate::model::{
-    After, Basis, Fault, Halt, Impact, ImpactKind, Invocation, Left, Outcome, Performed, PlanLine, PlanNode,
-    PlanResult, Question, Repeat, Scope, ScopeKind, Symbol, Value, World,
+    After, Basis, Halt, Impact, ImpactKind, Invocation, Left, Outcome, Performed, PlanLine, PlanNode, PlanResult,
+    Question, Repeat, Scope, ScopeKind, Symbol, Value, World,
 };
 use crate::system::Look;
 
@@ -53,26 +53,6 @@ impl PlanWorld {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// A line for a call that has no driver.
-    fn mark(&self, call: &Invocation, symbol: Symbol, basis: Basis, summary: String) -> PlanLine {
-        let kind = if symbol == Symbol::Wait { ImpactKind::Wait } else { ImpactKind::Mark };
-        PlanLine {
-            key: call.key.clone(),
-            site: call.site.clone(),
-            primitive: call.primitive.to_owned(),
-            args: call.args.clone(),
-            impact: Impact::of(kind),
-            symbol,
-            summary,
-            basis,
-            because: None,
-            before: None,
-            after: None,
-            notes: Vec::new(),
-            result: PlanResult::Returns(Value::Null),
-        }
-    }
 }
 
 impl World for PlanWorld {
@@ -90,12 +70,12 @@ impl World for PlanWorld {
         let line = match (policy, &title) {
             (Repeat::Until { timeout, .. }, Some(label)) => {
                 let summary = format!("{label}, for {} at most", crate::model::Span(*timeout));
-                self.mark(call, Symbol::Wait, Basis::Assumed, summary)
+                mark(call, Symbol::Wait, Basis::Assumed, summary)
             }
             (Repeat::Retry { times, .. }, _) => {
-                self.mark(call, Symbol::Wait, Basis::Assumed, format!("{times} times at most"))
+                mark(call, Symbol::Wait, Basis::Assumed, format!("{times} times at most"))
             }
-            (Repeat::Until { .. }, None) => self.mark(call, Symbol::Wait, Basis::Assumed, String::new()),
+            (Repeat::Until { .. }, None) => mark(call, Symbol::Wait, Basis::Assumed, String::new()),
         };
         self.state().add(line);
         let scope = Scope {
@@ -153,16 +133,31 @@ impl World for PlanWorld {
 
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
         let why = call.args.get("why").map(ToString::to_string).unwrap_or_default();
-        let mut line = self.mark(call, Symbol::Mark, Basis::Predicted, why);
+        let mut line = mark(call, Symbol::Mark, Basis::Predicted, why);
         if !forgone.is_empty() {
             line.notes.push(format!("no longer rolled back from here: {}", forgone.join(", ")));
         }
         self.state().add(line);
         Ok(Performed::unchanged(Ok(Value::Null)))
     }
+}
 
-    fn raised(&self, fault: &Fault) -> Result<(), Halt> {
-        self.state().raised = Some(fault.clone());
-        Ok(())
+/// A line for a call that has no driver.
+fn mark(call: &Invocation, symbol: Symbol, basis: Basis, summary: String) -> PlanLine {
+    let kind = if symbol == Symbol::Wait { ImpactKind::Wait } else { ImpactKind::Mark };
+    PlanLine {
+        key: call.key.clone(),
+        site: call.site.clone(),
+        primitive: call.primitive.to_owned(),
+        args: call.args.clone(),
+        impact: Impact::of(kind),
+        symbol,
+        summary,
+        basis,
+        because: None,
+        before: None,
+        after: None,
+        notes: Vec::new(),
+        result: PlanResult::Returns(Value::Null),
     }
 }

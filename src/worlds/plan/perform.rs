@@ -1,5 +1,7 @@
 //! One call, planned.
 
+use std::collections::BTreeMap;
+
 use crate::model::{
     Basis, Case, CaseResult, Fault, Halt, ImpactKind, Invocation, Outcome, Performed, PlanLine, PlanResult, Symbol,
     Value,
@@ -62,10 +64,10 @@ impl PlanWorld {
 
     fn looked(&self, call: &Invocation, role: &Role) -> Result<Known, Halt> {
         if let Some(because) = self.state().stale(&self.cast.environment, &role.impact.targets) {
-            return Ok(self.assumed(call, role, because));
+            return Ok(assumed(call, role, Some(because)));
         }
         if let Some(unknown) = call.args.find_unknown() {
-            return Ok(self.assumed(call, role, format!("{unknown} is not known")));
+            return Ok(assumed(call, role, Some(format!("{unknown} is not known"))));
         }
         let outcome = self.handle.block_on(async {
             let look = async {
@@ -84,11 +86,10 @@ impl PlanWorld {
     }
 
     fn previewed(&self, call: &Invocation, role: &Role) -> Known {
-        let likely = || self.likely(call, role);
         let stale = self.state().stale(&self.cast.environment, &role.impact.targets);
         if role.impact.kind.is_change() && self.state().has_changed(&role.impact.targets) {
             // The driver would compare with a state that the plan itself has changed by then.
-            return Known { outcome: likely(), basis: Basis::Assumed, because: stale, preview: None };
+            return assumed(call, role, stale);
         }
         let preview = match self.handle.block_on(role.handler.preview(&call.args, &self.look)) {
             Ok(preview) => preview,
@@ -98,7 +99,7 @@ impl PlanWorld {
                     Some(unknown) => format!("{unknown} is not known"),
                     None => fault.message,
                 };
-                return Known { outcome: likely(), basis: Basis::Assumed, because: Some(because), preview: None };
+                return assumed(call, role, Some(because));
             }
         };
         match (&preview.fault, role.impact.kind) {
@@ -108,28 +109,29 @@ impl PlanWorld {
                 Known { outcome, basis: Basis::Predicted, because: None, preview: Some(preview) }
             }
             (_, ImpactKind::Ask | ImpactKind::Wait) => {
-                Known { outcome: likely(), basis: Basis::Assumed, because: None, preview: Some(preview) }
+                Known { outcome: likely(call, role), basis: Basis::Assumed, because: None, preview: Some(preview) }
             }
             _ => {
-                let certain = overlay(likely(), &preview.output);
+                let certain = overlay(likely(call, role), &preview.output);
                 let outcome = certain.map(|certain| role.signature.assumed_output(&call.args, &certain));
                 let basis = if stale.is_some() { Basis::Assumed } else { Basis::Predicted };
                 Known { outcome, basis, because: stale, preview: Some(preview) }
             }
         }
     }
+}
 
-    fn assumed(&self, call: &Invocation, role: &Role, because: String) -> Known {
-        Known { outcome: self.likely(call, role), basis: Basis::Assumed, because: Some(because), preview: None }
+/// The likely way in which a call ends.
+fn likely(call: &Invocation, role: &Role) -> Outcome {
+    match role.signature.cases(&call.args).unwrap_or_default().first() {
+        Some(case) => of_case(call, role, case),
+        None => Ok(role.signature.assumed_output(&call.args, &Value::Map(BTreeMap::default()))),
     }
+}
 
-    /// The likely way in which the call ends.
-    fn likely(&self, call: &Invocation, role: &Role) -> Outcome {
-        match role.signature.cases(&call.args).unwrap_or_default().first() {
-            Some(case) => of_case(call, role, case),
-            None => Ok(role.signature.assumed_output(&call.args, &Value::Map(Default::default()))),
-        }
-    }
+/// A call that nobody looked at.
+fn assumed(call: &Invocation, role: &Role, because: Option<String>) -> Known {
+    Known { outcome: likely(call, role), basis: Basis::Assumed, because, preview: None }
 }
 
 /// A look by a driver that can also change things: its preview says what it saw.

@@ -11,10 +11,14 @@ pub(super) fn of_look(value: &Value) -> String {
             match (text("status"), text("detail"), text("id"), text("iso")) {
                 (Some(status), Some(detail), ..) => format!("{status}: {detail}"),
                 (Some(status), None, ..) => status,
-                (None, _, Some(id), _) => match text("taken_at") {
-                    Some(at) => format!("{id}, taken {at}"),
-                    None => id,
-                },
+                (None, _, Some(id), _) => {
+                    let taken = text("taken_at").map(|at| format!(", taken {at}")).unwrap_or_default();
+                    let skipped = match map.get("skipped") {
+                        Some(Value::List(list)) if !list.is_empty() => format!(" (skipped {} newer)", list.len()),
+                        _ => String::new(),
+                    };
+                    format!("{id}{taken}{skipped}")
+                }
                 (None, _, None, Some(iso)) => iso,
                 _ => map.get("id").map_or_else(|| value.to_string(), ToString::to_string),
             }
@@ -36,7 +40,9 @@ pub(super) fn of_args(args: &Value, target: Option<&str>, target_name: Option<&s
             if !text.is_empty() {
                 text.push(' ');
             }
-            text.push_str(&format!("({})", others.join(", ")));
+            text.push('(');
+            text.push_str(&others.join(", "));
+            text.push(')');
         }
     }
     text

@@ -41,8 +41,6 @@ pub(super) struct State {
     pub(super) rehearsals: usize,
     /// Which assumptions were met by a call.
     pub(super) used: Vec<bool>,
-    /// The last requirement that did not hold.
-    pub(super) raised: Option<Fault>,
 }
 
 impl State {
@@ -69,7 +67,7 @@ impl State {
     pub(super) fn close(&mut self, fault: Option<Fault>) {
         if let Some(mut scope) = self.open.pop() {
             scope.fault = fault;
-            self.siblings().push(PlanNode::Scope(scope));
+            self.siblings().push(PlanNode::Scope(Box::new(scope)));
         }
     }
 

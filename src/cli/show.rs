@@ -1,0 +1,139 @@
+//! `lifeboat show`: one run, from its record.
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::journal::{Broken, Journal, JournalError, RUNNING, Recorded, Verified};
+use crate::model::{Event, EventBody, Mode, Started, Value};
+use crate::runtime::{Aftermath, Error, Status};
+
+use super::printer::{Printer, Style};
+use super::show_text::Tree;
+use super::wrap::wrap;
+use super::{Exit, Global, runs};
+
+/// Show a run: how it ended, what it did, is its record whole
+#[derive(Args)]
+pub(super) struct Show {
+    /// The beginning or the end of a run's id, or `latest`
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Show every call, also those that waits and retries repeat
+    #[arg(long)]
+    all: bool,
+}
+
+impl Show {
+    pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+        let journal = runs::journal(global)?.ok_or(JournalError::NoRuns)?;
+        let run = journal.find(&self.run)?;
+        let recorded = journal.recorded(&run)?;
+        let verified = journal.verify(&run)?;
+        // Up to the first event that cannot be read: why it cannot, the verification says.
+        let events: Vec<Event> = recorded.entries.iter().map_while(|entry| entry.event(&run).ok()).collect();
+        if printer.json {
+            printer.out_json(&json!({ "run": recorded.summary, "verified": verified, "events": events }));
+        } else {
+            Header { printer, recorded: &recorded, events: &events }.print(&verified);
+            printer.out("");
+            Tree::new(printer, self.all).print(&events);
+        }
+        Ok(if verified.broken.is_none() { Exit::Done } else { Exit::Output })
+    }
+}
+
+/// What stands above the tree.
+struct Header<'a> {
+    printer: &'a Printer,
+    recorded: &'a Recorded,
+    events: &'a [Event],
+}
+
+impl Header<'_> {
+    fn print(&self, verified: &Verified) {
+        let run = &self.recorded.summary;
+        let title = format!("{} in {}", run.runbook, run.environment);
+        for line in wrap(&title, self.printer.width()) {
+            self.printer.out(&self.printer.paint(Style::Bold, &line));
+        }
+        let drill = if run.mode == Mode::Drill { ", a drill" } else { "" };
+        self.row("run", &format!("{}{drill}", run.id), None);
+        self.row("by", &run.by, None);
+        self.row("started", &moment(run.started), None);
+        if let (Some(ended), Some(took)) = (run.ended, runs::took(run)) {
+            self.row("ended", &format!("{}, after {}", moment(ended), took.human()), None);
+        }
+        self.status();
+        if let Some(EventBody::Started(started)) = self.events.first().map(|event| &event.body) {
+            self.started(started);
+        }
+        self.record(verified);
+    }
+
+    fn status(&self) {
+        let run = &self.recorded.summary;
+        let style = Some(runs::style(&run.status));
+        if run.status == RUNNING {
+            self.row("status", "has no end: it still goes on, or its process was killed", style);
+        } else {
+            let why = run.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            self.row("status", &format!("{}{why}", run.status), style);
+        }
+        if run.status != Status::Completed.name() {
+            let name = if run.status == RUNNING { "so far" } else { "state" };
+            self.row(name, &Aftermath::of(self.events).sentence(), None);
+        }
+        let Some(EventBody::Ended { unwound, owed, .. }) = self.events.last().map(|event| &event.body) else { return };
+        for step in unwound.iter().filter(|step| step.fault.is_some()) {
+            let why = step.fault.as_ref().map(ToString::to_string).unwrap_or_default();
+            self.row("failed", &format!("the rollback of {}: {why}", step.title), Some(Style::Bad));
+        }
+        if !owed.is_empty() {
+            self.row("owed", &format!("still to be rolled back: {}", owed.join(", ")), Some(Style::Bad));
+        }
+    }
+
+    fn started(&self, started: &Started) {
+        if let Value::Map(params) = &started.params {
+            for (n, (name, value)) in params.iter().enumerate() {
+                self.row(if n == 0 { "params" } else { "" }, &format!("{name} = {value}"), None);
+            }
+        }
+        for (n, (file, digest)) in started.digests.iter().enumerate() {
+            self.row(if n == 0 { "digests" } else { "" }, &format!("{} {file}", short(digest)), None);
+        }
+        self.row("version", &started.version, None);
+    }
+
+    fn record(&self, verified: &Verified) {
+        let events = verified.events;
+        match &verified.broken {
+            None => {
+                let text = format!("{events} events, hash chain whole to {}", short(&verified.head));
+                self.row("record", &text, None);
+            }
+            Some(Broken { seq, why }) => {
+                let text = format!("BROKEN at event {seq}: {why}; the {events} before it are as they were written");
+                self.row("record", &text, Some(Style::Bad));
+            }
+        }
+    }
+
+    fn row(&self, name: &str, text: &str, style: Option<Style>) {
+        for (n, line) in wrap(text, self.printer.width() - 12).iter().enumerate() {
+            let name = if n == 0 { name } else { "" };
+            let line = style.map_or_else(|| line.clone(), |style| self.printer.paint(style, line));
+            self.printer.out(&format!("  {name:<10}{line}"));
+        }
+    }
+}
+
+fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// The beginning of a digest, enough to tell it from another.
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}

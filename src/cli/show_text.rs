@@ -1,0 +1,231 @@
+//! The events of a run as a tree: steps, calls with what came of them, decisions, rollbacks.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Applied, Event, EventBody, Fault, Impact, ImpactKind, Key, Left, Scope, ScopeKind, Settlement, Span, Value,
+};
+
+use crate::primitives::Registry;
+
+use super::printer::{Printer, Style};
+use super::wrap::wrap;
+
+/// The column in which the tree begins, after the time of day.
+const MARGIN: usize = 10;
+
+/// Prints the tree.
+pub(super) struct Tree<'a> {
+    printer: &'a Printer,
+    /// Whether the calls inside waits and retries are shown.
+    all: bool,
+    depth: usize,
+    /// Bodies that are repeated, and are open; how many calls were made in them.
+    bodies: usize,
+    repeated: usize,
+    /// What was intended: the number of the attempt and the arguments, for when it is settled.
+    intended: HashMap<Key, (u32, Value)>,
+    /// What faults said that were shown: none is shown again for every step that it leaves.
+    shown: HashSet<String>,
+    registry: Registry,
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn new(printer: &'a Printer, all: bool) -> Self {
+        Self {
+            printer,
+            all,
+            depth: 0,
+            bodies: 0,
+            repeated: 0,
+            intended: HashMap::new(),
+            shown: HashSet::new(),
+            registry: Registry::standard(),
+        }
+    }
+
+    pub(super) fn print(mut self, events: &[Event]) {
+        for event in events {
+            self.event(event);
+        }
+        let open: Vec<Key> = self.intended.keys().cloned().collect();
+        for key in open {
+            let text = format!("? call {key} was started, and its outcome is not recorded");
+            self.line(None, &text, Some(Style::Bad));
+        }
+    }
+
+    fn event(&mut self, event: &Event) {
+        match &event.body {
+            EventBody::Entered { scope } => self.entered(scope, event.at),
+            EventBody::Left { how, .. } => self.left(how),
+            EventBody::Intended { key, attempt, args, .. } => {
+                self.intended.insert(key.clone(), (*attempt, args.clone()));
+            }
+            EventBody::Settled(settled) => self.settled(settled),
+            EventBody::InDoubt { key, why } => {
+                self.intended.remove(key);
+                self.line(Some(event.at), &format!("? in doubt: {why}"), Some(Style::Bad));
+            }
+            EventBody::Decided { decision, reason, .. } => {
+                let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+                self.line(Some(event.at), &format!("a person decided: {decision}{reason}"), Some(Style::Caution));
+            }
+            EventBody::Unwinding { cause, owed } => {
+                self.depth = 0;
+                let text = format!("↩ rolling back {} because: {cause}", owed.join(", "));
+                self.line(Some(event.at), &text, Some(Style::Caution));
+            }
+            EventBody::Ended { status, value, .. } => {
+                let value = if *value == Value::Null { String::new() } else { format!(", returned {value}") };
+                self.depth = 0;
+                self.line(Some(event.at), &format!("{status}{value}"), Some(super::runs::style(status)));
+            }
+            EventBody::Started(_) => {}
+        }
+    }
+
+    fn entered(&mut self, scope: &Scope, at: Timestamp) {
+        let (head, style) = match scope.kind {
+            ScopeKind::Body => {
+                (self.bodies, self.repeated) = (self.bodies + 1, 0);
+                if !self.all {
+                    return;
+                }
+                (format!("▸ {}", scope.title), Style::Bold)
+            }
+            ScopeKind::Rollback => (format!("↩ rolling back {}", scope.title), Style::Caution),
+            _ => (format!("▸ {}", scope.title), Style::Bold),
+        };
+        self.line(Some(at), &head, Some(style));
+        self.depth += 1;
+    }
+
+    fn left(&mut self, how: &Left) {
+        if self.bodies > 0 {
+            self.bodies -= 1;
+            self.depth -= usize::from(self.all && self.depth > 0);
+            return;
+        }
+        match how {
+            Left::Faulted(fault) if !self.shown.contains(&fault.message) => {
+                self.fault(fault, "✗");
+            }
+            _ => {}
+        }
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    fn settled(&mut self, settled: &Settlement) {
+        let intended = self.intended.remove(&settled.key);
+        if self.bodies > 0 {
+            self.repeated += 1;
+            if !self.all {
+                return;
+            }
+        }
+        let args = settled.args.as_ref().or(intended.as_ref().map(|(_, args)| args));
+        let attempt = intended.as_ref().map(|(n, _)| *n).filter(|n| *n > 1);
+        let attempt = attempt.map(|n| format!(", attempt {n}")).unwrap_or_default();
+        let calls = match std::mem::take(&mut self.repeated) {
+            n if n > 0 && self.bodies == 0 => format!(", {n} call{} in it", if n == 1 { "" } else { "s" }),
+            _ => String::new(),
+        };
+        let took = Span(Duration::from_millis(settled.elapsed_ms)).human();
+        let what = call(&settled.primitive, &settled.impact, args, &self.registry);
+        let site = format!("line {}", settled.site.line);
+        match &settled.outcome {
+            Ok(value) => {
+                let tick = if settled.impact.kind == ImpactKind::Look { "?" } else { "✓" };
+                let text = format!("{tick} {what}{}  ({took}{attempt}{calls})", said(settled, value, &what));
+                self.line(Some(settled.began), &text, None);
+            }
+            Err(fault) => {
+                self.line(
+                    Some(settled.began),
+                    &format!("✗ {what}  ({took}{attempt}{calls}, {site})"),
+                    Some(Style::Bad),
+                );
+                self.depth += 1;
+                self.fault(fault, "");
+                self.depth -= 1;
+            }
+        }
+        if let Some(evidence) = &settled.evidence {
+            self.line(None, &format!("  evidence: {evidence}"), None);
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault, mark: &str) {
+        let applied = match fault.applied {
+            Applied::No => "",
+            Applied::Yes => "; the target WAS changed all the same",
+            Applied::Unknown => "; nobody knows whether the target was changed",
+        };
+        let site = fault.site.as_deref().filter(|_| !mark.is_empty());
+        let site = site.map(|site| format!(" ({site})")).unwrap_or_default();
+        self.line(None, format!("{mark} {}{applied}{site}", fault.message).trim_start(), Some(Style::Bad));
+        if let Some(hint) = &fault.hint {
+            self.line(None, &format!("  help: {hint}"), None);
+        }
+        self.shown.insert(fault.message.clone());
+    }
+
+    fn line(&self, at: Option<Timestamp>, text: &str, style: Option<Style>) {
+        let indent = MARGIN + 2 * self.depth.min(12);
+        // What goes on in the next line begins below the text, not below its mark.
+        for (n, line) in wrap(text, self.printer.width().saturating_sub(indent + 2).max(20)).iter().enumerate() {
+            let time = at.filter(|_| n == 0).map(|at| at.strftime("%H:%M:%S").to_string()).unwrap_or_default();
+            let time = self.printer.paint(Style::Dim, &format!("{time:<MARGIN$}"));
+            let hanging = if n == 0 { 0 } else { 2 };
+            let line = style.map_or_else(|| line.clone(), |style| self.printer.paint(style, line));
+            let pad = indent - MARGIN + hanging;
+            self.printer.out(format!("{time}{:pad$}{line}", "").trim_end());
+        }
+    }
+}
+
+/// `restore primary (from: 20261120T221912Z-41e918)`: the primitive, what it was given by position, and its options.
+fn call(primitive: &str, impact: &Impact, args: Option<&Value>, registry: &Registry) -> String {
+    let mut text = primitive.to_owned();
+    let Some(Value::Map(args)) = args else {
+        impact.targets.iter().for_each(|target| text = format!("{text} {target}"));
+        return text;
+    };
+    // A primitive that a host brings, or that is there no more, has only options here.
+    let positional = registry.signature(primitive).map_or(&[][..], |signature| signature.positional);
+    for value in positional.iter().filter_map(|name| args.get(*name)) {
+        text = format!("{text} {value}");
+    }
+    let options = args.iter().filter(|(name, _)| !positional.contains(&name.as_str()));
+    let options: Vec<String> = options.map(|(name, value)| format!("{name}: {value}")).collect();
+    if options.is_empty() { text } else { format!("{text} ({})", options.join(", ")) }
+}
+
+/// What a call returned, in few words.
+fn said(settled: &Settlement, value: &Value, what: &str) -> String {
+    let field = |name: &str| value.get(name).map(ToString::to_string).filter(|text| !text.is_empty());
+    let text = match (field("status"), field("detail"), field("id")) {
+        (Some(status), Some(detail), _) => format!("{status}: {detail}"),
+        (_, Some(detail), _) => detail,
+        (_, _, Some(id)) => id,
+        _ if *value == Value::Null => return String::new(),
+        _ if settled.primitive == "maintenance" && settled.impact.kind.is_change() => format!("it was {value}"),
+        _ if settled.primitive == "point_of_no_return" => match value {
+            Value::List(steps) if steps.is_empty() => return String::new(),
+            Value::List(steps) => {
+                format!("no longer owed: {}", steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+            }
+            other => other.to_string(),
+        },
+        _ => value.to_string(),
+    };
+    if what.contains(&text) {
+        return String::new();
+    }
+    let text: String = text.chars().take(300).collect();
+    format!(" → {}", text.replace('\n', " "))
+}
