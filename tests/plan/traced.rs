@@ -1,6 +1,7 @@
 //! The program under `strace`: every process it starts, every address it contacts, every file it could change.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::sandbox::{PROGRAM, Said, Sandbox};
@@ -35,7 +36,8 @@ pub(crate) fn lifeboat(sandbox: &Sandbox, arguments: &[&str]) -> Option<(Said, T
         Ok(output) => output,
         Err(error) => {
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "strace is needed to trust plans: {error}");
-            eprintln!("NOT TESTED: strace cannot be started ({error}); install it to see that a plan changes nothing");
+            let why = format!("NOT TESTED: strace cannot be started ({error}); install it to trust plans\n");
+            let _ = std::io::stderr().write_all(why.as_bytes());
             return None;
         }
     };
