@@ -133,8 +133,13 @@ impl Page<'_> {
     }
 
     fn entry(&self, name: &str, kind: &str, doc: &str) {
-        let kind = if kind.is_empty() { String::new() } else { format!("  {}", self.printer.paint(Style::Dim, kind)) };
-        self.printer.out(&format!("  {name}{kind}"));
+        let fits = 4 + name.chars().count() + kind.chars().count() <= self.width;
+        if fits {
+            self.printer.out(&format!("  {name}  {}", self.printer.paint(Style::Dim, kind)));
+        } else {
+            self.printer.out(&format!("  {name}"));
+            self.text(6, kind, Some(Style::Dim));
+        }
         if !doc.is_empty() {
             self.text(6, doc, None);
         }

@@ -67,7 +67,7 @@ pub(super) fn of_error(error: &Error) -> Exit {
         Error::Journal(JournalError::UnknownRun { .. } | JournalError::AmbiguousRun { .. } | JournalError::NoRuns) => {
             Exit::Usage
         }
-        Error::Journal(_) => Exit::Output,
+        Error::Journal(_) | Error::Unrecorded { .. } => Exit::Output,
         Error::Internal { .. } => Exit::Internal,
     }
 }

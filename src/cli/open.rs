@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::journal::LibsqlJournal;
+use crate::journal::{Journal, LibsqlJournal};
 use crate::runtime::{Builder, Error, Lifeboat};
 use crate::system::absolute;
 
@@ -30,10 +30,9 @@ pub(super) fn reading(global: &Global) -> Result<Lifeboat, Error> {
 /// A project whose runs are recorded in its journal.
 pub(super) fn recording(global: &Global, with: impl FnOnce(Builder) -> Builder) -> Result<Lifeboat, Error> {
     let config = config(global)?;
-    // The configuration is read first: a mistake in it must not leave a journal behind.
-    let builder = with(Lifeboat::builder(&config));
-    let journal = LibsqlJournal::open(journal_of(&config))?;
-    builder.journal(Arc::new(journal)).build()
+    let journal = journal_of(&config);
+    let open = move || Ok(Arc::new(LibsqlJournal::open(&journal)?) as Arc<dyn Journal>);
+    with(Lifeboat::builder(&config)).journal_when_needed(open).build()
 }
 
 /// Where the journal of a project lies.

@@ -135,11 +135,13 @@ impl Faulted for FaultCard {
 pub(super) fn stop_on_signals(printer: &Printer, cancel: &Cancel) {
     use tokio::signal::unix::{SignalKind, signal};
     let (printer, cancel) = (printer.clone(), cancel.clone());
+    let (listening, ready) = std::sync::mpsc::channel::<()>();
     let listen = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
         runtime.block_on(async {
             let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
             let [Ok(mut int), Ok(mut term), Ok(mut hup)] = kinds.map(signal) else { return };
+            drop(listening);
             for message in [
                 "cancelling: what is owed is rolled back; press Ctrl-C again to abort and leave things as they are",
                 "aborting: nothing more is rolled back",
@@ -156,6 +158,8 @@ pub(super) fn stop_on_signals(printer: &Printer, cancel: &Cancel) {
     };
     // Without the thread, Ctrl-C ends the process as it does for any program; the journal is whole all the same.
     let _ = std::thread::Builder::new().name("signals".into()).spawn(listen);
+    // Nothing begins before a signal would be heard; the channel closes in any case.
+    let _ = ready.recv();
 }
 
 #[cfg(test)]

@@ -81,7 +81,8 @@ impl Header<'_> {
             self.row("status", &format!("{}{why}", run.status), style);
         }
         if run.status != Status::Completed.name() {
-            self.row("state", &Aftermath::of(self.events).sentence(), None);
+            let name = if run.status == RUNNING { "so far" } else { "state" };
+            self.row(name, &Aftermath::of(self.events).sentence(), None);
         }
         let Some(EventBody::Ended { unwound, owed, .. }) = self.events.last().map(|event| &event.body) else { return };
         for step in unwound.iter().filter(|step| step.fault.is_some()) {

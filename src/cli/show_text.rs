@@ -1,6 +1,6 @@
 //! The events of a run as a tree: steps, calls with what came of them, decisions, rollbacks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,8 +28,8 @@ pub(super) struct Tree<'a> {
     repeated: usize,
     /// What was intended: the number of the attempt and the arguments, for when it is settled.
     intended: HashMap<Key, (u32, Value)>,
-    /// The fault that was shown last: it is not shown again for every step that it leaves.
-    shown: Option<Fault>,
+    /// What faults said that were shown: none is shown again for every step that it leaves.
+    shown: HashSet<String>,
     registry: Registry,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Tree<'a> {
             bodies: 0,
             repeated: 0,
             intended: HashMap::new(),
-            shown: None,
+            shown: HashSet::new(),
             registry: Registry::standard(),
         }
     }
@@ -111,7 +111,7 @@ impl<'a> Tree<'a> {
             return;
         }
         match how {
-            Left::Faulted(fault) if self.shown.as_ref().is_none_or(|shown| shown.message != fault.message) => {
+            Left::Faulted(fault) if !self.shown.contains(&fault.message) => {
                 self.fault(fault, "✗");
             }
             _ => {}
@@ -171,7 +171,7 @@ impl<'a> Tree<'a> {
         if let Some(hint) = &fault.hint {
             self.line(None, &format!("  help: {hint}"), None);
         }
-        self.shown = Some(fault.clone());
+        self.shown.insert(fault.message.clone());
     }
 
     fn line(&self, at: Option<Timestamp>, text: &str, style: Option<Style>) {

@@ -69,6 +69,7 @@ pub(super) fn numbered(first: u64, bodies: impl IntoIterator<Item = EventBody>) 
 
 pub(super) fn started_in(environment: &str, runbook: &str) -> EventBody {
     EventBody::Started(Box::new(Started {
+        run: run("20261120-205609-aaaa"),
         mode: Mode::Drill,
         runbook: runbook.to_owned(),
         environment: environment.to_owned(),

@@ -31,7 +31,7 @@ pub enum JournalError {
     },
     /// No space is left.
     #[error("the journal `{}` cannot be written: the disk is full", path.display())]
-    #[diagnostic(code(lifeboat::journal::disk_full), help("free some space on its file system, then resume the run"))]
+    #[diagnostic(code(lifeboat::journal::disk_full), help("free some space on its file system, then try again"))]
     DiskFull {
         /// The file.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum JournalError {
     #[error("`{}` is not a journal of Lifeboat: {why}", path.display())]
     #[diagnostic(
         code(lifeboat::journal::not_a_journal),
-        help("move the file away, or name another place for the journal; nothing was changed in it")
+        help("nothing was changed in it: move the file away, and the next run makes a new journal")
     )]
     NotAJournal {
         /// The file.
@@ -118,7 +118,7 @@ pub enum JournalError {
     #[diagnostic(
         code(lifeboat::journal::unreadable_event),
         help(
-            "`lifeboat verify {run}` says whether it was tampered with; a newer version of Lifeboat may have written it"
+            "`lifeboat show {run}` says whether it was tampered with; a newer version of Lifeboat may have written it"
         )
     )]
     Unreadable {

@@ -238,6 +238,7 @@ impl Registry {
                 }
             }
         }
+        errors.sort_by_key(|error| error.span.map(|span| span.offset()));
         if errors.is_empty() {
             Ok(Bound { handlers, without_target: self.without_target.clone() })
         } else {

@@ -1,10 +1,10 @@
 //! Putting Lifeboat together: a configuration, the primitives, a journal, the people.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::config::{Config, Environment};
-use crate::journal::{Journal, MemoryJournal};
+use crate::journal::{Journal, JournalError, MemoryJournal};
 use crate::primitives::Registry;
 use crate::system::{Answers, Cancel, Clock, Console, Look, Progress, System, absolute, read_source};
 use crate::worlds::{Cast, Listener};
@@ -17,18 +17,22 @@ pub struct Lifeboat {
     pub(super) config: Config,
     pub(super) registry: Arc<Registry>,
     pub(super) system: Arc<System>,
-    pub(super) journal: Option<Arc<dyn Journal>>,
+    open_journal: OpenJournal,
+    journal: OnceLock<Arc<dyn Journal>>,
     pub(super) listeners: Vec<Arc<dyn Listener>>,
     pub(super) program: Option<PathBuf>,
     pub(super) tokio: tokio::runtime::Runtime,
 }
+
+/// How the journal is opened when the first run begins.
+type OpenJournal = Box<dyn Fn() -> Result<Arc<dyn Journal>, JournalError> + Send + Sync>;
 
 /// Makes a [`Lifeboat`].
 pub struct Builder {
     config: PathBuf,
     registry: Registry,
     system: System,
-    journal: Option<Arc<dyn Journal>>,
+    open_journal: OpenJournal,
     listeners: Vec<Arc<dyn Listener>>,
     program: Option<PathBuf>,
 }
@@ -42,7 +46,7 @@ impl Lifeboat {
             config,
             registry: Registry::standard(),
             system: System::new(state.join("scratch")),
-            journal: None,
+            open_journal: Box::new(|| Ok(Arc::new(MemoryJournal::new()))),
             listeners: Vec::new(),
             program: None,
         }
@@ -68,9 +72,13 @@ impl Lifeboat {
         self.system.cancel.clone()
     }
 
-    /// The journal, or one in memory when the host brought none.
-    pub(super) fn journal(&self) -> Arc<dyn Journal> {
-        self.journal.clone().unwrap_or_else(|| Arc::new(MemoryJournal::new()))
+    /// The journal. Opened when it is first needed: what is refused before a run leaves no trace.
+    pub(super) fn journal(&self) -> Result<Arc<dyn Journal>, Error> {
+        if let Some(journal) = self.journal.get() {
+            return Ok(journal.clone());
+        }
+        let journal = (self.open_journal)()?;
+        Ok(self.journal.get_or_init(|| journal).clone())
     }
 
     pub(super) fn look(&self) -> Look {
@@ -84,6 +92,14 @@ impl Lifeboat {
     /// The environment that is named, or the default one.
     pub fn environment(&self, name: Option<&str>) -> Result<&Environment, Error> {
         self.config.environment(name).map_err(Error::Environment)
+    }
+
+    /// Makes the drivers of every environment, which reads their settings. All mistakes are reported.
+    pub fn check_settings(&self) -> Result<(), Error> {
+        let wrong = |environment| self.registry.bind(environment).err().unwrap_or_default();
+        let mut mistakes: Vec<_> = self.config.environments.values().flat_map(wrong).collect();
+        mistakes.sort_by_key(|mistake| mistake.span.map(|span| span.offset()));
+        if mistakes.is_empty() { Ok(()) } else { Err(Error::Config(mistakes)) }
     }
 
     pub(super) fn cast(&self, environment: &Environment) -> Result<Cast, Error> {
@@ -101,8 +117,17 @@ impl Builder {
 
     /// Where runs are recorded. Without one they are recorded in memory, and gone with the process.
     #[must_use]
-    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
-        self.journal = Some(journal);
+    pub fn journal(self, journal: Arc<dyn Journal>) -> Self {
+        self.journal_when_needed(move || Ok(journal.clone()))
+    }
+
+    /// The same, and it is opened when the first run begins.
+    #[must_use]
+    pub fn journal_when_needed(
+        mut self,
+        open: impl Fn() -> Result<Arc<dyn Journal>, JournalError> + Send + Sync + 'static,
+    ) -> Self {
+        self.open_journal = Box::new(open);
         self
     }
 
@@ -165,7 +190,8 @@ impl Builder {
             config,
             registry: Arc::new(self.registry),
             system: Arc::new(self.system),
-            journal: self.journal,
+            open_journal: self.open_journal,
+            journal: OnceLock::new(),
             listeners: self.listeners,
             program: self.program,
             tokio,

@@ -17,7 +17,7 @@ pub enum Error {
         why: String,
     },
     /// The configuration is wrong.
-    #[error("{} in lifeboat.toml", count(.0.len(), "mistake"))]
+    #[error("{} in lifeboat.toml; nothing was done", count(.0.len(), "mistake"))]
     #[diagnostic(code(lifeboat::config))]
     Config(#[related] Vec<ConfigError>),
     /// There is no such environment.
@@ -38,7 +38,7 @@ pub enum Error {
     #[diagnostic(transparent)]
     Syntax(Box<ScriptError>),
     /// The check found errors.
-    #[error("{} in {runbook}", count(findings.len(), "error"))]
+    #[error("{} in {runbook}; nothing was done", count(findings.len(), "error"))]
     #[diagnostic(code(lifeboat::check))]
     Check {
         /// The runbook.
@@ -81,6 +81,13 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Journal(#[from] JournalError),
+    /// The beginning of the run could not be recorded.
+    #[error("{why}")]
+    #[diagnostic(code(lifeboat::journal), help("nothing was done: no effect starts without its record"))]
+    Unrecorded {
+        /// What failed.
+        why: String,
+    },
     /// A mistake of ours.
     #[error("internal error: {why}")]
     #[diagnostic(code(lifeboat::internal), help("this is a bug in Lifeboat: please report it, with the runbook"))]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Environment;
 use crate::model::Value;
+use crate::model::did_you_mean;
 use crate::script::{Diagnostic, Params, Script, Severity, check};
 use crate::system::{absolute, read_source};
 
@@ -30,13 +31,27 @@ impl Lifeboat {
     pub fn load(&self, runbook: &Path, environment: Option<&Environment>) -> Result<Loaded, Error> {
         let library = self.library();
         let path = absolute(runbook);
-        let text = read_source(&path).map_err(|_| {
-            let why = read_source(runbook).err().unwrap_or_else(|| format!("{} cannot be read", runbook.display()));
-            Error::NoRunbook { why, help: "name the file of a runbook, such as runbooks/restore-database.rhai".into() }
-        })?;
+        let text = read_source(&path).map_err(|why| self.no_runbook(runbook, &path, &why))?;
         let script = Script::compile(&library.name(&path), &text).map_err(|error| Error::Syntax(Box::new(error)))?;
         let findings = check(&script, &self.registry, library.as_ref(), environment);
         Ok(Loaded { script, findings })
+    }
+
+    /// Why a runbook cannot be read, and which one may be meant.
+    fn no_runbook(&self, given: &Path, path: &Path, why: &str) -> Error {
+        let library = self.library();
+        let given = if given.is_absolute() { library.name(path) } else { given.display().to_string() };
+        let why = why.replace(&path.display().to_string(), &given);
+        let known: Vec<String> = self.runbooks().iter().map(|path| library.name(path)).collect();
+        let help = if path.is_file() {
+            "save it as text in UTF-8, and see that you may read it".to_owned()
+        } else {
+            did_you_mean(&given, known.iter().map(String::as_str)).unwrap_or_else(|| match known.as_slice() {
+                [] => "name the file of a runbook; runbooks/ has none yet".to_owned(),
+                known => format!("name the file of a runbook: {}", known[..known.len().min(8)].join(", ")),
+            })
+        };
+        Error::NoRunbook { why, help }
     }
 
     /// Every runbook of the project: the `.rhai` files below `runbooks/`, tests left out, by path.

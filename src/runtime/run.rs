@@ -121,13 +121,14 @@ impl Lifeboat {
         listener: Arc<dyn Listener>,
     ) -> Result<Ran, Error> {
         let cast = self.cast(prepared.environment)?;
+        let journal = self.journal()?;
         let id = RunId::new(self.system.clock.now(), random_u32());
         let collector = Arc::new(Collector::default());
         let mut listeners: Vec<Arc<dyn Listener>> = self.listeners.clone();
         listeners.push(collector.clone());
         listeners.push(listener);
-        let recorder = Arc::new(Recorder::new(id.clone(), self.journal(), self.look(), listeners));
-        recorder.begin(self.started(prepared))?;
+        let recorder = Arc::new(Recorder::new(id.clone(), journal, self.look(), listeners));
+        recorder.begin(self.started(id.clone(), prepared))?;
         let live = Live::new(cast, recorder.clone(), &self.look(), self.tokio.handle().clone(), on_fault);
         let evaluation = Evaluation {
             script: &prepared.script,
@@ -149,8 +150,9 @@ impl Lifeboat {
         Ok(Ran { id, status, verdict, aftermath, unrecorded })
     }
 
-    fn started(&self, prepared: &Prepared) -> Started {
+    fn started(&self, run: RunId, prepared: &Prepared) -> Started {
         Started {
+            run,
             mode: prepared.mode,
             runbook: prepared.script.name().to_owned(),
             environment: prepared.environment.name.clone(),

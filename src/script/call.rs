@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
 
 use crate::model::{Fault, Halt, Invocation, Performed, Value, did_you_mean};
-use crate::primitives::{ArgType, Registry, Signature};
+use crate::primitives::{ArgSpec, ArgType, Registry, Signature};
 
 use super::convert;
 use super::host::{Branch, RhaiResult, branch_of};
@@ -142,6 +142,12 @@ pub(super) fn arguments_by_name(
         let why = format!("`{name}` lacks its argument `{}`", missing.name);
         return Err(mistake(branch, why, Some(format!("for example: {}", signature.example)), position));
     }
+    for (arg, value) in signature.args.iter().filter_map(|arg| Some((arg, args.get(&arg.name)?))) {
+        let kind = value.kind();
+        if !matches!(value, Value::Null | Value::Unknown(_) | Value::Secret(_)) && !arg.kind.takes(kind) {
+            return Err(mistake(branch, wrong_type(signature, arg, kind), Some(arg.doc.clone()), position));
+        }
+    }
     let args = Value::Map(args);
     if args.find_unknown().is_none()
         && let Err(why) = signature.impact(&args)
@@ -153,6 +159,11 @@ pub(super) fn arguments_by_name(
 
 fn value(branch: &Branch, dynamic: &Dynamic, name: &str, position: Position) -> RhaiResult<Value> {
     convert::to_value(dynamic).map_err(|why| mistake(branch, format!("`{name}`: {why}"), None, position))
+}
+
+/// What to say of an argument of the wrong kind.
+pub(super) fn wrong_type(signature: &Signature, arg: &ArgSpec, kind: &str) -> String {
+    format!("`{}` of `{}` takes {}, not {kind}", arg.name, signature.name, arg.kind)
 }
 
 /// What to say of an option that a primitive does not have.

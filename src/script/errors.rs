@@ -31,6 +31,11 @@ fn thrown_fault(thrown: &rhai::Dynamic) -> Fault {
     Fault::new("thrown", message)
 }
 
+/// The best place that is known for an error.
+pub(super) fn position(error: &EvalAltResult) -> Position {
+    innermost(error).1
+}
+
 /// The error that happened first, and the best place that is known for it.
 fn innermost(error: &EvalAltResult) -> (&EvalAltResult, Position) {
     let mut position = error.position();

@@ -58,22 +58,28 @@ pub fn evaluate(evaluation: &Evaluation) -> Verdict {
 /// Reads the verdict from the host, and unwinds what is owed.
 fn conclude(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: RhaiResult) -> Verdict {
     match (host.halt(), result) {
-        (Some(halt), _) => halted(engine, host, branch, halt),
-        // Whoever asked while the last call was under way was promised that what is owed is undone.
-        (None, Ok(_)) if host.world.interrupted().is_some() => {
-            let halt = host.world.interrupted().unwrap_or(Halt::Cancelled);
-            halted(engine, host, branch, halt)
+        (Some(halt), result) => {
+            let position = result.err().map_or(rhai::Position::NONE, |error| errors::position(&error));
+            halted(engine, host, branch, placed(host, halt, position))
         }
-        (None, Ok(value)) => match convert::to_value(&value) {
+        (None, result) => match host.world.interrupted() {
+            // Whoever asked while the last call was under way was promised that what is owed is undone; a fault that left the
+            // script is then only how that call was cut short.
+            Some(halt) => halted(engine, host, branch, halt),
+            None => undisturbed(engine, host, branch, result),
+        },
+    }
+}
+
+/// The verdict on a script that nobody ended.
+fn undisturbed(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: RhaiResult) -> Verdict {
+    match result {
+        Ok(value) => match convert::to_value(&value) {
             Ok(value) => Verdict::Completed(value),
             // A closure as the last expression of a runbook is nobody's mistake.
             Err(_) => Verdict::Completed(Value::Null),
         },
-        (None, Err(error)) => {
-            if let Some(halt) = host.world.interrupted() {
-                // The fault that left the script is only how the last call was cut short.
-                return halted(engine, host, branch, halt);
-            }
+        Err(error) => {
             if let Some(halt) = mismatch_with_unknown(host, &error) {
                 return Verdict::Halted { halt, unwound: vec![], owed: branch.owed_titles() };
             }
@@ -81,6 +87,14 @@ fn conclude(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: Rha
             let unwinding_halted = unwind_all(engine, host, branch, &fault.message);
             Verdict::Failed { fault, unwound: take_unwound(host), unwinding_halted }
         }
+    }
+}
+
+/// A mistake that was found while Rhai computed has no place yet: the error that ended the script knows it.
+fn placed(host: &Host, halt: Halt, position: rhai::Position) -> Halt {
+    match halt {
+        Halt::Mistake { why, site, hint } if site.line == 0 => Halt::Mistake { why, site: host.site(position), hint },
+        other => other,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ impl ChildProcess {
         let child = Command::new(program)
             .args(arguments)
             .current_dir(directory)
+            // A group of its own: Ctrl-C at the terminal is for the drill, which needs its processes until it is unwound.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)

@@ -3,6 +3,9 @@
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
+use jiff::Timestamp;
+use serde::Deserialize;
+
 use crate::model::{Applied, Fault, IdempotencyKey};
 use crate::primitives::Reconciled;
 use crate::primitives::targets::DirectoryStore;
@@ -42,6 +45,16 @@ impl DirectoryStore {
     }
 }
 
+/// When the backup in a directory was taken. Ids tell no more than the second.
+fn taken_at(backup: &Path, look: &Look) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        taken_at: Timestamp,
+    }
+    let manifest = look.read(&backup.join("manifest.json")).ok()?;
+    serde_json::from_slice::<Manifest>(&manifest).ok().map(|manifest| manifest.taken_at)
+}
+
 impl Strike for DirectoryStore {
     fn name(&self) -> &str {
         &self.name
@@ -55,7 +68,6 @@ impl Strike for DirectoryStore {
         self.backups_of(args).map(|directory| Record::beside(&directory))
     }
 
-    /// The greatest id is the newest: ids sort by time.
     fn aim(&self, args: &Args, look: &Look) -> Result<Aim, Fault> {
         let directory = self.backups_of(args)?;
         let none = || failed(&self.name, format!("there is no backup in {}: nothing can be hit", directory.display()));
@@ -63,7 +75,8 @@ impl Strike for DirectoryStore {
             ErrorKind::NotFound => none(),
             _ => failed(&self.name, format!("cannot read {}: {error}", directory.display())),
         })?;
-        let newest = entries.into_iter().rfind(|e| e.directory && !e.name.starts_with('.')).ok_or_else(none)?;
+        let backups = entries.into_iter().filter(|e| e.directory && !e.name.starts_with('.'));
+        let newest = backups.max_by_key(|e| (taken_at(&e.path, look), e.name.clone())).ok_or_else(none)?;
         let data = Self::data(&newest.path);
         let len =
             look.len(&data).map_err(|error| failed(&self.name, format!("cannot read {}: {error}", data.display())));
@@ -200,6 +213,18 @@ mod tests {
         assert!(backups.is_whole("20261101-000000") && !backups.is_whole("20261102-000000"));
         backups.perform(&args, 0).await.expect("a second attempt finds it done");
         assert!(!backups.is_whole("20261102-000000"));
+    }
+
+    #[tokio::test]
+    async fn of_two_backups_of_one_second_the_one_that_was_taken_later_is_the_newest() {
+        let backups = store(&["20261101T000000Z-aaaaaa", "20261101T000000Z-bbbbbb"]);
+        for (id, millis) in [("20261101T000000Z-aaaaaa", 900), ("20261101T000000Z-bbbbbb", 100)] {
+            let manifest = format!(r#"{{"taken_at":"2026-11-01T00:00:00.{millis}Z"}}"#);
+            fs::write(backups.dir.path().join("store/primary").join(id).join("manifest.json"), manifest)
+                .expect("writes");
+        }
+        backups.perform(&args(FaultName::CorruptNewest), 0).await.expect("it is corrupted");
+        assert!(!backups.is_whole("20261101T000000Z-aaaaaa") && backups.is_whole("20261101T000000Z-bbbbbb"));
     }
 
     #[tokio::test]

@@ -16,8 +16,6 @@ use super::{Aim, Args, FaultName, Record, Strike};
 const COMPANIONS: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// The length of a database's header, in bytes.
 const HEADER: u64 = 100;
-/// The length of a write-ahead log's header, in bytes.
-const WAL_HEADER: u64 = 32;
 /// How much of the middle is overwritten when the script does not say, in bytes: four pages of the usual size.
 const MIDDLE: u32 = 16 << 10;
 
@@ -61,17 +59,23 @@ impl SqliteDatabase {
         })
     }
 
-    /// The header last: it is what proves that the rest was overwritten before. The header of the write-ahead log goes too, or
-    /// SQLite would take whole pages from there and never see the harm.
+    /// The header last: it is what proves that the rest was overwritten before. All of the write-ahead log goes too, or SQLite
+    /// would take whole pages from there, and a program that has the database open would fold them into it and heal the harm;
+    /// twice, because such a program may write in between.
     fn corrupt(&self, args: &Args, act: &Act, key: &IdempotencyKey) -> io::Result<u64> {
         let len = act.len(&self.path)?;
         let middle = middle(HEADER, len, args.bytes.unwrap_or(MIDDLE).into());
-        Garbage::of(key, "middle").overwrite(&self.path, &middle, act)?;
         let wal = companion(&self.path, "-wal");
-        if let Ok(len) = act.len(&wal) {
-            Garbage::of(key, "wal").overwrite(&wal, &(0..len.min(WAL_HEADER)), act)?;
-        }
-        Garbage::of(key, "header").overwrite(&self.path, &(0..len.min(HEADER)), act)?;
+        let log_and_header = || {
+            if let Ok(len) = act.len(&wal) {
+                Garbage::of(key, "wal").overwrite(&wal, &(0..len), act)?;
+            }
+            Garbage::of(key, "header").overwrite(&self.path, &(0..len.min(HEADER)), act)
+        };
+        // The log before the header: it is the header's time by which programs notice.
+        log_and_header()?;
+        Garbage::of(key, "middle").overwrite(&self.path, &middle, act)?;
+        log_and_header()?;
         Ok(middle.end - middle.start)
     }
 }
@@ -235,6 +239,16 @@ mod tests {
         let injected = Driver::<Inject>::perform(&copy, &corrupt, &db.act, &key(0)).await.expect("it is corrupted");
         assert!(injected.detail.starts_with("overwrote the header and 16.3 kB in the middle"), "{}", injected.detail);
         let error = count(&copy.path).await.expect_err("it cannot be read");
+        assert!(error.to_string().contains("not a database"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_corrupted_database_cannot_be_healed_by_a_program_that_has_it_open() {
+        let (db, open) = filled().await;
+        db.perform(&args(FaultName::Corrupt)).await.expect("it is corrupted");
+        // The last one to close a database folds its log into it.
+        drop(open);
+        let error = count(&db.target.path).await.expect_err("it cannot be read");
         assert!(error.to_string().contains("not a database"), "{error}");
     }
 

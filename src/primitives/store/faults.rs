@@ -73,7 +73,9 @@ pub(in crate::primitives) fn copy_fault(code: &str, target: &str, error: &CopyEr
         CopyError::Busy(_) => (code::DATABASE_BUSY, "find the process with the long transaction, then try again"),
         CopyError::Full(_) => (code::DISK_FULL, "free some space on that file system, then try again"),
         CopyError::Stopped => return interrupted(target),
-        CopyError::Failed { .. } => return Fault::new(code, error.to_string()).on(target),
+        CopyError::Failed { .. } => {
+            (code, "see whether the disk, a quota, a limit or the file's permissions refuse it")
+        }
     };
     Fault::new(code, error.to_string()).on(target).hint(hint)
 }

@@ -88,7 +88,10 @@ impl Stock {
         if let Some(broken) = self.broken.iter().find(|broken| broken.id == id) {
             return Err(Fault::new(code::BACKUP_CORRUPT, format!("the backup {id} is damaged: {}", broken.why))
                 .on(target)
-                .hint(format!("use another one of {}: {}", self.store, self.newest())));
+                .hint(match self.newest().as_str() {
+                    "none" => format!("{} holds no other backup of {target}", self.store),
+                    others => format!("use another one of {}: {others}", self.store),
+                }));
         }
         Err(Fault::new(code::NO_BACKUP, format!("{} holds no backup of {target} called {id}", self.store))
             .on(target)

@@ -43,6 +43,8 @@ impl Lifeboat {
             let why = format!("{} watches `{target}`, which is no target of {}", script.name(), environment.name);
             return Err(Error::Params { why, help: Some("name a target after `//! watch:`".to_owned()) });
         }
+        // Nothing is started for a drill that cannot be recorded.
+        self.journal()?;
         let processes = processes::start(self, environment, &cast)?;
         let watch = watched.map(|target| Watch::start(&cast, &target, self.look(), self.tokio.handle())).transpose()?;
         let events = Arc::new(Events::default());

@@ -225,14 +225,16 @@ impl<'a> Context<'a> {
         if let (Expr::StringConstant(text, _), true) = (value, is_target) {
             return self.target(signature, text, position, source, found);
         }
-        let mut wrong = |len: usize, why: String| found.push(self.error("argument-type", source, position, len, why));
+        let mut wrong = |len: usize, why: String| {
+            found.push(self.error("argument-type", source, position, len, why).help(&arg.doc));
+        };
         let Some(kind) = kind_of(value) else { return };
         if kind == "()" && !arg.required {
             return;
         }
         if !arg.kind.takes(kind) {
-            let why = format!("`{}` of `{}` takes {}, not a value of type {kind}", arg.name, signature.name, arg.kind);
-            return wrong(1, why);
+            let len = if let Expr::StringConstant(text, _) = value { text.len() + 2 } else { 1 };
+            return wrong(len, call::wrong_type(signature, arg, kind));
         }
         if let Expr::StringConstant(text, _) = value {
             match &arg.kind {
