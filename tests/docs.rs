@@ -36,7 +36,7 @@ fn between<'a>(text: &'a str, open: &'a str, close: &'a str) -> impl Iterator<It
 
 /// The headings of a page as a link names them.
 fn anchors(text: &str) -> BTreeSet<String> {
-    let headings = text.lines().filter_map(|line| line.starts_with('#').then(|| line.trim_start_matches('#').trim()));
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
     let kept = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     headings.map(|h| h.to_lowercase().chars().filter(|c| kept(*c)).collect::<String>().replace(' ', "-")).collect()
 }
@@ -125,8 +125,8 @@ fn every_runbook_that_is_shown_compiles() {
         // Short examples of single calls may name variables that the text around them explains.
         let text = text.split("\n# Calls of the language").next().unwrap_or_default();
         for (n, block) in between(text, "```rhai\n", "```").enumerate() {
-            let runbook: String =
-                block.lines().map(|line| format!("{}\n", line.strip_prefix("   ").unwrap_or(line))).collect();
+            let lines: Vec<_> = block.lines().map(|line| line.strip_prefix("   ").unwrap_or(line)).collect();
+            let runbook = lines.join("\n");
             if let Err(error) = Script::compile(&page, &runbook) {
                 panic!("{page}, block {}: {error}\n{runbook}", n + 1);
             }

@@ -75,16 +75,14 @@ fn during_a_restore_the_database_stays_whole_and_what_is_said_of_it_is_true() {
         _ => None,
     });
     let after = fs::metadata(sandbox.path(DATABASE)).expect("the database").modified().expect("a time");
-    match outcome.unwrap_or_else(|| panic!("a restore that was begun has an outcome: {}", said.tail())) {
-        Err(fault) => {
-            assert_eq!((fault.code.as_str(), fault.applied), ("interrupted", Applied::No));
-            assert_eq!((said.code, recorded_end(&sandbox).as_str()), (Some(130), "cancelled"), "{}", said.err);
-            assert_eq!(before, after, "the old database is still there");
-        }
-        Ok(_) => {
-            assert_eq!((said.code, recorded_end(&sandbox).as_str()), (Some(6), "left-changed"), "{}", said.err);
-            assert_ne!(before, after, "the restored database is there");
-        }
+    let outcome = outcome.unwrap_or_else(|| panic!("a restore that was begun has an outcome: {}", said.tail()));
+    if let Err(fault) = outcome {
+        assert_eq!((fault.code.as_str(), fault.applied), ("interrupted", Applied::No));
+        assert_eq!((said.code, recorded_end(&sandbox).as_str()), (Some(130), "cancelled"), "{}", said.err);
+        assert_eq!(before, after, "the old database is still there");
+    } else {
+        assert_eq!((said.code, recorded_end(&sandbox).as_str()), (Some(6), "left-changed"), "{}", said.err);
+        assert_ne!(before, after, "the restored database is there");
     }
     assert_eq!(sandbox.read(MAINTENANCE), "off", "the step before was undone");
     let left: Vec<_> = fs::read_dir(sandbox.path(".lifeboat/sandbox")).expect("lists").flatten().collect();

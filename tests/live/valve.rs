@@ -2,7 +2,7 @@
 //!
 //! What takes place is a line in the file `effects`; every attempt is a line in `attempts`, with its idempotency key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lifeboat::config::{ConfigError, Environment, Target, TargetKind};
 use lifeboat::model::{Applied, Case, Fault, IdempotencyKey, Impact, ImpactKind, Symbol, Value};
@@ -105,7 +105,7 @@ impl FromTarget for Valve {
 }
 
 impl Valve {
-    fn lines(&self, path: &PathBuf, look: &Look) -> Vec<String> {
+    fn lines(&self, path: &Path, look: &Look) -> Vec<String> {
         let text = look.read_text(path).unwrap_or_default();
         let ours = |line: &&str| line.split(' ').next() == Some(&self.name);
         text.lines().filter(ours).map(str::to_owned).collect()
