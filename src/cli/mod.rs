@@ -94,6 +94,10 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Sandbox(command) => command.execute(&printer),
     };
     match done {
+        Ok(Exit::Done) if printer.lost_output() => {
+            printer.err("the result could not be written to the standard output");
+            Exit::Output
+        }
         Ok(exit) => exit,
         Err(error) => {
             printer.error(&error);

@@ -1,6 +1,7 @@
 //! The printer: results on standard output, everything else on standard error. Nothing else writes to either.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use clap::ValueEnum;
@@ -52,6 +53,7 @@ pub(crate) struct Printer {
     /// Progress bars are drawn through it, so that messages do not tear them.
     pub(crate) bars: Arc<MultiProgress>,
     width: usize,
+    lost: Arc<AtomicBool>,
     /// The project's directory, which is left out of paths.
     root: Arc<OnceLock<String>>,
 }
@@ -77,6 +79,7 @@ impl Printer {
             bars: Arc::new(MultiProgress::with_draw_target(target)),
             width: if stdout().is_terminal() { usize::from(console_width()).clamp(40, 100) } else { 80 },
             root: Arc::default(),
+            lost: Arc::default(),
         }
     }
 
@@ -90,11 +93,19 @@ impl Printer {
         self.root.get().filter(|root| root.len() > 1).map_or_else(|| text.to_owned(), |root| text.replace(root, ""))
     }
 
-    /// A line of a result. A reader that has gone away is not our mistake.
+    /// Whether a part of the result could not be written.
+    pub(crate) fn lost_output(&self) -> bool {
+        let flushed = stdout().lock().flush();
+        self.lost.load(Ordering::Relaxed) || flushed.is_err_and(|e| e.kind() != std::io::ErrorKind::BrokenPipe)
+    }
+
+    /// A line of a result.
     pub(crate) fn out(&self, line: &str) {
-        self.bars.suspend(|| {
-            let _ = writeln!(stdout().lock(), "{line}");
-        });
+        let written = self.bars.suspend(|| writeln!(stdout().lock(), "{line}"));
+        // A reader that has gone away is not our mistake; a disk that is full is.
+        if written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
+            self.lost.store(true, Ordering::Relaxed);
+        }
     }
 
     /// A result for machines, on one line.

@@ -51,11 +51,18 @@ impl RunView {
     }
 
     fn line(&self, state: &State, text: &str) {
+        self.timed(state, text, "");
+    }
+
+    /// A line with the time that it took at its end, for which no line is broken.
+    fn timed(&self, state: &State, text: &str, took: &str) {
         let indent = "  ".repeat(state.depth);
         let width = self.printer.width().saturating_sub(indent.len() + 2).max(20);
-        for (n, part) in wrap(&self.printer.short(text), width).iter().enumerate() {
+        let parts = wrap(&self.printer.short(text), width);
+        for (n, part) in parts.iter().enumerate() {
             let hang = if n == 0 { "" } else { "  " };
-            self.printer.err(&format!("{indent}{hang}{part}"));
+            let took = if n + 1 == parts.len() { took } else { "" };
+            self.printer.err(&format!("{indent}{hang}{part}{took}"));
         }
     }
 
@@ -76,12 +83,11 @@ impl RunView {
             Ok(value) => {
                 let tick = if settled.impact.kind == ImpactKind::Look { "?" } else { "✓" };
                 let said = said(settled, value);
-                let text = format!("{} {what}{said}{}", self.good(tick), self.dim(&took));
-                self.line(state, &text);
+                self.timed(state, &format!("{} {what}{said}", self.good(tick)), &self.dim(&took));
             }
             Err(fault) => {
                 let cross = self.printer.paint_err(Style::Bad, "✗");
-                self.line(state, &format!("{cross} {what}: {}{}", fault.message, self.dim(&took)));
+                self.timed(state, &format!("{cross} {what}: {}", fault.message), &self.dim(&took));
             }
         }
     }

@@ -341,13 +341,10 @@ fn the_environment_is_the_named_the_default_or_the_only_one() {
     assert_eq!(name(GOOD, None), "sandbox");
     assert_eq!(name(GOOD, Some("production")), "production");
     assert_eq!(name("[environments.a]", None), "a");
-    assert_eq!(
-        name(two, Some("brvao")),
-        "there is no environment `brvao` in /project/lifeboat.toml (did you mean `bravo`?)"
-    );
+    assert_eq!(name(two, Some("brvao")), "there is no environment `brvao` in lifeboat.toml (did you mean `bravo`?)");
     assert_eq!(
         name(two, None),
-        "no environment is named, and /project/lifeboat.toml has no default \
+        "no environment is named, and lifeboat.toml has no default \
          (name one of: a, bravo; or begin the file with `default = \"NAME\"`)"
     );
     assert_eq!(

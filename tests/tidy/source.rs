@@ -69,7 +69,7 @@ fn walk(package: &Path, directory: &str, sources: &mut Vec<Source>) {
         let path = format!("{directory}/{}", entry.file_name().to_string_lossy());
         if entry.path().is_dir() {
             walk(package, &path, sources);
-        } else if path.ends_with(".rs") {
+        } else if entry.path().extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(entry.path()).expect("the file is text");
             sources.push(Source::new(&path, &text));
         }

@@ -1,5 +1,6 @@
 //! Calls: that what is called exists, takes these arguments, and has such a target.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -25,6 +26,8 @@ pub(super) struct Context<'a> {
     aliases: BTreeMap<(Arc<str>, String), Arc<str>>,
     /// Functions and methods that Rhai brings.
     native: BTreeSet<String>,
+    /// The runbooks that are called, as they are found.
+    children: RefCell<Vec<Script>>,
 }
 
 impl<'a> Context<'a> {
@@ -47,7 +50,12 @@ impl<'a> Context<'a> {
         let native = engine::with_packages().collect_fn_metadata(None, |f| Some(f.metadata.name.to_string()), true);
         let mut native: BTreeSet<String> = native.into_iter().collect();
         native.extend(["call", "curry", "is_shared", "type_of", "Fn", "is_def_fn", "is_def_var"].map(str::to_owned));
-        Self { script, registry, library, environment, functions, aliases, native }
+        Self { script, registry, library, environment, functions, aliases, native, children: RefCell::default() }
+    }
+
+    /// The runbooks that the checked files call.
+    pub(super) fn into_children(self) -> Vec<Script> {
+        self.children.into_inner()
     }
 
     /// Checks every call in one file.
@@ -301,12 +309,13 @@ impl<'a> Context<'a> {
             return;
         }
         if let Some(Expr::StringConstant(path, position)) = args.first() {
-            let child = self.library.runbook(path);
-            let compiled = child.and_then(|(name, text)| {
-                Script::compile(&name, &text).map_err(|error| format!("{}: {error}", error.site))
+            let compiled = self.library.runbook(path).and_then(|(name, text)| {
+                Script::compile_among(self.script.sources.clone(), &name, &text)
+                    .map_err(|error| format!("{}: {error}", error.site))
             });
-            if let Err(why) = compiled {
-                found.push(self.error("child", source, *position, path.len() + 2, why));
+            match compiled {
+                Ok(child) => self.children.borrow_mut().push(child),
+                Err(why) => found.push(self.error("child", source, *position, path.len() + 2, why)),
             }
         }
     }

@@ -8,6 +8,7 @@ mod diagnostic;
 mod imports;
 mod names;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::config::Environment;
@@ -17,7 +18,9 @@ use super::source::{Library, Script};
 
 pub use diagnostic::{Diagnostic, Severity};
 
-/// Checks a runbook with its modules; with `environment`, its targets too. Sorted by place.
+/// Checks a runbook with its modules and the runbooks that it calls; with `environment`, its targets too. Sorted by place.
+///
+/// Every file that was checked is among the script's sources afterwards, so that a record of it can name them all.
 pub fn check(
     script: &Script,
     registry: &Arc<Registry>,
@@ -25,14 +28,21 @@ pub fn check(
     environment: Option<&Environment>,
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
-    names::front_matter(script, &mut found);
-    let modules = imports::load(script, library, &mut found);
-    let context = calls::Context::new(script, &modules, registry, library, environment);
-    context.check(&script.ast, &script.source, &mut found);
-    for module in &modules {
-        context.check(&module.ast, &module.source, &mut found);
+    let (mut queue, mut checked) = (vec![script.clone()], BTreeSet::new());
+    while let Some(script) = queue.pop() {
+        if !checked.insert(script.source.name.clone()) {
+            continue;
+        }
+        names::front_matter(&script, &mut found);
+        let modules = imports::load(&script, library, &mut found);
+        let context = calls::Context::new(&script, &modules, registry, library, environment);
+        context.check(&script.ast, &script.source, &mut found);
+        for module in &modules {
+            context.check(&module.ast, &module.source, &mut found);
+        }
+        names::unused(&script, &mut found);
+        queue.extend(context.into_children());
     }
-    names::unused(script, &mut found);
     found.sort_by(|a, b| (&a.site.file, a.site.line, a.site.column).cmp(&(&b.site.file, b.site.line, b.site.column)));
     // Rhai's walk visits some nodes twice.
     found.dedup_by(|a, b| a.site == b.site && a.message == b.message);

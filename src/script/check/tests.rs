@@ -78,8 +78,8 @@ fn typos_are_found_with_what_was_meant() {
 #[test]
 fn literals_of_a_wrong_type_are_found() {
     for (script, expected) in [
-        ("act(\"a\", #{ times: \"3\" });", "`times` of `act` takes int, not a value of type string"),
-        ("act(\"a\", #{ timeout: 5 });", "`timeout` of `act` takes duration, not a value of type int"),
+        ("act(\"a\", #{ times: \"3\" });", "`times` of `act` takes int, not string"),
+        ("act(\"a\", #{ timeout: 5 });", "`timeout` of `act` takes duration, not int"),
         ("act(\"a\", #{ timeout: \"5 min\" });", "`5 min` is not a duration"),
         ("act();", "`act` lacks its argument `name`"),
         ("act(\"a\", \"b\", \"c\");", "`act` takes (name, #{ options })"),
@@ -116,6 +116,16 @@ fn imports_must_be_literal_and_inside() {
 fn unused_parameters_and_missing_children_are_found() {
     assert!(findings("param x: int = 1; 2")[0].contains("parameter `x` is never used"));
     assert!(findings("runbook(\"none.rhai\");")[0].contains("there is no file none.rhai"));
+}
+
+#[test]
+fn called_runbooks_are_checked_too_and_known_afterwards() {
+    let mut files = Files::default();
+    files.0.insert("child.rhai".into(), "atc(1);\nrunbook(\"child.rhai\");".into());
+    let script = Script::compile("main.rhai", "runbook(\"child.rhai\");").expect("compiles");
+    let found = check(&script, &registry(), &files, None);
+    assert_eq!(found.iter().map(|d| d.site.to_string()).collect::<Vec<_>>(), ["child.rhai:1:1"]);
+    assert!(script.sources.file("child.rhai").is_some());
 }
 
 #[test]
