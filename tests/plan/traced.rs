@@ -35,6 +35,7 @@ pub(crate) fn lifeboat(sandbox: &Sandbox, arguments: &[&str]) -> Option<(Said, T
         Ok(output) => output,
         Err(error) => {
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "strace is needed to trust plans: {error}");
+            #[expect(clippy::print_stderr, reason = "a test that cannot be made says so")]
             eprintln!("NOT TESTED: strace cannot be started ({error}); install it to see that a plan changes nothing");
             return None;
         }
