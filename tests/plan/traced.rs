@@ -25,6 +25,7 @@ pub(crate) struct Trace {
 }
 
 /// Runs the program under `strace`. `None` when there is none; that is a failure where nobody would notice.
+#[expect(clippy::print_stderr, reason = "a test that cannot be made says so")]
 pub(crate) fn lifeboat(sandbox: &Sandbox, arguments: &[&str]) -> Option<(Said, Trace)> {
     let out = tempfile::NamedTempFile::new().expect("a file");
     let path = out.path().to_str().expect("text");
@@ -35,7 +36,6 @@ pub(crate) fn lifeboat(sandbox: &Sandbox, arguments: &[&str]) -> Option<(Said, T
         Ok(output) => output,
         Err(error) => {
             assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "strace is needed to trust plans: {error}");
-            #[expect(clippy::print_stderr, reason = "a test that cannot be made says so")]
             eprintln!("NOT TESTED: strace cannot be started ({error}); install it to see that a plan changes nothing");
             return None;
         }
