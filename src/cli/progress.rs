@@ -172,10 +172,10 @@ fn what(primitive: &str, impact: &Impact, args: Option<&Value>) -> String {
 
 /// What a look found, or what a change returned, where it can be said in few words.
 fn said(settled: &Settlement, value: &Value) -> String {
-    if settled.impact.kind.is_change() {
-        if let Some(before) = value.as_str() {
-            return format!(" (was {before})");
-        }
+    if settled.impact.kind.is_change()
+        && let Some(before) = value.as_str()
+    {
+        return format!(" (was {before})");
     }
     let field = |name: &str| value.get(name).map(ToString::to_string).filter(|text| !text.is_empty());
     let text = match (field("status"), field("detail"), field("id")) {

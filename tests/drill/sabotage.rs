@@ -77,9 +77,7 @@ fn an_environment_that_is_not_for_drills_is_not_drilled_in() {
 #[test]
 fn what_answers_already_is_somebody_else_s_and_not_broken() {
     let sandbox = Sandbox::new();
-    let config = sandbox.read("lifeboat.toml");
-    let port = config.split("http://127.0.0.1:").nth(1).expect("an address").split('/').next().expect("a port");
-    let other = std::net::TcpListener::bind(format!("127.0.0.1:{port}")).expect("it is free");
+    let other = std::net::TcpListener::bind(("127.0.0.1", sandbox.web)).expect("it is free");
     std::thread::spawn(move || {
         use std::io::{Read as _, Write as _};
         for mut stream in other.incoming().flatten() {

@@ -7,7 +7,11 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 /// The project that ships. Its directory goes when it is dropped.
-pub(crate) struct Sandbox(tempfile::TempDir);
+pub(crate) struct Sandbox {
+    dir: tempfile::TempDir,
+    /// Where the service listens, once it is started.
+    pub(crate) web: u16,
+}
 
 /// What the program said, and how it ended.
 #[derive(Debug)]
@@ -32,11 +36,11 @@ impl Sandbox {
     /// A copy of the project that ships; the runbooks of the tests lie in `runbooks/tests`.
     pub(crate) fn new() -> Self {
         let source = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let sandbox = Self(tempfile::tempdir().expect("a directory"));
+        let sandbox = Self { dir: tempfile::tempdir().expect("a directory"), web: free_port() };
         let mut config = fs::read_to_string(source.join("lifeboat.toml")).expect("the project that ships");
-        for port in ["47610", "47611"] {
+        for (port, free) in [("47610", sandbox.web), ("47611", free_port())] {
             assert!(config.contains(port), "the sandbox listens on {port}");
-            config = config.replace(port, &free_port().to_string());
+            config = config.replace(port, &free.to_string());
         }
         fs::write(sandbox.path("lifeboat.toml"), config).expect("a configuration");
         copy(&source.join("runbooks"), &sandbox.path("runbooks"));
@@ -46,7 +50,7 @@ impl Sandbox {
 
     /// A file or directory of the project.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.dir.path().join(name)
     }
 
     /// What a file of the project holds, without white space around it; nothing when it is not there.
@@ -57,7 +61,7 @@ impl Sandbox {
     /// The program, about to be started in the project's directory, by nobody at a terminal.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.current_dir(self.0.path()).stdin(Stdio::null()).env_remove("NO_COLOR");
+        command.current_dir(self.dir.path()).stdin(Stdio::null()).env_remove("NO_COLOR");
         command
     }
 
