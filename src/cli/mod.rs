@@ -18,6 +18,7 @@ mod runs;
 mod sandbox;
 mod show;
 mod show_text;
+mod words;
 mod wrap;
 
 use clap::{Args, Parser, Subcommand};

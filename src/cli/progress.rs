@@ -10,6 +10,7 @@ use crate::system::{Copy, Progress};
 use crate::worlds::Listener;
 
 use super::printer::{Printer, Style};
+use super::words;
 use super::wrap::wrap;
 
 /// Shows a run as it goes.
@@ -82,7 +83,7 @@ impl RunView {
         match &settled.outcome {
             Ok(value) => {
                 let tick = if settled.impact.kind == ImpactKind::Look { "?" } else { "✓" };
-                let said = said(settled, value);
+                let said = words::said(settled, value, &what);
                 self.timed(state, &format!("{} {what}{said}", self.good(tick)), &self.dim(&took));
             }
             Err(fault) => {
@@ -168,34 +169,6 @@ fn what(primitive: &str, impact: &Impact, args: Option<&Value>) -> String {
         text.push_str(state);
     }
     text
-}
-
-/// What a look found, or what a change returned, where it can be said in few words.
-fn said(settled: &Settlement, value: &Value) -> String {
-    if settled.impact.kind.is_change() {
-        if let Some(before) = value.as_str() {
-            return format!(" (was {before})");
-        }
-    }
-    let field = |name: &str| value.get(name).map(ToString::to_string).filter(|text| !text.is_empty());
-    let text = match (field("status"), field("detail"), field("id")) {
-        (Some(status), Some(detail), _) => Some(format!("{status}: {detail}")),
-        (_, Some(detail), _) => Some(detail),
-        (_, _, Some(id)) => Some(id),
-        _ if settled.primitive == "measure" => {
-            settled.args.as_ref().and_then(|a| a.get("value")).map(ToString::to_string)
-        }
-        _ => value.as_str().map(str::to_owned),
-    };
-    let text = text.map_or_else(String::new, |text| format!(" → {}", text.lines().next().unwrap_or_default()));
-    match value.get("skipped") {
-        Some(Value::List(skipped)) if !skipped.is_empty() => {
-            let why = |item: &Value| item.get("why").map(ToString::to_string).unwrap_or_default();
-            let reasons: Vec<String> = skipped.iter().map(why).collect();
-            format!("{text} (skipped {} newer: {})", skipped.len(), reasons.join("; "))
-        }
-        _ => text,
-    }
 }
 
 impl Progress for RunView {

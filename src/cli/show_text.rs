@@ -12,6 +12,7 @@ use crate::model::{
 use crate::primitives::Registry;
 
 use super::printer::{Printer, Style};
+use super::words;
 use super::wrap::wrap;
 
 /// The column in which the tree begins, after the time of day.
@@ -140,7 +141,7 @@ impl<'a> Tree<'a> {
         match &settled.outcome {
             Ok(value) => {
                 let tick = if settled.impact.kind == ImpactKind::Look { "?" } else { "✓" };
-                let text = format!("{tick} {what}{}  ({took}{attempt}{calls})", said(settled, value, &what));
+                let text = format!("{tick} {what}{}  ({took}{attempt}{calls})", words::said(settled, value, &what));
                 self.line(Some(settled.began), &text, None);
             }
             Err(fault) => {
@@ -203,29 +204,4 @@ fn call(primitive: &str, impact: &Impact, args: Option<&Value>, registry: &Regis
     let options = args.iter().filter(|(name, _)| !positional.contains(&name.as_str()));
     let options: Vec<String> = options.map(|(name, value)| format!("{name}: {value}")).collect();
     if options.is_empty() { text } else { format!("{text} ({})", options.join(", ")) }
-}
-
-/// What a call returned, in few words.
-fn said(settled: &Settlement, value: &Value, what: &str) -> String {
-    let field = |name: &str| value.get(name).map(ToString::to_string).filter(|text| !text.is_empty());
-    let text = match (field("status"), field("detail"), field("id")) {
-        (Some(status), Some(detail), _) => format!("{status}: {detail}"),
-        (_, Some(detail), _) => detail,
-        (_, _, Some(id)) => id,
-        _ if *value == Value::Null => return String::new(),
-        _ if settled.primitive == "maintenance" && settled.impact.kind.is_change() => format!("it was {value}"),
-        _ if settled.primitive == "point_of_no_return" => match value {
-            Value::List(steps) if steps.is_empty() => return String::new(),
-            Value::List(steps) => {
-                format!("no longer owed: {}", steps.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
-            }
-            other => other.to_string(),
-        },
-        _ => value.to_string(),
-    };
-    if what.contains(&text) {
-        return String::new();
-    }
-    let text: String = text.chars().take(300).collect();
-    format!(" → {}", text.replace('\n', " "))
 }

@@ -349,7 +349,7 @@ fn the_environment_is_the_named_the_default_or_the_only_one() {
     );
     assert_eq!(
         name("", Some("a")),
-        "/project/lifeboat.toml has no environment (add one: `[environments.sandbox]`, and its targets below it)"
+        "lifeboat.toml has no environment (add one: `[environments.sandbox]`, and its targets below it)"
     );
 }
 

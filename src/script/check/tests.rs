@@ -18,14 +18,14 @@ path = "x.db"
 
 /// Findings of a script, one line each: `line:column severity code: message [help]`.
 fn findings(script: &str) -> Vec<String> {
-    with_files(script, Files::default(), &registry())
+    with_files(script, &Files::default(), &registry())
 }
 
-fn with_files(script: &str, files: Files, registry: &Arc<Registry>) -> Vec<String> {
+fn with_files(script: &str, files: &Files, registry: &Arc<Registry>) -> Vec<String> {
     let config = Config::parse("/p/lifeboat.toml".as_ref(), CONFIG.into()).expect("a good configuration");
     let script = Script::compile("main.rhai", script).expect("compiles");
     let environment = config.environment(None).expect("the only one");
-    let found = check(&script, registry, &files, Some(environment));
+    let found = check(&script, registry, files, Some(environment));
     let line = |d: &Diagnostic| {
         let severity = if d.severity == Severity::Error { "error" } else { "warning" };
         let help = d.help.as_ref().map(|h| format!(" [{h}]")).unwrap_or_default();
@@ -100,7 +100,7 @@ fn a_function_must_not_hide_a_primitive() {
 fn modules_are_checked_too_at_their_own_place() {
     let mut files = Files::default();
     files.0.insert("m.rhai".into(), "fn f() {\n  atc(1)\n}".into());
-    let found = with_files("import \"m\" as m; m::f();", files, &registry());
+    let found = with_files("import \"m\" as m; m::f();", &files, &registry());
     assert_eq!(found, ["2:3 error unknown-function: there is no function `atc` [did you mean `act`?]"]);
 }
 
@@ -131,8 +131,8 @@ fn called_runbooks_are_checked_too_and_known_afterwards() {
 #[test]
 fn what_a_target_does_not_take_is_found() {
     let registry = Arc::new(Registry::standard());
-    let found = with_files("maintenance(\"primary\");", Files::default(), &registry);
+    let found = with_files("maintenance(\"primary\");", &Files::default(), &registry);
     assert!(found[0].contains("`maintenance` does not work on `primary`: a database served by sqlite"), "{found:?}");
-    let found = with_files("inject(\"primary\", \"delete\");", Files::default(), &registry);
+    let found = with_files("inject(\"primary\", \"delete\");", &Files::default(), &registry);
     assert!(found[0].contains("`inject` is refused in environment test"), "{found:?}");
 }
