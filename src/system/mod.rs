@@ -65,7 +65,7 @@ pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};
-pub use digest::{Digest, hex};
+pub use digest::{Digest, hex, hex_sha384, hex_sha512};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};
 pub use http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
