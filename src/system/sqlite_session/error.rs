@@ -83,6 +83,11 @@ impl SessionError {
         }
     }
 
+    pub(super) fn too_large() -> Self {
+        let message = "the answer has more than 100,000 rows".to_owned();
+        Self { kind: SessionErrorKind::Sql, message, offset: None }
+    }
+
     pub(super) fn stopped() -> Self {
         Self { kind: SessionErrorKind::Stopped, message: "stopped".to_owned(), offset: None }
     }

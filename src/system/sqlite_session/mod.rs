@@ -104,9 +104,13 @@ impl SqliteReader {
         Ok(Self { connection, path: path.to_path_buf() })
     }
 
-    /// The answer to a question of one statement that reads; at most 100,000 rows.
+    /// The answer to a question of one statement that reads; more than 100,000 rows are an error.
     pub fn rows(&self, sql: &str, params: &[Value], stop: &dyn Fn() -> bool) -> Result<SqliteRows, SessionError> {
-        let done = self.connection.run(sql, params, ROWS, stop).map_err(|wrong| SessionError::of(&self.path, wrong))?;
+        let answer = self.connection.run(sql, params, ROWS + 1, stop);
+        let done = answer.map_err(|wrong| SessionError::of(&self.path, wrong))?;
+        if done.rows.len() > ROWS {
+            return Err(SessionError::too_large());
+        }
         Ok(SqliteRows { columns: done.columns, rows: done.rows })
     }
 

@@ -158,6 +158,20 @@ fn a_statement_that_never_ends_is_stopped_and_rolled_back() {
     session.rollback().expect("rolls back");
     assert_eq!(session.rows("SELECT count(*) FROM t", &[], NEVER).expect("asks").first(), Some(&Value::Int(0)));
 }
+
+#[test]
+fn an_answer_is_whole_or_an_error() {
+    let bench = Bench::new();
+    drop(bench.session("CREATE TABLE t(a)"));
+    let reader = bench.act.sqlite_reader(&bench.path()).expect("opens");
+    let count = |rows: usize| {
+        let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?) SELECT i FROM n";
+        reader.rows(sql, &[Value::Int(i64::try_from(rows).expect("small"))], NEVER).map(|found| found.rows.len())
+    };
+    assert_eq!(count(ROWS), Ok(ROWS));
+    assert!(count(ROWS + 1).expect_err("too many").message.contains("100,000"));
+}
+
 #[test]
 fn a_log_is_left_to_the_programs_whose_database_it_is() {
     let bench = Bench::new();
