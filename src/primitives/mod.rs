@@ -13,6 +13,7 @@ pub mod language;
 pub mod log;
 pub mod maintenance;
 pub mod measure;
+pub mod migrate;
 pub mod notify;
 pub mod now;
 pub mod probe;

@@ -56,7 +56,7 @@ fn channels(registry: Registry) -> Registry {
 #[cfg(feature = "driver-sqlite")]
 fn databases(registry: Registry) -> Registry {
     use super::targets::SqliteDatabase;
-    use super::{backup, backups, latest_backup, restore, verify_backup};
+    use super::{backup, backups, latest_backup, migrate, restore, verify_backup};
 
     registry
         .observer::<probe::Probe, SqliteDatabase>()
@@ -64,6 +64,7 @@ fn databases(registry: Registry) -> Registry {
         .driver::<inject::Inject, SqliteDatabase>()
         .driver::<backup::Backup, SqliteDatabase>()
         .driver::<restore::Restore, SqliteDatabase>()
+        .driver::<migrate::Migrate, SqliteDatabase>()
         .driver::<verify_backup::VerifyBackup, SqliteDatabase>()
         .observer::<backups::Backups, SqliteDatabase>()
         .observer::<latest_backup::LatestBackup, SqliteDatabase>()

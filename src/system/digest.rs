@@ -1,6 +1,6 @@
 //! SHA-256, so that `sha256sum` can check what we claim.
 
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// A running SHA-256.
 #[derive(Clone, Default)]
@@ -37,6 +37,16 @@ impl std::io::Write for Digest {
 /// The SHA-256 digest of `bytes` as 64 hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     hex_of(&Sha256::digest(bytes))
+}
+
+/// The SHA-384 digest of `bytes` as 96 hexadecimal digits: what sqlx keeps of a migration.
+pub fn hex_sha384(bytes: &[u8]) -> String {
+    hex_of(&Sha384::digest(bytes))
+}
+
+/// The SHA-512 digest of `bytes` as 128 hexadecimal digits.
+pub fn hex_sha512(bytes: &[u8]) -> String {
+    hex_of(&Sha512::digest(bytes))
 }
 
 /// `bytes` as hexadecimal digits.

@@ -58,12 +58,14 @@ mod sqlite_error;
 mod sqlite_rows;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_rules;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_session;
 
 pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};
-pub use digest::{Digest, hex};
+pub use digest::{Digest, hex, hex_sha384, hex_sha512};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};
 pub use http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
@@ -79,6 +81,11 @@ pub use sqlite_copy::{CheckDepth, CopyError, CopyReport, JournalMode, SqliteChec
 pub use sqlite_error::{SqliteError, SqliteErrorKind};
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_rows::SqliteRows;
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_session::{
+    SessionError, SessionErrorKind, SqlLoss, SqlStatement, SqliteReader, SqliteScratch, SqliteSession, StatementReport,
+    split_sql,
+};
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};

@@ -156,7 +156,12 @@ mod tests {
 
     fn database() -> Db {
         let dir = tempfile::tempdir().expect("a directory");
-        let target = SqliteDatabase { name: "primary".to_owned(), path: dir.path().join("primary.db"), store: None };
+        let target = SqliteDatabase {
+            name: "primary".to_owned(),
+            path: dir.path().join("primary.db"),
+            store: None,
+            migrations: None,
+        };
         let act = Act::grant(&Look::new(Arc::new(System::new(dir.path().join("scratch")))));
         Db { dir, target, act }
     }

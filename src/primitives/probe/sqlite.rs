@@ -87,7 +87,7 @@ mod tests {
     }
 
     async fn probe(path: &Path, args: Args) -> Result<Output, Fault> {
-        let database = SqliteDatabase { name: "primary".into(), path: path.to_owned(), store: None };
+        let database = SqliteDatabase { name: "primary".into(), path: path.to_owned(), store: None, migrations: None };
         Observer::<Probe>::observe(&database, &args, &Look::new(Arc::new(System::new(PathBuf::new())))).await
     }
 

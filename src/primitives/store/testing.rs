@@ -42,7 +42,12 @@ impl Bench {
 
     pub(in crate::primitives) fn database(&self) -> SqliteDatabase {
         let store = DirectoryStore { name: "backups".to_owned(), path: self.path("store") };
-        SqliteDatabase { name: "primary".to_owned(), path: self.path("primary.db"), store: Some(store) }
+        SqliteDatabase {
+            name: "primary".to_owned(),
+            path: self.path("primary.db"),
+            store: Some(store),
+            migrations: None,
+        }
     }
 
     pub(in crate::primitives) fn key(n: u32) -> IdempotencyKey {

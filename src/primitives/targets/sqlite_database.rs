@@ -19,6 +19,8 @@ pub struct SqliteDatabase {
     pub path: PathBuf,
     /// Where its backups are kept.
     pub store: Option<DirectoryStore>,
+    /// The directory of its migrations.
+    pub migrations: Option<PathBuf>,
 }
 
 /// Settings of `driver = "sqlite"`.
@@ -29,6 +31,8 @@ pub struct Settings {
     path: PathBuf,
     /// The name of the store that keeps its backups.
     store: Option<String>,
+    /// The directory of its migrations, `.sql` files; `migrate` needs it.
+    migrations: Option<PathBuf>,
 }
 
 impl FromTarget for SqliteDatabase {
@@ -48,6 +52,11 @@ impl FromTarget for SqliteDatabase {
             };
             DirectoryStore::from_target(store.settings()?, store, environment)
         });
-        Ok(Self { name: target.name.clone(), path: environment.resolve(&settings.path), store: store.transpose()? })
+        Ok(Self {
+            name: target.name.clone(),
+            path: environment.resolve(&settings.path),
+            store: store.transpose()?,
+            migrations: settings.migrations.map(|path| environment.resolve(&path)),
+        })
     }
 }

@@ -59,7 +59,7 @@ impl CopyError {
         }
     }
 
-    pub(super) fn io(error: &io::Error, path: &Path) -> Self {
+    pub(in crate::system) fn io(error: &io::Error, path: &Path) -> Self {
         let path = path.to_path_buf();
         match error.kind() {
             io::ErrorKind::NotFound => Self::Missing(path),

@@ -3,7 +3,7 @@
 mod check;
 mod error;
 mod header;
-mod raw;
+pub(super) mod raw;
 #[cfg(test)]
 mod tests;
 
@@ -55,17 +55,27 @@ impl Act {
         to: &Path,
         progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
     ) -> Result<CopyReport, CopyError> {
-        let header = self.sqlite_header(from)?;
-        File::options().write(true).create_new(true).open(to).map_err(|error| CopyError::io(&error, to))?;
-        let copied = copy(self, from, to, header, progress).and_then(|report| {
-            File::open(to).and_then(|file| file.sync_all()).map_err(|error| CopyError::io(&error, to))?;
-            Ok(report)
-        });
-        if copied.is_err() {
-            let _ = std::fs::remove_file(to);
-        }
-        copied
+        copy_to_new(self, from, to, progress)
     }
+}
+
+/// Copies to the new file `to`, which is gone again when that fails.
+pub(super) fn copy_to_new(
+    look: &Look,
+    from: &Path,
+    to: &Path,
+    progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<CopyReport, CopyError> {
+    let header = look.sqlite_header(from)?;
+    File::options().write(true).create_new(true).open(to).map_err(|error| CopyError::io(&error, to))?;
+    let copied = copy(look, from, to, header, progress).and_then(|report| {
+        File::open(to).and_then(|file| file.sync_all()).map_err(|error| CopyError::io(&error, to))?;
+        Ok(report)
+    });
+    if copied.is_err() {
+        let _ = std::fs::remove_file(to);
+    }
+    copied
 }
 
 /// In WAL mode a read transaction pins one state while others go on writing, so the copy never starts again. With a rollback

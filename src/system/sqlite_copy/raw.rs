@@ -1,4 +1,5 @@
-//! SQLite's C interface, as far as copying and checking a file need it. The only `unsafe` code of Lifeboat.
+//! SQLite's C interface, as far as copying and checking a file need it. The only `unsafe` code of Lifeboat beside that of
+//! `sqlite_session/raw.rs`, which carries out statements on the connections that are opened here.
 //!
 //! The online backup interface has no safe wrapper in the `libsql` crate. All pointers stay in here: a [`Raw`] owns one connection,
 //! a [`Stepper`] borrows the two connections that it works on, and neither can be sent to another thread.
@@ -15,32 +16,34 @@ use libsql::ffi;
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Open {
+pub(in crate::system) enum Open {
     /// Others read and write it: read only, with all of SQLite's locking, and without a checkpoint at the end.
     Live,
     /// Nobody writes it: read only, without locks, without looking at or making side files.
     Still,
     /// A new file of our own.
     Own,
+    /// Others read and write it, and so do we: it must exist, and there is no checkpoint at the end.
+    Shared,
 }
 
 /// An error of SQLite: its extended code and its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RawError {
-    pub(super) code: i32,
-    pub(super) message: String,
+pub(in crate::system) struct RawError {
+    pub(in crate::system) code: i32,
+    pub(in crate::system) message: String,
 }
 
 impl RawError {
     /// The code without its extension.
-    pub(super) fn primary(&self) -> i32 {
+    pub(in crate::system) fn primary(&self) -> i32 {
         self.code & 0xff
     }
 }
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct Raw(*mut ffi::sqlite3);
+pub(in crate::system) struct Raw(*mut ffi::sqlite3);
 
 impl Drop for Raw {
     fn drop(&mut self) {
@@ -51,7 +54,7 @@ impl Drop for Raw {
 
 /// `libsql` insists on setting SQLite's threading mode before anybody else calls it, and panics when it comes second.
 #[expect(deprecated, reason = "the constructor that does not need an async runtime")]
-fn initialize() {
+pub(in crate::system) fn initialize() {
     static FIRST: Once = Once::new();
     FIRST.call_once(|| drop(libsql::Database::open_in_memory()));
 }
@@ -71,12 +74,13 @@ fn uri(path: &Path, query: &str) -> Result<CString, RawError> {
 }
 
 impl Raw {
-    pub(super) fn open(path: &Path, how: Open) -> Result<Self, RawError> {
+    pub(in crate::system) fn open(path: &Path, how: Open) -> Result<Self, RawError> {
         initialize();
         let (flags, query) = match how {
             Open::Live => (ffi::SQLITE_OPEN_READONLY, ""),
             Open::Still => (ffi::SQLITE_OPEN_READONLY, "?immutable=1"),
             Open::Own => (ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE, ""),
+            Open::Shared => (ffi::SQLITE_OPEN_READWRITE, ""),
         };
         let name = uri(path, query)?;
         let flags = flags | ffi::SQLITE_OPEN_URI | ffi::SQLITE_OPEN_EXRESCODE | ffi::SQLITE_OPEN_FULLMUTEX;
@@ -88,7 +92,7 @@ impl Raw {
         }
         let raw = Self(db);
         raw.checked(code)?;
-        if how == Open::Live {
+        if matches!(how, Open::Live | Open::Shared) {
             // SAFETY: the variadic arguments of this verb are an int and a pointer that may be null.
             let code = unsafe {
                 ffi::sqlite3_db_config(
@@ -106,30 +110,40 @@ impl Raw {
         Ok(raw)
     }
 
-    fn checked(&self, code: c_int) -> Result<(), RawError> {
+    /// The connection itself, for `sqlite_session/raw.rs`. It lives as long as `self`.
+    pub(in crate::system) fn handle(&self) -> *mut ffi::sqlite3 {
+        self.0
+    }
+
+    pub(in crate::system) fn checked(&self, code: c_int) -> Result<(), RawError> {
         match code {
             ffi::SQLITE_OK => Ok(()),
             _ => Err(self.error(code)),
         }
     }
 
-    fn error(&self, code: c_int) -> RawError {
+    pub(in crate::system) fn error(&self, code: c_int) -> RawError {
         // SAFETY: the message belongs to the open handle and is copied before the next call.
         let message = unsafe { CStr::from_ptr(ffi::sqlite3_errmsg(self.0)) };
         RawError { code, message: message.to_string_lossy().into_owned() }
     }
 
     /// Runs one statement and returns its rows as text, NULL as an empty one. `stop` is asked now and then.
-    pub(super) fn rows(&self, sql: &str, stop: &dyn Fn() -> bool) -> Result<Vec<Vec<String>>, RawError> {
+    pub(in crate::system) fn rows(&self, sql: &str, stop: &dyn Fn() -> bool) -> Result<Vec<Vec<String>>, RawError> {
         let sql = CString::new(sql)
             .map_err(|_| RawError { code: ffi::SQLITE_MISUSE, message: "the statement holds a NUL".to_owned() })?;
+        self.stoppable(stop, || self.rows_of(&sql))
+    }
+
+    /// Does `work` on this connection; `stop` is asked now and then whether to interrupt it.
+    pub(in crate::system) fn stoppable<T>(&self, stop: &dyn Fn() -> bool, work: impl FnOnce() -> T) -> T {
         let asked: *const &dyn Fn() -> bool = &raw const stop;
         // SAFETY: the handler gets a pointer to `stop`, which outlives it: it is taken off again before this function returns.
         unsafe { ffi::sqlite3_progress_handler(self.0, 10_000, Some(ask), asked.cast_mut().cast()) };
-        let rows = self.rows_of(&sql);
+        let done = work();
         // SAFETY: the handle is open; without a function the handler is removed.
         unsafe { ffi::sqlite3_progress_handler(self.0, 0, None, ptr::null_mut()) };
-        rows
+        done
     }
 
     fn rows_of(&self, sql: &CStr) -> Result<Vec<Vec<String>>, RawError> {
@@ -184,7 +198,7 @@ impl Raw {
 
 /// Asks the function behind `stop` whether to stop.
 unsafe extern "C" fn ask(stop: *mut c_void) -> c_int {
-    // SAFETY: `Raw::rows` registers this with a pointer to a `&dyn Fn() -> bool` that is alive while the statement runs.
+    // SAFETY: `Raw::stoppable` registers this with a pointer to a `&dyn Fn() -> bool` that is alive while the work is done.
     let stop = unsafe { &*stop.cast::<&dyn Fn() -> bool>() };
     c_int::from(stop())
 }
