@@ -11,6 +11,7 @@ use crate::system::{Answer, Answers, Asked, Cancel, Console, Interrupted, whoami
 use crate::worlds::Faulted;
 
 use super::printer::{Printer, Style};
+use super::wrap::wrap;
 
 /// Answers from the command line first, then from the terminal.
 pub(super) struct Person {
@@ -32,8 +33,6 @@ impl Person {
         let confirmation = asked.choices == ["yes", "no"];
         let answer = if confirmation && self.yes {
             Some("yes".to_owned())
-        } else if confirmation {
-            None
         } else {
             let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
             let fits = |answer: &String| asked.choices.is_empty() || asked.choices.contains(answer);
@@ -66,7 +65,14 @@ impl Person {
             ([], Some(default)) => format!(" [{default}]"),
             (choices, _) => format!(" [{}]", choices.join("/")),
         };
-        self.printer.err(&format!("{}{choices}", self.printer.paint_err(Style::Caution, &asked.question)));
+        for line in wrap(&asked.question, self.printer.width()) {
+            self.printer.err(&self.printer.paint_err(Style::Caution, &line));
+        }
+        if !choices.is_empty() {
+            self.printer.err(choices.trim_start());
+        }
+        // What was typed before the question was asked is no answer to it.
+        let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
         let (sender, receiver) = tokio::sync::oneshot::channel();
         std::thread::spawn(move || {
             let mut line = String::new();

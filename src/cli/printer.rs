@@ -138,6 +138,11 @@ impl Printer {
         paint(self.err_color, style, text)
     }
 
+    /// Whether a person can watch what is drawn on standard error.
+    pub(crate) fn watched(&self) -> bool {
+        !self.json && stderr().is_terminal()
+    }
+
     /// Whether a person can answer: both ends of the terminal are there.
     pub(crate) fn interactive(&self) -> bool {
         !self.json && std::io::stdin().is_terminal() && stderr().is_terminal()

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::model::{Event, EventBody, Impact, ImpactKind, Left, ScopeKind, Settlement, Span, Value};
+use crate::model::{Event, EventBody, Impact, ImpactKind, Invocation, Left, ScopeKind, Settlement, Span, Value};
 use crate::system::{Copy, Progress};
 use crate::worlds::Listener;
 
@@ -35,6 +35,10 @@ impl RunView {
     }
 
     fn spin(&self, state: &mut State, what: String) {
+        // Nobody watches a spinner in a file, and each would cost a thread.
+        if !self.printer.watched() {
+            return;
+        }
         let spinner = state.spinner.get_or_insert_with(|| {
             let bar = self.printer.bars.add(ProgressBar::new_spinner());
             let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed}");
@@ -43,6 +47,14 @@ impl RunView {
             bar
         });
         spinner.set_message(what);
+    }
+
+    /// Something that may take long begins: it turns where somebody watches, and is said once where nobody does.
+    fn wait(&self, state: &mut State, what: String) {
+        if !self.printer.watched() {
+            self.line(state, &self.dim(&format!("… {what}")));
+        }
+        self.spin(state, what);
     }
 
     fn stop(state: &mut State) {
@@ -68,8 +80,12 @@ impl RunView {
     }
 
     fn settled(&self, state: &mut State, settled: &Settlement) {
+        if state.quiet > 0 {
+            return;
+        }
         Self::stop(state);
-        if state.quiet > 0 || (settled.impact.kind == ImpactKind::Mark && settled.primitive != "measure") {
+        // What `log` says was shown when it was said.
+        if settled.primitive == "log" || (settled.impact.kind == ImpactKind::Mark && settled.primitive != "measure") {
             return;
         }
         let intended = state.intended.take();
@@ -82,9 +98,14 @@ impl RunView {
         };
         match &settled.outcome {
             Ok(value) => {
-                let tick = if settled.impact.kind == ImpactKind::Look { "?" } else { "✓" };
+                let undelivered = value.get("delivered") == Some(&Value::Bool(false));
+                let tick = match settled.impact.kind {
+                    _ if undelivered => self.printer.paint_err(Style::Caution, "! NOT DELIVERED"),
+                    ImpactKind::Look => self.good("?"),
+                    _ => self.good("✓"),
+                };
                 let said = words::said(settled, value, &what);
-                self.timed(state, &format!("{} {what}{said}", self.good(tick)), &self.dim(&took));
+                self.timed(state, &format!("{tick} {what}{said}"), &self.dim(&took));
             }
             Err(fault) => {
                 let cross = self.printer.paint_err(Style::Bad, "✗");
@@ -103,6 +124,23 @@ impl RunView {
 }
 
 impl Listener for RunView {
+    fn on_begin(&self, call: &Invocation, impact: &Impact) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.printer.json || state.quiet > 0 {
+            return;
+        }
+        let what = what(call.primitive, impact, Some(&call.args));
+        match impact.kind {
+            ImpactKind::Wait => {
+                let time = call.args.get("duration").map(|time| format!(" {time}")).unwrap_or_default();
+                self.wait(&mut state, format!("{what}{time}"));
+            }
+            // A prompt and a spinner would fight for the line.
+            ImpactKind::Ask => {}
+            _ => self.spin(&mut state, what),
+        }
+    }
+
     fn on_event(&self, event: &Event) {
         if self.printer.json {
             return self.printer.out_json(event);
@@ -120,7 +158,7 @@ impl Listener for RunView {
                     ScopeKind::Rollback => self.printer.paint_err(Style::Caution, &format!("↩ rolling back {title}")),
                     ScopeKind::Body => {
                         state.quiet += 1;
-                        return self.spin(state, format!("waiting until {title}"));
+                        return self.wait(state, format!("waiting for {title}"));
                     }
                     _ => self.printer.paint_err(Style::Bold, &format!("▸ {title}")),
                 };

@@ -14,6 +14,7 @@ use super::people::{FaultCard, Person, stop_on_signals};
 use super::plan::pair;
 use super::printer::{Printer, Style};
 use super::progress::RunView;
+use super::wrap::wrap;
 use super::{Exit, Global, exit, open};
 
 /// Run a runbook for real, and record it in the journal
@@ -35,10 +36,10 @@ pub(super) struct LiveArgs {
     /// Give a parameter of the runbook
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     params: Vec<(String, String)>,
-    /// Confirm everything that is asked; a protected environment needs its name here
+    /// Confirm everything that is asked; with the name of a protected environment: let the run change it
     #[arg(long, value_name = "ENVIRONMENT", num_args = 0..=1, default_missing_value = "yes")]
     yes: Option<String>,
-    /// Answer a question of the runbook; several in their order
+    /// Answer a question of the runbook (a confirmation with "yes"); several in their order
     #[arg(long = "answer", value_name = "TEXT")]
     answers: Vec<String>,
 }
@@ -57,7 +58,7 @@ impl LiveArgs {
     /// The project with the person at the terminal. `rehearsal`: nobody is asked to confirm what may be broken.
     pub(super) fn open(&self, global: &Global, printer: &Printer, rehearsal: bool) -> Result<Lifeboat, Error> {
         let cancel = Cancel::new();
-        let person = Person::new(printer, &cancel, rehearsal || self.yes.is_some(), &self.answers);
+        let person = Person::new(printer, &cancel, rehearsal || self.yes.as_deref() == Some("yes"), &self.answers);
         let view = RunView::new(printer);
         let program = std::env::current_exe().unwrap_or_else(|_| "lifeboat".into());
         let lifeboat = open::recording(global, |builder| {
@@ -112,6 +113,9 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
     let (style, word) = match ran.status {
         Status::Completed => (Style::Good, "completed"),
         Status::RolledBack => (Style::Bad, "failed"),
+        Status::LeftChanged if matches!(ran.verdict, Verdict::Halted { halt: Halt::Cancelled | Halt::Aborted, .. }) => {
+            (Style::Bad, "cancelled, and left changed")
+        }
         Status::LeftChanged => (Style::Bad, "failed, and left changed"),
         Status::Cancelled => (Style::Caution, "cancelled"),
         Status::InDoubt => (Style::Bad, "in doubt"),
@@ -121,12 +125,22 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
     };
     let (why, hint) = reason(&ran.verdict);
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-    printer.out(&printer.short(&format!("{}{why}", printer.paint(style, word))));
+    let say = |indent: &str, text: &str| {
+        for line in wrap(&printer.short(text), printer.width().saturating_sub(indent.len())) {
+            printer.out(&format!("{indent}{line}"));
+        }
+    };
+    say("", &format!("{}{why}", printer.paint(style, word)));
     if let Some(hint) = hint {
-        printer.out(&printer.short(&format!("  help: {hint}")));
+        say("  ", &format!("help: {hint}"));
     }
     if ran.status != Status::Completed {
-        printer.out(&format!("  state: {}", ran.aftermath.sentence()));
+        say("  ", &format!("state: {}", ran.aftermath.sentence()));
+    } else if !ran.aftermath.skipped.is_empty() {
+        say(
+            "  ",
+            &printer.paint(Style::Caution, &format!("skipped by a person: {}", ran.aftermath.skipped.join(", "))),
+        );
     }
     printer.out(&printer.paint(Style::Dim, &format!("run {}", ran.id)));
     exit
@@ -143,7 +157,7 @@ fn reason(verdict: &Verdict) -> (Option<String>, Option<String>) {
         Verdict::Halted { halt, owed, .. } => {
             let still = if owed.is_empty() { String::new() } else { format!("; still owed: {}", owed.join(", ")) };
             match halt {
-                Halt::Cancelled => (None, None),
+                Halt::Cancelled | Halt::Aborted => (None, None),
                 Halt::Mistake { why, site, hint } | Halt::Unplannable { why, site, hint } => {
                     (Some(format!("{why} ({site}){still}")), hint.clone())
                 }

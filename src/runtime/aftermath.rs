@@ -15,6 +15,10 @@ pub struct Aftermath {
     pub left: Vec<LeftChange>,
     /// How many changes took place in all, those of rollbacks not counted.
     pub changes: usize,
+    /// Calls that failed and that a person skipped, in their order: primitive and place.
+    pub skipped: Vec<String>,
+    /// Why there was no way back from some place on; the run passed it.
+    pub no_return: Option<String>,
     /// Titles of the steps that were rolled back, in their order.
     pub rolled_back: Vec<String>,
     /// Titles of the steps whose rollback failed.
@@ -69,6 +73,9 @@ impl Aftermath {
             // What is in doubt, or half undone, may be left.
             (true, false) => {}
         }
+        if let Some(why) = self.no_return.as_ref().filter(|_| !self.is_clean()) {
+            parts.push(format!("past the point of no return: {why}"));
+        }
         parts.join("; ")
     }
 }
@@ -90,6 +97,10 @@ struct State {
     titles: BTreeMap<Key, String>,
     /// Changes with the steps around them.
     changes: Vec<(LeftChange, Vec<Key>)>,
+    /// The last call that has an outcome: its key, and how people know it.
+    settled: Option<(Key, String)>,
+    skipped: Vec<String>,
+    no_return: Option<String>,
     /// The change that was intended last.
     intended: Option<LeftChange>,
     in_doubt: Vec<LeftChange>,
@@ -101,6 +112,12 @@ struct State {
 impl Listener for Collector {
     fn on_event(&self, event: &Event) {
         let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let EventBody::Settled(settled) = &event.body {
+            state.settled = Some((settled.key.clone(), format!("{} ({})", settled.primitive, settled.site)));
+            if settled.primitive == "point_of_no_return" {
+                state.no_return = settled.args.as_ref().and_then(|args| args.get("why")).map(ToString::to_string);
+            }
+        }
         match &event.body {
             EventBody::Entered { scope } => {
                 if matches!(scope.kind, ScopeKind::Step { .. }) {
@@ -121,6 +138,10 @@ impl Listener for Collector {
             EventBody::Intended { primitive, impact, site, .. } => {
                 let (primitive, impact, site) = (primitive.clone(), impact.clone(), site.clone());
                 state.intended = Some(LeftChange { primitive, impact, site });
+            }
+            EventBody::Decided { key, decision, .. } if decision == "skip" => {
+                let skipped = state.settled.clone().filter(|(settled, _)| settled == key);
+                state.skipped.extend(skipped.map(|(_, call)| call));
             }
             EventBody::InDoubt { .. } => {
                 let doubtful = state.intended.take();
@@ -157,6 +178,8 @@ impl Collector {
         Aftermath {
             in_doubt: state.in_doubt.clone(),
             left: left.map(|(change, _)| change.clone()).collect(),
+            skipped: state.skipped.clone(),
+            no_return: state.no_return.clone(),
             changes: state.changes.len(),
             rolled_back: titles(&state.undone),
             failed_rollbacks: titles(&state.failed),

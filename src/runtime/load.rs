@@ -30,7 +30,10 @@ impl Lifeboat {
     /// Reads, compiles and checks a runbook; with `environment`, against its targets.
     pub fn load(&self, runbook: &Path, environment: Option<&Environment>) -> Result<Loaded, Error> {
         let library = self.library();
-        let path = absolute(runbook);
+        let here = absolute(runbook);
+        // As the journal and every message name it: from the project's directory.
+        let in_project = self.config.root.join(runbook);
+        let path = if !here.is_file() && in_project.is_file() { in_project } else { here };
         let text = read_source(&path).map_err(|why| self.no_runbook(runbook, &path, &why))?;
         let script = Script::compile(&library.name(&path), &text).map_err(|error| Error::Syntax(Box::new(error)))?;
         let findings = check(&script, &self.registry, library.as_ref(), environment);

@@ -9,7 +9,7 @@ use rhai::packages::{
 use rhai::{Engine, OptimizationLevel};
 
 use super::host::Host;
-use super::{call, child, modules, repeat, steps, unknown};
+use super::{call, child, errors, modules, repeat, steps, unknown};
 
 /// Levels of script functions calling each other.
 const CALL_LEVELS: usize = 64;
@@ -68,6 +68,13 @@ pub(super) fn for_evaluation(host: &Arc<Host>) -> Engine {
     call::register(&mut engine, &host.registry);
     repeat::register(&mut engine);
     child::register(&mut engine);
+    // A misspelt field would be `()`, which is not equal to anything: an alert would stay silent.
+    engine.on_map_missing_property(|map, name, context| {
+        let hint = crate::model::did_you_mean(name, map.keys().map(rhai::Identifier::as_str));
+        let hint = hint.unwrap_or_else(|| format!("ask whether it is there: `\"{name}\" in value`"));
+        let message = format!("there is no field `{name}` here");
+        Err(errors::raise(&context, crate::model::Fault::new("script", message).hint(hint)))
+    });
     engine.set_module_resolver(modules::Resolver::new(host.clone()));
     let watched = host.clone();
     engine.on_progress(move |_| watched.progress());

@@ -21,6 +21,12 @@ pub(super) fn fault(host: &Host, error: &EvalAltResult) -> Fault {
     Fault { code: "script".into(), message, applied: Applied::No, target: None, hint, site }
 }
 
+/// A fault of the script's own, found while Rhai computes.
+pub(super) fn raise(context: &rhai::EvalContext, fault: Fault) -> Box<EvalAltResult> {
+    let _ = context;
+    EvalAltResult::ErrorRuntime(convert::to_dynamic(&fault.to_value()), Position::NONE).into()
+}
+
 /// What a script threw: one of our faults, or a value of its own.
 fn thrown_fault(thrown: &rhai::Dynamic) -> Fault {
     let value = convert::to_value(thrown).unwrap_or_else(Value::from);

@@ -36,6 +36,19 @@ fn repeat(context: &NativeCallContext, name: &'static str, given: &[Dynamic], bo
     call::finish(&branch, performed, position)
 }
 
+/// The body of a wait says yes or no: anything else would be waited for in vain.
+fn truth(name: &str, value: Value) -> Outcome {
+    if name != "wait_until" || matches!(value, Value::Bool(_) | Value::Unknown(_)) {
+        return Ok(value);
+    }
+    let message = format!("the body of `wait_until` returned a value of type {}, not true or false", value.kind());
+    let hint = match value.get("ok") {
+        Some(_) => "did you mean its field `.ok`?",
+        None => "end it with a condition, such as `probe(\"web\").ok`",
+    };
+    Err(Fault::new("script", message).hint(hint))
+}
+
 fn policy(name: &str, args: &Value) -> Result<Repeat, String> {
     if name == "wait_until" {
         let args: WaitUntilArgs = args.decode().map_err(|why| format!("`wait_until`: {why}"))?;
@@ -72,7 +85,8 @@ fn run(
     match result {
         Ok(value) => {
             super::host::lock(&branch.owed).append(&mut super::host::lock(&inner.owed));
-            Ok(convert::to_value(&value).map_err(|why| Fault::new("script", format!("`{name}`: {why}"))))
+            let value = convert::to_value(&value).map_err(|why| Fault::new("script", format!("`{name}`: {why}")));
+            Ok(value.and_then(|value| truth(name, value)))
         }
         Err(error) => {
             let fault = errors::fault(host, &error);

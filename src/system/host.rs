@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How full a file system is, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskUsage {
-    /// Its size.
+    /// What ordinary users have and may have: what is kept back for the administrator is left out.
     pub total: u64,
     /// What an ordinary user may still write.
     pub free: u64,
@@ -33,7 +33,9 @@ pub struct Process {
 
 pub(super) fn disk(path: &Path) -> io::Result<DiskUsage> {
     let stat = rustix::fs::statvfs(path)?;
-    Ok(DiskUsage { total: stat.f_blocks * stat.f_frsize, free: stat.f_bavail * stat.f_frsize })
+    // As `df` counts: what is kept back for the administrator belongs to neither side.
+    let used = stat.f_blocks.saturating_sub(stat.f_bfree);
+    Ok(DiskUsage { total: (used + stat.f_bavail) * stat.f_frsize, free: stat.f_bavail * stat.f_frsize })
 }
 
 /// Reads `/proc/meminfo`: its `MemAvailable` is the kernel's own estimate.

@@ -67,7 +67,7 @@ pub(super) async fn put(asked: &Asked, act: &Act) -> Result<(String, String), Fa
     match act.ask(asked).await {
         Ok(Answer::Said { text, by }) => Ok((text, by)),
         Ok(Answer::Nobody) => {
-            let hint = "run it at a terminal, or answer beforehand with `--answer` or `--yes`";
+            let hint = "run it at a terminal, or answer beforehand with `--answer TEXT` (a confirmation also with a bare `--yes`)";
             Err(Fault::new("nobody-to-ask", format!("nobody is there to answer: {}", asked.question)).hint(hint))
         }
         Err(_) => {

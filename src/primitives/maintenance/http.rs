@@ -87,10 +87,11 @@ impl HttpService {
 
     /// Writes the file. When that fails, what the file then holds says whether it was changed all the same.
     fn set_maintenance(&self, file: &Path, wanted: State, act: &Act) -> Result<(), Fault> {
+        let before = self.maintenance_state(file, act).ok();
         act.write_atomic(file, format!("{wanted}\n").as_bytes()).map_err(|error| {
             let fault = self.maintenance_fault(format!("cannot write {}: {error}", file.display()));
             match self.maintenance_state(file, act) {
-                Ok(state) if state == wanted => fault.applied(Applied::Yes),
+                Ok(state) if state == wanted && before != Some(wanted) => fault.applied(Applied::Yes),
                 _ => fault,
             }
         })

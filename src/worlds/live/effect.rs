@@ -48,6 +48,7 @@ impl Live {
     /// while they take their time.
     fn intend(&self, call: &Invocation, role: &Role, attempt: u32) -> Result<(), Halt> {
         if !has_effect(role.impact.kind) {
+            self.recorder.announce(call, &role.impact);
             return self.recorder.commit_outcome();
         }
         self.recorder.note(EventBody::Intended {

@@ -3,13 +3,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::journal::{Journal, JournalError};
-use crate::model::{Event, EventBody, Halt, RunId, Started};
+use crate::model::{Event, EventBody, Halt, Impact, Invocation, RunId, Started};
 use crate::system::Look;
 
 /// Who is told of each event as it happens.
 pub trait Listener: Send + Sync {
     /// Something happened.
     fn on_event(&self, event: &Event);
+
+    /// A call begins that may take long and has no event of its own for that: a look, a wait, a question.
+    fn on_begin(&self, _call: &Invocation, _impact: &Impact) {}
 }
 
 /// Writes the events of one run.
@@ -31,6 +34,8 @@ struct State {
     unwinding: bool,
     /// Whether a change has been intended.
     changing: bool,
+    /// What the last look found.
+    last_look: Option<String>,
 }
 
 impl Recorder {
@@ -58,6 +63,13 @@ impl Recorder {
         state.outcome_pending |= changed;
         state.unwinding |= matches!(body, EventBody::Unwinding { .. });
         state.changing |= matches!(&body, EventBody::Intended { impact, .. } if impact.kind.is_change());
+        if let EventBody::Settled(settled) = &body
+            && let Ok(value) = &settled.outcome
+            && let Some(detail) = value.get("detail")
+        {
+            let targets = settled.impact.targets.join(", ");
+            state.last_look = Some(format!("{} {targets}: {detail}", settled.primitive));
+        }
         let event = Event { seq: state.next, at: self.look.now(), body };
         state.next += 1;
         for listener in &self.listeners {
@@ -85,6 +97,16 @@ impl Recorder {
     /// Makes the outcome of the last effect durable, if it is not yet: before anything that may take long.
     pub(super) fn commit_outcome(&self) -> Result<(), Halt> {
         if self.state().outcome_pending { self.commit() } else { Ok(()) }
+    }
+
+    /// Tells the listeners of a call that begins without an event.
+    pub(super) fn announce(&self, call: &Invocation, impact: &Impact) {
+        self.listeners.iter().for_each(|listener| listener.on_begin(call, impact));
+    }
+
+    /// What the last look found, as people read it.
+    pub(super) fn last_look(&self) -> Option<String> {
+        self.state().last_look.clone()
     }
 
     /// Whether the run has intended a change so far.

@@ -52,7 +52,8 @@ impl Live {
             }
             let waited = self.act.monotonic().saturating_sub(began.monotonic);
             if waited >= timeout {
-                let why = last.err().map(|fault| format!(": {fault}")).unwrap_or_default();
+                let found = last.err().map(|fault| fault.message).or_else(|| self.recorder.last_look());
+                let why = found.map(|found| format!(": {found}")).unwrap_or_default();
                 let message = format!("waited {} for \"{label}\", in vain{why}", Span(timeout));
                 return Ok(Err(Fault::new("timeout", message).hint("raise `timeout` if it only needs longer")));
             }
