@@ -26,7 +26,6 @@ pub(crate) struct Trace {
 }
 
 /// Runs the program under `strace`. `None` when there is none; that is a failure where nobody would notice.
-#[expect(clippy::print_stderr, reason = "a test that cannot be made says so")]
 pub(crate) fn lifeboat(sandbox: &Sandbox, arguments: &[&str]) -> Option<(Said, Trace)> {
     let out = tempfile::NamedTempFile::new().expect("a file");
     let path = out.path().to_str().expect("text");
