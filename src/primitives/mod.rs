@@ -7,6 +7,7 @@ pub mod ask;
 pub mod confirm;
 mod contract;
 mod erased;
+pub mod exec;
 pub mod health;
 pub mod inject;
 pub mod language;

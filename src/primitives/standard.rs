@@ -1,8 +1,11 @@
 //! The primitives and drivers that Lifeboat brings.
 
-use super::targets::{DirectoryStore, FileChannel, HttpService, Machine, TcpService, TerminalChannel, WebhookChannel};
+use super::targets::{
+    CommandTool, DirectoryStore, FileChannel, HttpService, Machine, TcpService, TerminalChannel, WebhookChannel,
+};
 use super::{
-    Registry, ask, confirm, health, inject, language, log, maintenance, measure, notify, now, probe, resolve, sleep,
+    Registry, ask, confirm, exec, health, inject, language, log, maintenance, measure, notify, now, probe, resolve,
+    sleep,
 };
 
 impl Registry {
@@ -29,6 +32,7 @@ impl Registry {
             .observer::<probe::Probe, DirectoryStore>()
             .observer::<health::Health, DirectoryStore>()
             .driver::<inject::Inject, DirectoryStore>()
+            .driver::<exec::Exec, CommandTool>()
     }
 }
 

@@ -24,6 +24,14 @@
 //! }
 //! ```
 //!
+//! Nor can it start a program, unless the trusted configuration declares that one read-only:
+//!
+//! ```compile_fail,E0308
+//! async fn preview(look: &lifeboat::system::Look, command: &lifeboat::system::CommandLine) {
+//!     let _ = look.run_declared(command).await;
+//! }
+//! ```
+//!
 //! What does compile is looking:
 //!
 //! ```
@@ -37,6 +45,7 @@ mod act;
 mod cancel;
 mod child;
 mod clock;
+mod command;
 mod digest;
 mod files;
 mod holders;
@@ -63,6 +72,7 @@ pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};
+pub use command::{CommandEnd, CommandLine, Ended, Kept, NotStarted, OnLine, ReadOnlyCommand};
 pub use digest::{Digest, hex};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};

@@ -7,6 +7,7 @@ mod project;
 mod aftermath;
 mod cancelled;
 mod doubt;
+mod exec;
 mod journal_fails;
 mod language;
 mod on_fault;

@@ -35,6 +35,16 @@ pub(crate) fn grants(source: &Source) -> Vec<Finding> {
     called.map(|at| source.finding(at, "only src/worlds/live may grant an act")).collect()
 }
 
+/// Places outside the driver of `exec` at which a command is vouched for to change nothing.
+pub(crate) fn vouched(source: &Source) -> Vec<Finding> {
+    if source.path.starts_with("src/primitives/exec/") {
+        return Vec::new();
+    }
+    let named = words(&source.shipped, "declared_read_only");
+    let called = named.filter(|at| !source.shipped[..*at].trim_end().ends_with(" fn"));
+    called.map(|at| source.finding(at, "only the configuration of a tool makes a command a look: see `exec`")).collect()
+}
+
 /// Unsafe code outside the one file that has a reason for it.
 pub(crate) fn unsafe_code(source: &Source) -> Vec<Finding> {
     if source.path == "src/system/sqlite_copy/raw.rs" {
@@ -109,6 +119,15 @@ fn a_grant_outside_the_live_world_is_found() {
     assert_eq!(found(grants, "src/worlds/live/mod.rs", call), 0);
     assert_eq!(found(grants, "src/system/act.rs", "impl Act { pub(crate) fn grant(look: &Look) -> Self {} }"), 0);
     assert_eq!(found(grants, "src/system/act.rs", &format!("#[cfg(test)]\nmod tests {{ {call} }}")), 0);
+}
+
+#[test]
+fn a_command_that_is_vouched_for_outside_exec_is_found() {
+    let call = "fn f(command: CommandLine) { g(command.declared_read_only(\"I say so\")) }";
+    assert_eq!(found(vouched, "src/primitives/probe/mod.rs", call), 1);
+    assert_eq!(found(vouched, "src/worlds/plan/mod.rs", "fn f() { g(CommandLine::declared_read_only) }"), 1);
+    assert_eq!(found(vouched, "src/primitives/exec/command.rs", call), 0);
+    assert_eq!(found(vouched, "src/system/command/mod.rs", "impl A { pub fn declared_read_only(self) {} }"), 0);
 }
 
 #[test]

@@ -114,8 +114,9 @@ impl PlanWorld {
             _ => {
                 let certain = overlay(likely(call, role), &preview.output);
                 let outcome = certain.map(|certain| role.signature.assumed_output(&call.args, &certain));
-                let basis = if stale.is_some() { Basis::Assumed } else { Basis::Predicted };
-                Known { outcome, basis, because: stale, preview: Some(preview) }
+                let because = stale.or_else(|| preview.assumed.clone());
+                let basis = if because.is_some() { Basis::Assumed } else { Basis::Predicted };
+                Known { outcome, basis, because, preview: Some(preview) }
             }
         }
     }
