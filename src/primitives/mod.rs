@@ -17,10 +17,12 @@ pub mod measure;
 pub mod notify;
 pub mod now;
 pub mod probe;
+pub mod query;
 mod registry;
 pub mod resolve;
 mod schema;
 pub mod sleep;
+pub mod sql;
 mod standard;
 pub mod targets;
 

@@ -60,12 +60,14 @@ fn channels(registry: Registry) -> Registry {
 #[cfg(feature = "driver-sqlite")]
 fn databases(registry: Registry) -> Registry {
     use super::targets::SqliteDatabase;
-    use super::{backup, backups, latest_backup, restore, verify_backup};
+    use super::{backup, backups, latest_backup, query, restore, sql, verify_backup};
 
     registry
         .observer::<probe::Probe, SqliteDatabase>()
         .observer::<health::Health, SqliteDatabase>()
         .driver::<inject::Inject, SqliteDatabase>()
+        .observer::<query::Query, SqliteDatabase>()
+        .driver::<sql::Sql, SqliteDatabase>()
         .driver::<backup::Backup, SqliteDatabase>()
         .driver::<restore::Restore, SqliteDatabase>()
         .driver::<verify_backup::VerifyBackup, SqliteDatabase>()

@@ -60,6 +60,10 @@ mod sources;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite;
 #[cfg(feature = "driver-sqlite")]
+mod sqlite_change;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_compile;
+#[cfg(feature = "driver-sqlite")]
 mod sqlite_copy;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_error;
@@ -83,6 +87,10 @@ pub use new_files::{create_files, free_ports, occupied};
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
 pub use sources::{absolute, random_u32, read_source, read_source_within, write_evidence};
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_change::{SqliteChange, SqliteChangeError, SqliteChanged};
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_compile::SqliteCompiled;
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_copy::{CheckDepth, CopyError, CopyReport, JournalMode, SqliteCheck, SqliteHeader};
 #[cfg(feature = "driver-sqlite")]

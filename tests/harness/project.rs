@@ -86,6 +86,14 @@ path = "incidents.jsonl"
         sql(&path, &rows);
     }
 
+    /// The number that the database `primary` answers.
+    pub(crate) fn number(&self, question: &str) -> i64 {
+        on_libsql(&self.path("primary.db"), async |connection| {
+            let mut rows = connection.query(question, ()).await.expect("the question is right");
+            rows.next().await.expect("it answers").expect("a row").get(0).expect("a number")
+        })
+    }
+
     /// What an embedding host starts from.
     pub(crate) fn builder(&self) -> Builder {
         Lifeboat::builder(self.path("lifeboat.toml"))

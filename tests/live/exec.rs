@@ -122,6 +122,20 @@ fn a_plan_starts_what_is_declared_to_look_and_nothing_else() {
 }
 
 #[test]
+fn a_plan_shows_every_call_of_a_tool_and_foresees_what_it_refuses() {
+    let table = tool("pg", "exit 0", "allow = [\"promote\"]");
+    let project = Trial::of(RUNBOOK).table(&table).project();
+    let path = project.write("runbooks/plan.rhai", r#"exec("pg", ["promote"]); exec("pg", ["demote"]);"#);
+    let lifeboat = project.builder().registry(valve::registry()).build().expect("it is configured");
+    let plan = lifeboat.plan(&PlanRequest::new(path)).expect("it is planned");
+    let lines = plan.lines();
+    assert!(lines[1].summary.ends_with(" sh demote"), "also after the first call: {}", lines[1].summary);
+    assert_eq!(lines[1].because.as_deref(), Some("after exec pg at line 1"));
+    let note = lines[1].notes.last().expect("a note");
+    assert!(note.starts_with("as things are now it would fail: tool pg does not take `demote`"), "{note}");
+}
+
+#[test]
 fn a_look_that_waits_ends_with_its_run() {
     let table = tool("state", "echo $$ > pid; while :; do sleep 0.05; done", "impact = \"look\"");
     let told = Trial::of("log(\"before\"); exec(\"state\");").table(&table).stop_at(1).run();

@@ -13,5 +13,6 @@ mod language;
 mod on_fault;
 mod order;
 mod refused;
+mod sql;
 mod trial;
 mod valve;

@@ -23,12 +23,15 @@ impl Driver<Exec> for CommandTool {
     }
 
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
-        self.allowed(args)?;
+        let refused = self.allowed(args).err();
         let summary = match &self.ssh {
             Some(ssh) => format!("{} on {}: {}", self.name, ssh.host, self.shown(args)),
             None => format!("{}: {}", self.name, self.shown(args)),
         };
         if self.impact == ImpactKind::Look {
+            if let Some(fault) = refused {
+                return Err(fault);
+            }
             let end = self.look_at(args, look, None).await?;
             let output = judge(self, args, &end)?;
             let said = output.stdout.lines().find(|line| !line.trim().is_empty());
@@ -43,7 +46,7 @@ impl Driver<Exec> for CommandTool {
         if self.check.is_none() {
             preview = preview.note("if it fails, a person must say whether it took place: this tool has no `check`");
         }
-        Ok(match self.find(look, &self.program).err() {
+        Ok(match refused.or_else(|| self.find(look, &self.program).err()) {
             Some(fault) => preview.fault(fault),
             None => preview,
         })

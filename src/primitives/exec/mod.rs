@@ -3,6 +3,7 @@
 mod command;
 mod outcome;
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests set up and read the files that programs meet")]
 mod tests;
 
 use schemars::JsonSchema;

@@ -206,7 +206,8 @@ async fn arguments_that_are_not_allowed_are_refused_before_anything_starts() {
     for args in [&["stop"][..], &[], &["restart"], &["start\0"]] {
         let fault = bench.perform(args).await.expect_err("refused");
         assert_eq!((fault.code.as_str(), fault.applied), ("exec-refused", Applied::No), "{args:?}");
-        assert_eq!(bench.preview(&words(args)).await.expect_err("and the plan says so").code, "exec-refused");
+        let preview = bench.preview(&words(args)).await.expect("it can be shown");
+        assert_eq!(preview.fault.expect("and the plan says so").code, "exec-refused");
     }
     let fault = bench.perform(&["stop"]).await.expect_err("refused");
     assert_eq!(fault.message, "tool t does not take `stop`: its `allow` is `start …`, `stop --fast`");

@@ -59,7 +59,9 @@ mod tests {
 
     fn kept(limit: usize, chunks: &[&str]) -> Kept {
         let mut kept = Kept::new(limit);
-        chunks.iter().for_each(|chunk| kept.push(chunk.as_bytes()));
+        for chunk in chunks {
+            kept.push(chunk.as_bytes());
+        }
         kept
     }
 

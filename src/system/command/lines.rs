@@ -60,7 +60,9 @@ mod tests {
         let seen = RefCell::new(Vec::new());
         let show = |line: &str| seen.borrow_mut().push(line.to_owned());
         let mut lines = Lines::default();
-        chunks.iter().for_each(|chunk| lines.push(chunk.as_bytes(), &show));
+        for chunk in chunks {
+            lines.push(chunk.as_bytes(), &show);
+        }
         lines.finish(&show);
         seen.into_inner()
     }

@@ -1,6 +1,5 @@
 //! One program from its start to its end.
 
-use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -59,7 +58,7 @@ async fn carry_out(
     };
     let ended = tokio::select! {
         biased;
-        status = child.wait() => ended(status),
+        status = child.wait() => ended(status.ok()),
         why = stop => {
             group.end(&mut child, command.grace).await;
             why
@@ -73,10 +72,10 @@ async fn carry_out(
 }
 
 /// `child.wait` fails only for a child that somebody else has waited for: how it ended is not known then.
-fn ended(status: io::Result<ExitStatus>) -> Ended {
+fn ended(status: Option<ExitStatus>) -> Ended {
     match status {
-        Ok(status) => status.code().map_or(Ended::Killed(status.signal().unwrap_or(0)), Ended::Exited),
-        Err(_) => Ended::Killed(0),
+        Some(status) => status.code().map_or(Ended::Killed(status.signal().unwrap_or(0)), Ended::Exited),
+        None => Ended::Killed(0),
     }
 }
 

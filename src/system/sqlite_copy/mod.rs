@@ -3,7 +3,7 @@
 mod check;
 mod error;
 mod header;
-mod raw;
+pub(super) mod raw;
 #[cfg(test)]
 mod tests;
 

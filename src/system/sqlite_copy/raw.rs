@@ -1,8 +1,10 @@
-//! SQLite's C interface, as far as copying and checking a file need it. The only `unsafe` code of Lifeboat.
+//! SQLite's C interface, as far as copying, checking and changing a file need it. The only `unsafe` code of Lifeboat.
 //!
 //! The online backup interface has no safe wrapper in the `libsql` crate. All pointers stay in here: a [`Raw`] owns one connection,
 //! a [`Stepper`] borrows the two connections that it works on, and neither can be sent to another thread.
-#![expect(unsafe_code, reason = "sqlite3_backup_* has no safe wrapper; see the comment of each block")]
+#![expect(unsafe_code, reason = "sqlite3_backup_* and others have no safe wrapper; see the comment of each block")]
+
+mod statement;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::marker::PhantomData;
@@ -13,11 +15,15 @@ use std::sync::Once;
 
 use libsql::ffi;
 
+pub(in crate::system) use statement::Action;
+
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Open {
+pub(in crate::system) enum Open {
     /// Others read and write it: read only, with all of SQLite's locking, and without a checkpoint at the end.
     Live,
+    /// Others read and write it, and so do we: never made, and without a checkpoint at the end.
+    Change,
     /// Nobody writes it: read only, without locks, without looking at or making side files.
     Still,
     /// A new file of our own.
@@ -26,21 +32,21 @@ pub(super) enum Open {
 
 /// An error of SQLite: its extended code and its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct RawError {
-    pub(super) code: i32,
-    pub(super) message: String,
+pub(in crate::system) struct RawError {
+    pub(in crate::system) code: i32,
+    pub(in crate::system) message: String,
 }
 
 impl RawError {
     /// The code without its extension.
-    pub(super) fn primary(&self) -> i32 {
+    pub(in crate::system) fn primary(&self) -> i32 {
         self.code & 0xff
     }
 }
 
 /// One connection.
 #[derive(Debug)]
-pub(super) struct Raw(*mut ffi::sqlite3);
+pub(in crate::system) struct Raw(*mut ffi::sqlite3);
 
 impl Drop for Raw {
     fn drop(&mut self) {
@@ -71,10 +77,11 @@ fn uri(path: &Path, query: &str) -> Result<CString, RawError> {
 }
 
 impl Raw {
-    pub(super) fn open(path: &Path, how: Open) -> Result<Self, RawError> {
+    pub(in crate::system) fn open(path: &Path, how: Open) -> Result<Self, RawError> {
         initialize();
         let (flags, query) = match how {
             Open::Live => (ffi::SQLITE_OPEN_READONLY, ""),
+            Open::Change => (ffi::SQLITE_OPEN_READWRITE, ""),
             Open::Still => (ffi::SQLITE_OPEN_READONLY, "?immutable=1"),
             Open::Own => (ffi::SQLITE_OPEN_READWRITE | ffi::SQLITE_OPEN_CREATE, ""),
         };
@@ -88,7 +95,7 @@ impl Raw {
         }
         let raw = Self(db);
         raw.checked(code)?;
-        if how == Open::Live {
+        if matches!(how, Open::Live | Open::Change) {
             // SAFETY: the variadic arguments of this verb are an int and a pointer that may be null.
             let code = unsafe {
                 ffi::sqlite3_db_config(
@@ -120,16 +127,26 @@ impl Raw {
     }
 
     /// Runs one statement and returns its rows as text, NULL as an empty one. `stop` is asked now and then.
-    pub(super) fn rows(&self, sql: &str, stop: &dyn Fn() -> bool) -> Result<Vec<Vec<String>>, RawError> {
+    pub(in crate::system) fn rows(&self, sql: &str, stop: &dyn Fn() -> bool) -> Result<Vec<Vec<String>>, RawError> {
         let sql = CString::new(sql)
             .map_err(|_| RawError { code: ffi::SQLITE_MISUSE, message: "the statement holds a NUL".to_owned() })?;
+        self.stoppable(stop, || self.rows_of(&sql))
+    }
+
+    /// While `work` goes on, `stop` is asked now and then.
+    fn stoppable<T>(&self, stop: &dyn Fn() -> bool, work: impl FnOnce() -> T) -> T {
+        struct Off<'a>(&'a Raw);
+        impl Drop for Off<'_> {
+            fn drop(&mut self) {
+                // SAFETY: the handle is open; without a function the handler is removed.
+                unsafe { ffi::sqlite3_progress_handler(self.0.0, 0, None, ptr::null_mut()) };
+            }
+        }
         let asked: *const &dyn Fn() -> bool = &raw const stop;
-        // SAFETY: the handler gets a pointer to `stop`, which outlives it: it is taken off again before this function returns.
+        // SAFETY: the handler gets a pointer to `stop`, which outlives it: it is taken off again before this function is left.
         unsafe { ffi::sqlite3_progress_handler(self.0, 10_000, Some(ask), asked.cast_mut().cast()) };
-        let rows = self.rows_of(&sql);
-        // SAFETY: the handle is open; without a function the handler is removed.
-        unsafe { ffi::sqlite3_progress_handler(self.0, 0, None, ptr::null_mut()) };
-        rows
+        let _off = Off(self);
+        work()
     }
 
     fn rows_of(&self, sql: &CStr) -> Result<Vec<Vec<String>>, RawError> {
@@ -184,7 +201,7 @@ impl Raw {
 
 /// Asks the function behind `stop` whether to stop.
 unsafe extern "C" fn ask(stop: *mut c_void) -> c_int {
-    // SAFETY: `Raw::rows` registers this with a pointer to a `&dyn Fn() -> bool` that is alive while the statement runs.
+    // SAFETY: `Raw::stoppable` registers this with a pointer to a `&dyn Fn() -> bool` that is alive while the statement runs.
     let stop = unsafe { &*stop.cast::<&dyn Fn() -> bool>() };
     c_int::from(stop())
 }
