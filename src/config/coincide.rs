@@ -6,19 +6,22 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::{Config, ConfigError, Environment, Target};
+use super::{Config, ConfigError, Environment, Target, TargetKind};
 
 /// What a setting leads to, in a form in which two that lead to the same thing are equal.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
     File(PathBuf),
     Address(String),
+    /// A program with its first arguments, the host on which it runs, and the directory there.
+    Program(Vec<String>, Option<String>, PathBuf),
 }
 
 impl Environment {
     /// The targets of this environment (first) that are the same thing as a target of `other` (second): of one kind, and with the
-    /// same file, address or URL; or, where no setting is one of these, with one driver and the same settings. Nothing is looked
-    /// up: links between files and names of one machine are not seen.
+    /// same file, address or URL; or, where no setting is one of these, with one driver and the same settings. Tools are the same
+    /// if program, host and directory are, unless one of them is declared to look only. Nothing is looked up: links between files
+    /// and names of one machine are not seen.
     pub fn coinciding(&self, other: &Environment) -> Vec<(String, String)> {
         self.shared_with(other).map(|(ours, theirs, _)| (ours.name.clone(), theirs.name.clone())).collect()
     }
@@ -29,6 +32,10 @@ impl Environment {
         pairs.filter_map(|(ours, theirs)| {
             if ours.kind != theirs.kind {
                 return None;
+            }
+            if ours.kind == TargetKind::Tool {
+                let place = program(self, ours).filter(|place| program(other, theirs).as_ref() == Some(place));
+                return place.map(|_| (ours, theirs, "program"));
             }
             let (here, there) = (self.places(ours), other.places(theirs));
             if here.is_empty() && there.is_empty() {
@@ -58,6 +65,20 @@ impl Environment {
         };
         settings.filter_map(place).collect()
     }
+}
+
+/// What a tool is. `None` for one that is declared to look only: whoever shares it breaks nothing with it.
+fn program(environment: &Environment, tool: &Target) -> Option<Place> {
+    let text = |name: &str| tool.settings.get(name).and_then(serde_json::Value::as_str);
+    if text("impact") == Some("look") {
+        return None;
+    }
+    let words = tool.settings.get("program")?.as_array()?.iter();
+    let words = words.map(|word| word.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+    let (host, directory) = (text("ssh").map(str::to_lowercase), Path::new(text("directory").unwrap_or_default()));
+    // A directory of another machine does not start at the project's.
+    let directory = if host.is_some() { directory.to_path_buf() } else { environment.resolve(directory) };
+    Some(Place::Program(words, host, normal_path(&directory)))
 }
 
 impl Config {
@@ -124,6 +145,29 @@ mod tests {
         ] {
             assert_eq!(normal_path(Path::new(written)), Path::new(normal), "{written}");
         }
+    }
+
+    #[test]
+    fn tools_are_the_same_if_program_host_and_directory_are() {
+        let config = crate::config::tests::good(
+            r#"[environments.production]
+protected = true
+tools.pg = { driver = "command", program = ["pg_ctl"], directory = "data", env = { A = "1" } }
+tools.far = { driver = "command", program = ["pg_ctl"], ssh = "Admin@db-1" }
+tools.disks = { driver = "command", program = ["df"], impact = "look" }
+[environments.rehearsal]
+tools.same = { driver = "command", program = ["pg_ctl"], directory = "./data/", time_limit = "1s" }
+tools.elsewhere = { driver = "command", program = ["pg_ctl"], directory = "copy" }
+tools.here = { driver = "command", program = ["pg_ctl"] }
+tools.far = { driver = "command", program = ["pg_ctl"], ssh = "admin@db-1" }
+tools.there = { driver = "command", program = ["pg_ctl"], ssh = "admin@db-2" }
+tools.other = { driver = "command", program = ["pg_ctl", "-w"], directory = "data" }
+tools.disks = { driver = "command", program = ["df"], impact = "look" }
+"#,
+        );
+        let same = config.environments["rehearsal"].coinciding(&config.environments["production"]);
+        let same: Vec<_> = same.iter().map(|(ours, theirs)| (ours.as_str(), theirs.as_str())).collect();
+        assert_eq!(same, [("far", "far"), ("same", "pg")]);
     }
 
     #[test]

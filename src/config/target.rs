@@ -24,12 +24,20 @@ pub enum TargetKind {
     Channel,
     /// A machine: `[environments.E.hosts.NAME]`.
     Host,
+    /// A program that runbooks may start: `[environments.E.tools.NAME]`.
+    Tool,
 }
 
 impl TargetKind {
     /// All kinds.
-    pub const ALL: [TargetKind; 5] =
-        [TargetKind::Service, TargetKind::Database, TargetKind::Store, TargetKind::Channel, TargetKind::Host];
+    pub const ALL: [TargetKind; 6] = [
+        TargetKind::Service,
+        TargetKind::Database,
+        TargetKind::Store,
+        TargetKind::Channel,
+        TargetKind::Host,
+        TargetKind::Tool,
+    ];
 
     /// The table in `lifeboat.toml` that holds targets of this kind.
     pub fn table(self) -> &'static str {
@@ -39,6 +47,7 @@ impl TargetKind {
             TargetKind::Store => "stores",
             TargetKind::Channel => "channels",
             TargetKind::Host => "hosts",
+            TargetKind::Tool => "tools",
         }
     }
 }
@@ -51,6 +60,7 @@ impl fmt::Display for TargetKind {
             TargetKind::Store => "store",
             TargetKind::Channel => "channel",
             TargetKind::Host => "host",
+            TargetKind::Tool => "tool",
         })
     }
 }

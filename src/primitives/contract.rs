@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::config::{ConfigError, Environment, Target, TargetKind};
-use crate::model::{Case, Fault, IdempotencyKey, Impact, Symbol, Value};
+use crate::model::{Case, Fault, IdempotencyKey, Impact, ImpactKind, Symbol, Value};
 use crate::system::{Act, Look};
 
 /// The contract of a primitive: pure, the same for every driver.
@@ -67,13 +67,24 @@ pub struct Preview {
     pub output: Value,
     /// The fault with which the call would fail, as the world is now.
     pub fault: Option<Fault>,
+    /// What the driver cannot tell before the run, if that is the essence of the call: the line is then an assumption, no prediction.
+    pub assumed: Option<String>,
 }
 
 impl Preview {
     /// A preview of a change.
     pub fn new(symbol: Symbol, summary: impl Into<String>) -> Self {
         let output = Value::Map(std::collections::BTreeMap::default());
-        Self { symbol, summary: summary.into(), before: None, after: None, notes: Vec::new(), output, fault: None }
+        Self {
+            symbol,
+            summary: summary.into(),
+            before: None,
+            after: None,
+            notes: Vec::new(),
+            output,
+            fault: None,
+            assumed: None,
+        }
     }
 
     /// The state before and after.
@@ -94,6 +105,13 @@ impl Preview {
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
+        self
+    }
+
+    /// What the call does cannot be told before the run.
+    #[must_use]
+    pub fn assumed(mut self, why: impl Into<String>) -> Self {
+        self.assumed = Some(why.into());
         self
     }
 
@@ -148,6 +166,11 @@ pub struct NoTarget;
 ///
 /// `preview` may look and cannot touch; `perform` gets a key that is the same for every attempt of the same call.
 pub trait Driver<P: Primitive>: Send + Sync + 'static {
+    /// What the call does, where the settings of the target say it and the arguments do not. `None`: what the primitive says.
+    fn impact(&self, _args: &P::Args) -> Option<ImpactKind> {
+        None
+    }
+
     /// What the call would do, as the world is now.
     fn preview(&self, args: &P::Args, look: &Look) -> impl Future<Output = Result<Preview, Fault>> + Send;
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use crate::model::{Fault, IdempotencyKey, Outcome, Value};
+use crate::model::{Fault, IdempotencyKey, ImpactKind, Outcome, Value};
 use crate::system::{Act, Look};
 
 use super::{Driver, Observer, Preview, Primitive, Reconciled};
@@ -16,6 +16,9 @@ pub type ErasedReconciled = Reconciled<Value>;
 
 /// A driver of one primitive for one target, with arguments and output as values.
 pub trait Handler: Send + Sync {
+    /// What the call does, where the driver knows it better than the primitive.
+    fn impact(&self, args: &Value) -> Option<ImpactKind>;
+
     /// What a look finds; `None` for primitives that are previewed instead.
     fn observe<'a>(&'a self, args: &'a Value, look: &'a Look) -> Option<Boxed<'a, Outcome>>;
 
@@ -39,6 +42,10 @@ fn decode<P: Primitive>(args: &Value) -> Result<P::Args, Fault> {
 }
 
 impl<P: Primitive, D: Driver<P>> Handler for Drives<P, D> {
+    fn impact(&self, args: &Value) -> Option<ImpactKind> {
+        self.0.impact(&decode::<P>(args).ok()?)
+    }
+
     fn observe<'a>(&'a self, _: &'a Value, _: &'a Look) -> Option<Boxed<'a, Outcome>> {
         None
     }
@@ -74,6 +81,10 @@ impl<P: Primitive, D: Driver<P>> Handler for Drives<P, D> {
 }
 
 impl<P: Primitive, D: Observer<P>> Handler for Observes<P, D> {
+    fn impact(&self, _: &Value) -> Option<ImpactKind> {
+        None
+    }
+
     fn observe<'a>(&'a self, args: &'a Value, look: &'a Look) -> Option<Boxed<'a, Outcome>> {
         Some(Box::pin(async move { self.0.observe(&decode::<P>(args)?, look).await.map(|o| Value::encode(&o)) }))
     }

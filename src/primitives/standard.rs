@@ -1,8 +1,11 @@
 //! The primitives and drivers that Lifeboat brings.
 
-use super::targets::{DirectoryStore, FileChannel, HttpService, Machine, TcpService, TerminalChannel, WebhookChannel};
+use super::targets::{
+    CommandTool, DirectoryStore, FileChannel, HttpService, Machine, TcpService, TerminalChannel, WebhookChannel,
+};
 use super::{
-    Registry, ask, confirm, health, inject, language, log, maintenance, measure, notify, now, probe, resolve, sleep,
+    Registry, ask, confirm, exec, health, inject, language, log, maintenance, measure, notify, now, probe, resolve,
+    sleep,
 };
 
 impl Registry {
@@ -29,6 +32,7 @@ impl Registry {
             .observer::<probe::Probe, DirectoryStore>()
             .observer::<health::Health, DirectoryStore>()
             .driver::<inject::Inject, DirectoryStore>()
+            .driver::<exec::Exec, CommandTool>()
     }
 }
 
@@ -56,12 +60,14 @@ fn channels(registry: Registry) -> Registry {
 #[cfg(feature = "driver-sqlite")]
 fn databases(registry: Registry) -> Registry {
     use super::targets::SqliteDatabase;
-    use super::{backup, backups, latest_backup, migrate, restore, verify_backup};
+    use super::{backup, backups, latest_backup, migrate, query, restore, sql, verify_backup};
 
     registry
         .observer::<probe::Probe, SqliteDatabase>()
         .observer::<health::Health, SqliteDatabase>()
         .driver::<inject::Inject, SqliteDatabase>()
+        .observer::<query::Query, SqliteDatabase>()
+        .driver::<sql::Sql, SqliteDatabase>()
         .driver::<backup::Backup, SqliteDatabase>()
         .driver::<restore::Restore, SqliteDatabase>()
         .driver::<migrate::Migrate, SqliteDatabase>()

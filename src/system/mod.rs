@@ -24,6 +24,14 @@
 //! }
 //! ```
 //!
+//! Nor can it start a program, unless the trusted configuration declares that one read-only:
+//!
+//! ```compile_fail,E0308
+//! async fn preview(look: &lifeboat::system::Look, command: &lifeboat::system::CommandLine) {
+//!     let _ = look.run_declared(command).await;
+//! }
+//! ```
+//!
 //! What does compile is looking:
 //!
 //! ```
@@ -37,6 +45,7 @@ mod act;
 mod cancel;
 mod child;
 mod clock;
+mod command;
 mod digest;
 mod files;
 mod holders;
@@ -50,6 +59,10 @@ mod progress;
 mod sources;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_change;
+#[cfg(feature = "driver-sqlite")]
+mod sqlite_compile;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_copy;
 #[cfg(feature = "driver-sqlite")]
@@ -65,6 +78,7 @@ pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};
+pub use command::{CommandEnd, CommandLine, Ended, Kept, NotStarted, OnLine, ReadOnlyCommand};
 pub use digest::{Digest, hex, hex_sha384, hex_sha512};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};
@@ -75,6 +89,10 @@ pub use new_files::{create_files, free_ports, occupied};
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
 pub use sources::{absolute, random_u32, read_source, read_source_within, write_evidence};
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_change::{SqliteChange, SqliteChangeError, SqliteChanged};
+#[cfg(feature = "driver-sqlite")]
+pub use sqlite_compile::SqliteCompiled;
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_copy::{CheckDepth, CopyError, CopyReport, JournalMode, SqliteCheck, SqliteHeader};
 #[cfg(feature = "driver-sqlite")]

@@ -122,7 +122,7 @@ impl Question {
 }
 
 /// Without opening it: see the module's description. A file without bytes would count as a database without tables.
-fn check_file(path: &Path) -> Result<(), SqliteError> {
+pub(super) fn check_file(path: &Path) -> Result<(), SqliteError> {
     let shown = path.display();
     let metadata = std::fs::metadata(path).map_err(|error| file_error(path, &error))?;
     if !metadata.is_file() {

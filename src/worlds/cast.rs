@@ -52,11 +52,14 @@ impl Cast {
         if signature.target.is_some() && target.is_none() {
             return Err(unplannable(call));
         }
-        let impact = signature.impact(&call.args).map_err(|why| match call.args.find_unknown() {
+        let mut impact = signature.impact(&call.args).map_err(|why| match call.args.find_unknown() {
             Some(_) => unplannable(call),
             None => mistake(format!("`{name}`: {why}"), None),
         })?;
         let handler = self.bound.handler(signature.name, target).ok_or_else(|| self.unserved(call, target))?;
+        if let Some(kind) = handler.impact(&call.args) {
+            impact.kind = kind;
+        }
         Ok(Role { signature, impact, target, handler })
     }
 

@@ -99,7 +99,7 @@ pub(crate) fn sql(path: &Path, statements: &str) {
     });
 }
 
-fn on_libsql<T>(path: &Path, work: impl AsyncFnOnce(libsql::Connection) -> T) -> T {
+pub(crate) fn on_libsql<T>(path: &Path, work: impl AsyncFnOnce(libsql::Connection) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
         let database = libsql::Builder::new_local(path).build().await.expect("a database");

@@ -38,6 +38,11 @@ fn only_the_live_world_makes_a_handle_that_changes_things() {
 }
 
 #[test]
+fn only_the_driver_of_exec_vouches_for_commands_that_a_plan_runs() {
+    report(rules::vouched);
+}
+
+#[test]
 fn only_the_copying_of_sqlite_files_is_unsafe() {
     report(rules::unsafe_code);
 }

@@ -3,6 +3,7 @@
 //! What a driver does for one primitive stands in that primitive's folder.
 
 mod channels;
+mod command_tool;
 mod directory_store;
 mod http_service;
 mod machine;
@@ -11,6 +12,8 @@ mod sqlite_database;
 mod tcp_service;
 
 pub use channels::{FileChannel, TerminalChannel, WebhookChannel};
+pub(in crate::primitives) use command_tool::KEY;
+pub use command_tool::{Allowed, CommandTool, STARTED, Ssh};
 pub use directory_store::DirectoryStore;
 pub use http_service::HttpService;
 pub use machine::Machine;

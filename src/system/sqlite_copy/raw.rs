@@ -1,9 +1,11 @@
-//! SQLite's C interface, as far as copying and checking a file need it. The only `unsafe` code of Lifeboat beside that of
-//! `sqlite_session/raw.rs`, which carries out statements on the connections that are opened here.
+//! SQLite's C interface, as far as copying, checking and changing a file need it. The only `unsafe` code of Lifeboat beside that
+//! of `sqlite_session/raw.rs`, which carries out scripts on the connections that are opened here.
 //!
 //! The online backup interface has no safe wrapper in the `libsql` crate. All pointers stay in here: a [`Raw`] owns one connection,
 //! a [`Stepper`] borrows the two connections that it works on, and neither can be sent to another thread.
-#![expect(unsafe_code, reason = "sqlite3_backup_* has no safe wrapper; see the comment of each block")]
+#![expect(unsafe_code, reason = "sqlite3_backup_* and others have no safe wrapper; see the comment of each block")]
+
+mod statement;
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::marker::PhantomData;
@@ -13,6 +15,8 @@ use std::ptr;
 use std::sync::Once;
 
 use libsql::ffi;
+
+pub(in crate::system) use statement::Action;
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,13 +141,18 @@ impl Raw {
 
     /// Does `work` on this connection; `stop` is asked now and then whether to interrupt it.
     pub(in crate::system) fn stoppable<T>(&self, stop: &dyn Fn() -> bool, work: impl FnOnce() -> T) -> T {
+        struct Off<'a>(&'a Raw);
+        impl Drop for Off<'_> {
+            fn drop(&mut self) {
+                // SAFETY: the handle is open; without a function the handler is removed.
+                unsafe { ffi::sqlite3_progress_handler(self.0.0, 0, None, ptr::null_mut()) };
+            }
+        }
         let asked: *const &dyn Fn() -> bool = &raw const stop;
-        // SAFETY: the handler gets a pointer to `stop`, which outlives it: it is taken off again before this function returns.
+        // SAFETY: the handler gets a pointer to `stop`, which outlives it: it is taken off again before this function is left.
         unsafe { ffi::sqlite3_progress_handler(self.0, 10_000, Some(ask), asked.cast_mut().cast()) };
-        let done = work();
-        // SAFETY: the handle is open; without a function the handler is removed.
-        unsafe { ffi::sqlite3_progress_handler(self.0, 0, None, ptr::null_mut()) };
-        done
+        let _off = Off(self);
+        work()
     }
 
     fn rows_of(&self, sql: &CStr) -> Result<Vec<Vec<String>>, RawError> {

@@ -96,7 +96,11 @@ impl Live {
         key: &IdempotencyKey,
         fault: Fault,
     ) -> Result<(Outcome, Option<String>), Halt> {
-        match self.handle.block_on(role.handler.reconcile(&call.args, &self.act, key)) {
+        // A request to cancel ended the effect, and must not end the search for what came of it as well.
+        self.act.cancel().begin_unwinding();
+        let found = self.handle.block_on(role.handler.reconcile(&call.args, &self.act, key));
+        self.act.cancel().end_unwinding();
+        match found {
             Reconciled::Applied { output, evidence } => Ok((Ok(output), Some(evidence))),
             Reconciled::NotApplied { evidence } => Ok((Err(fault.applied(Applied::No)), Some(evidence))),
             Reconciled::Unknown { why } => {

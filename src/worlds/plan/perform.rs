@@ -87,12 +87,12 @@ impl PlanWorld {
 
     fn previewed(&self, call: &Invocation, role: &Role) -> Known {
         let stale = self.state().stale(&self.cast.environment, &role.impact.targets);
-        if role.impact.kind.is_change() && self.state().has_changed(&role.impact.targets) {
-            // The driver would compare with a state that the plan itself has changed by then.
-            return assumed(call, role, stale);
-        }
-        let preview = match self.handle.block_on(role.handler.preview(&call.args, &self.look)) {
+        let changed = role.impact.kind.is_change() && self.state().has_changed(&role.impact.targets);
+        let mut preview = match self.handle.block_on(role.handler.preview(&call.args, &self.look)) {
+            // The driver has compared with a state that the plan itself will have changed by then.
+            Ok(preview) if changed && preview.assumed.is_none() => return assumed(call, role, stale),
             Ok(preview) => preview,
+            Err(_) if changed => return assumed(call, role, stale),
             // The driver cannot say anything: an argument is not known yet, or what it looks at does not answer.
             Err(fault) => {
                 let because = match call.args.find_unknown() {
@@ -102,6 +102,9 @@ impl PlanWorld {
                 return assumed(call, role, Some(because));
             }
         };
+        if let (Some(fault), Some(_)) = (&preview.fault, preview.assumed.as_ref().filter(|_| stale.is_some())) {
+            preview.notes.push(format!("as things are now it would fail: {}", fault.message));
+        }
         match (&preview.fault, role.impact.kind) {
             // A fault predicted from a state that will have changed by then is no prediction.
             (Some(fault), _) if stale.is_none() => {
@@ -114,8 +117,9 @@ impl PlanWorld {
             _ => {
                 let certain = overlay(likely(call, role), &preview.output);
                 let outcome = certain.map(|certain| role.signature.assumed_output(&call.args, &certain));
-                let basis = if stale.is_some() { Basis::Assumed } else { Basis::Predicted };
-                Known { outcome, basis, because: stale, preview: Some(preview) }
+                let because = stale.or_else(|| preview.assumed.clone());
+                let basis = if because.is_some() { Basis::Assumed } else { Basis::Predicted };
+                Known { outcome, basis, because, preview: Some(preview) }
             }
         }
     }
