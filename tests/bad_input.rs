@@ -16,7 +16,7 @@ macro_rules! golden {
             (r"\d{8}T\d{6}Z-[0-9a-f]{6}", "[BACKUP]"),
             (r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}Z", "[MOMENT]"),
             (r"(?m)  (\d+ms|\d+\.\d\ds)$", ""),
-            (r"has(\s+)\d+ bytes, its manifest says \d+", "has$1[N] bytes, its manifest says [M]"),
+            (r"has\s+\d+\s+bytes,\s+its\s+manifest\s+says\s+\d+", "has [N] bytes, its manifest says [M]"),
         ] }, { insta::assert_snapshot!(run.told()) });
         run
     }};

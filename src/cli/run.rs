@@ -135,7 +135,8 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
         say("  ", &format!("help: {hint}"));
     }
     if ran.status != Status::Completed {
-        say("  ", &format!("state: {}", ran.aftermath.sentence()));
+        // One line, however long: whoever greps for it in a log must find all of it.
+        printer.out(&format!("  state: {}", ran.aftermath.sentence()));
     } else if !ran.aftermath.skipped.is_empty() {
         say(
             "  ",

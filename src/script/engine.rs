@@ -9,7 +9,7 @@ use rhai::packages::{
 use rhai::{Engine, OptimizationLevel};
 
 use super::host::Host;
-use super::{call, child, errors, modules, repeat, steps, unknown};
+use super::{call, child, modules, repeat, steps, unknown};
 
 /// Levels of script functions calling each other.
 const CALL_LEVELS: usize = 64;
@@ -68,13 +68,6 @@ pub(super) fn for_evaluation(host: &Arc<Host>) -> Engine {
     call::register(&mut engine, &host.registry);
     repeat::register(&mut engine);
     child::register(&mut engine);
-    // A misspelt field would be `()`, which is not equal to anything: an alert would stay silent.
-    engine.on_map_missing_property(|map, name, context| {
-        let hint = crate::model::did_you_mean(name, map.keys().map(rhai::Identifier::as_str));
-        let hint = hint.unwrap_or_else(|| format!("ask whether it is there: `\"{name}\" in value`"));
-        let message = format!("there is no field `{name}` here");
-        Err(errors::raise(&context, crate::model::Fault::new("script", message).hint(hint)))
-    });
     engine.set_module_resolver(modules::Resolver::new(host.clone()));
     let watched = host.clone();
     engine.on_progress(move |_| watched.progress());
@@ -85,6 +78,8 @@ fn limit(engine: &mut Engine) {
     // The optimizer folds constant maps, which loses the positions of options, and may run effects at compile time.
     engine.set_optimization_level(OptimizationLevel::None);
     engine.set_strict_variables(true);
+    // A misspelt field would be `()`, which is equal to nothing: an alert would stay silent.
+    engine.set_fail_on_invalid_map_property(true);
     engine.set_max_call_levels(CALL_LEVELS);
     engine.set_max_expr_depths(EXPRESSION_DEPTHS.0, EXPRESSION_DEPTHS.1);
     engine.set_max_array_size(ARRAY_SIZE);

@@ -2,7 +2,7 @@
 
 use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
-use crate::model::{Applied, Fault, Value};
+use crate::model::{Applied, Fault, Value, did_you_mean};
 
 use super::host::Host;
 use super::source::{ScriptError, SourceFile, SourceMap};
@@ -17,14 +17,19 @@ pub(super) fn fault(host: &Host, error: &EvalAltResult) -> Fault {
         fault.site = fault.site.or(site);
         return fault;
     }
-    let (message, hint) = explain(inner);
+    let (message, hint) = match inner {
+        EvalAltResult::ErrorPropertyNotFound(name, _) => missing_field(host, name),
+        other => explain(other),
+    };
     Fault { code: "script".into(), message, applied: Applied::No, target: None, hint, site }
 }
 
-/// A fault of the script's own, found while Rhai computes.
-pub(super) fn raise(context: &rhai::EvalContext, fault: Fault) -> Box<EvalAltResult> {
-    let _ = context;
-    EvalAltResult::ErrorRuntime(convert::to_dynamic(&fault.to_value()), Position::NONE).into()
+/// Only the name is known here, not the value: the fields that primitives return are what it is compared with.
+fn missing_field(host: &Host, name: &str) -> (String, Option<String>) {
+    let fields = host.registry.signatures().flat_map(|signature| signature.fields.iter().map(|f| f.name.as_str()));
+    let meant = did_you_mean(name, fields.chain(["code", "message", "applied", "target", "hint", "site"]));
+    let hint = meant.unwrap_or_else(|| format!("ask whether it is there: `\"{name}\" in value`"));
+    (format!("there is no field `{name}` here"), Some(hint))
 }
 
 /// What a script threw: one of our faults, or a value of its own.

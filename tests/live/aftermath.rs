@@ -50,10 +50,12 @@ fn one_rollback_failed_and_another_did_not() {
 #[test]
 fn it_had_passed_a_point_of_no_return() {
     let runbook = format!("{STEP}\npoint_of_no_return(\"the water is out\");\n{FAIL}");
-    assert_eq!(after(&runbook, &[]), (Status::LeftChanged, "left changed: turn north (line 1)".into()));
+    let said = "left changed: turn north (line 1); past the point of no return: the water is out";
+    assert_eq!(after(&runbook, &[]), (Status::LeftChanged, said.into()));
     let later = r#"step "Open south" { turn("south", "open"); } rollback { turn("south", "closed"); }"#;
     let runbook = format!("{STEP}\npoint_of_no_return(\"the water is out\");\n{later}\n{FAIL}");
-    let said = "rolled back: Open south; left changed: turn north (line 1)";
+    let said = "rolled back: Open south; left changed: turn north (line 1); \
+        past the point of no return: the water is out";
     assert_eq!(after(&runbook, &[]), (Status::LeftChanged, said.into()));
 }
 

@@ -113,3 +113,18 @@ fn syntax_errors_name_the_place_and_what_to_do() {
 fn a_name_that_begins_like_rollback_may_follow_a_step() {
     assert_eq!(Test::new("fn robust() { 5 } step \"s\" { 1; }\nrobust()").run().value(), &Value::Int(5));
 }
+
+#[test]
+fn a_misspelt_field_is_a_fault_and_not_nothing() {
+    let ran = Test::new("let found = #{ message: \"x\" };\nif found.mesage == \"x\" { act(\"alert\"); }").run();
+    assert_eq!(ran.fault().message, "there is no field `mesage` here");
+    assert_eq!(ran.fault().hint.as_deref(), Some("did you mean `message`?"));
+    let asked = Test::new("let found = #{ a: 1 }; found.b = 2; `${\"a\" in found} ${\"c\" in found} ${found.b}`").run();
+    assert_eq!(asked.value(), &Value::from("true false 2"));
+}
+
+#[test]
+fn the_body_of_a_wait_says_yes_or_no() {
+    let ran = Test::new("wait_until(\"it works\", || #{ ok: true });").run();
+    assert_eq!(ran.fault().hint.as_deref(), Some("did you mean its field `.ok`?"));
+}
