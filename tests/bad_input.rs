@@ -366,10 +366,17 @@ mod the_world {
         golden!(project.shell("trap '' XFSZ; ulimit -f 256; exec \"$LIFEBOAT\" run runbooks/backup.rhai"));
     }
 
-    /// Runs a line of shell with file systems of its own; `None` where this machine does not allow them.
+    /// Runs a line of shell with file systems of its own; `None` where this machine does not allow them, which is a failure
+    /// where nobody would notice.
+    #[expect(clippy::print_stderr, reason = "a test that cannot be made says so")]
     fn with_own_mounts(project: &Project, line: &str) -> Option<Run> {
         let mine = |line: &str| project.shell(&format!("unshare --mount --map-root-user sh -c '{line}'"));
-        (mine("mount -t tmpfs none /mnt").exit == Some(0)).then(|| mine(line))
+        if mine("mount -t tmpfs none /mnt").exit == Some(0) {
+            return Some(mine(line));
+        }
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "a file system of its own is needed to fill a disk");
+        eprintln!("NOT TESTED: this machine allows no file systems of one's own, so no disk can be filled");
+        None
     }
 
     #[test]
