@@ -366,8 +366,7 @@ mod the_world {
         golden!(project.shell("trap '' XFSZ; ulimit -f 256; exec \"$LIFEBOAT\" run runbooks/backup.rhai"));
     }
 
-    /// Runs a line of shell with file systems of its own; `None` where this machine does not allow them, which is a failure
-    /// where nobody would notice.
+    /// Runs a line of shell with file systems of its own; `None` where this machine does not allow them: a failure in CI.
     #[expect(clippy::print_stderr, reason = "a test that cannot be made says so")]
     fn with_own_mounts(project: &Project, line: &str) -> Option<Run> {
         let mine = |line: &str| project.shell(&format!("unshare --mount --map-root-user sh -c '{line}'"));
