@@ -88,3 +88,17 @@ fn what_has_finitely_many_values_is_never_unknown() {
     "#;
     assert_eq!(completes(&project, runbook, &[]).lines().len(), 3);
 }
+
+#[test]
+fn a_wait_is_assumed_to_hold_and_nothing_is_assumed_of_a_retry() {
+    let body = "|| { if taken.stored_size > 5 { maintenance(\"web\", \"on\"); } true }";
+    let (why, ..) = stops(&format!("let taken = backup(\"primary\");\nretry({body});"));
+    assert_eq!(why, "the way depends on `‹backup:primary.stored_size› > 5`, which is not known before the run");
+    let project = Project::configured("", "");
+    project.database(10);
+    let wait = "let taken = backup(\"primary\");\nwait_until(\"it grew\", || taken.stored_size > 5);";
+    completes(&project, wait, &[]);
+    // What is compared after the wait is not covered by it.
+    let (why, ..) = stops(&format!("{wait}\nif taken.stored_size > 7 {{ log(\"x\"); }}"));
+    assert!(why.contains("> 7"), "{why}");
+}

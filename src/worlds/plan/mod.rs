@@ -85,9 +85,12 @@ impl World for PlanWorld {
             kind: ScopeKind::Body,
         };
         self.state().open(scope);
+        let waits = matches!(policy, Repeat::Until { .. });
+        self.state().waits += usize::from(waits);
         let outcome = attempt(0)?;
         self.state().close(None);
-        if matches!(policy, Repeat::Until { .. }) {
+        self.state().waits -= usize::from(waits);
+        if waits {
             // Whatever the condition is now: the way goes on when it holds.
             self.state().causes.push(Cause::everything(format!("after waiting at line {}", call.site.line)));
             return Ok(Performed::unchanged(Ok(Value::Null)));
@@ -96,7 +99,7 @@ impl World for PlanWorld {
     }
 
     fn choose(&self, question: &Question) -> Result<usize, Halt> {
-        if self.state().in_body() {
+        if self.state().waits > 0 {
             // A wait is assumed to hold, and so is the condition that it waits for.
             return Ok(0);
         }

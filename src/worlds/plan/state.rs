@@ -1,7 +1,7 @@
 //! What a plan has gathered so far, and what it can no longer observe.
 
 use crate::config::Environment;
-use crate::model::{Fault, PlanLine, PlanNode, PlanScope, Scope, ScopeKind};
+use crate::model::{Fault, PlanLine, PlanNode, PlanScope, Scope};
 
 /// Why a look is not worth taking any more: the world will have changed by then.
 #[derive(Clone, Debug)]
@@ -39,6 +39,8 @@ pub(super) struct State {
     before_rehearsal: Vec<usize>,
     /// How many rehearsals are open.
     pub(super) rehearsals: usize,
+    /// How many bodies of `wait_until` are open. Those of `retry` do not count: nothing is assumed of what they compare.
+    pub(super) waits: usize,
     /// Which assumptions were met by a call.
     pub(super) used: Vec<bool>,
 }
@@ -69,11 +71,6 @@ impl State {
             scope.fault = fault;
             self.siblings().push(PlanNode::Scope(Box::new(scope)));
         }
-    }
-
-    /// Whether the plan is inside the body of a call that repeats it.
-    pub(super) fn in_body(&self) -> bool {
-        self.open.iter().any(|scope| scope.scope.kind == ScopeKind::Body)
     }
 
     /// The whole tree. Scopes that a halt left open are closed.
