@@ -58,7 +58,7 @@ impl LiveArgs {
     /// The project with the person at the terminal. `rehearsal`: nobody is asked to confirm what may be broken.
     pub(super) fn open(&self, global: &Global, printer: &Printer, rehearsal: bool) -> Result<Lifeboat, Error> {
         let cancel = Cancel::new();
-        let person = Person::new(printer, &cancel, rehearsal || self.yes.as_deref() == Some("yes"), &self.answers);
+        let person = Person::new(printer, rehearsal || self.yes.as_deref() == Some("yes"), &self.answers);
         let view = RunView::new(printer);
         let program = std::env::current_exe().unwrap_or_else(|_| "lifeboat".into());
         let lifeboat = open::recording(global, |builder| {

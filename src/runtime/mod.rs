@@ -21,6 +21,8 @@ mod plan;
 mod reference;
 mod run;
 
+#[cfg(feature = "cli")]
+pub(crate) use aftermath::counted;
 pub use aftermath::{Aftermath, LeftChange};
 pub use builder::{Builder, Lifeboat};
 pub use drill::{Drilled, Judged, Objective, Outage, Report};

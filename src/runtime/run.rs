@@ -146,7 +146,7 @@ impl Lifeboat {
         let aftermath = collector.aftermath();
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
-        let unrecorded = recorder.commit().err().map(|halt| halt.to_string());
+        let unrecorded = recorder.commit_if_possible().err();
         Ok(Ran { id, status, verdict, aftermath, unrecorded })
     }
 

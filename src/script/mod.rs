@@ -5,16 +5,19 @@
 //!
 //! [`World`]: crate::model::World
 
+mod branch;
 mod call;
 mod check;
 mod child;
 mod convert;
+mod during;
 mod engine;
 mod errors;
 mod evaluate;
 mod front_matter;
 mod host;
 mod modules;
+mod parallel;
 mod params;
 mod repeat;
 mod source;

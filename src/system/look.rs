@@ -22,12 +22,13 @@ use crate::model::Value;
 #[derive(Clone)]
 pub struct Look {
     pub(super) system: Arc<System>,
+    cancel: Cancel,
 }
 
 impl Look {
     /// A handle on `system`.
     pub fn new(system: Arc<System>) -> Self {
-        Self { system }
+        Self { cancel: system.cancel.clone(), system }
     }
 
     /// The wall clock, UTC.
@@ -44,7 +45,7 @@ impl Look {
     pub async fn sleep(&self, time: Duration) -> Result<(), Interrupted> {
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
-            () = self.system.cancel.wait() => Err(Interrupted),
+            () = self.cancel.wait() => Err(Interrupted),
         }
     }
 
@@ -52,13 +53,19 @@ impl Look {
     pub async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Interrupted> {
         tokio::select! {
             done = work => Ok(done),
-            () = self.system.cancel.wait() => Err(Interrupted),
+            () = self.cancel.wait() => Err(Interrupted),
         }
     }
 
     /// How the run is asked to stop.
     pub fn cancel(&self) -> &Cancel {
-        &self.system.cancel
+        &self.cancel
+    }
+
+    /// The same handle for whoever undoes what is owed: a request to cancel does not stop that, an abort does.
+    #[must_use]
+    pub fn shielded(&self) -> Self {
+        Self { cancel: self.cancel.shielded(), ..self.clone() }
     }
 
     /// Reads a file.
@@ -121,7 +128,7 @@ impl Look {
         params: &[Value],
         timeout: Duration,
     ) -> Result<SqliteRows, SqliteError> {
-        sqlite::query(path, sql, params, timeout, self.system.cancel.clone()).await
+        sqlite::query(path, sql, params, timeout, self.cancel.clone()).await
     }
 
     /// How full the file system is on which `path` lies.

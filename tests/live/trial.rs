@@ -220,6 +220,9 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
                 ScopeKind::Step { .. } => "step",
                 ScopeKind::Rollback => "rollback",
                 ScopeKind::Child => "child",
+                ScopeKind::Parallel { .. } => "parallel",
+                ScopeKind::Branch => "branch",
+                ScopeKind::During(_) => "during",
                 _ => "body",
             };
             titles.push((scope.key.clone(), scope.title.clone()));
@@ -232,6 +235,7 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
                 Left::Completed { owes: false } => "completed",
                 Left::Faulted(_) => "faulted",
                 Left::Halted => "halted",
+                Left::Stopped => "stopped",
             };
             format!("leave {title}: {how}")
         }
@@ -251,6 +255,9 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
             format!("settle {}: {outcome}", what.join(" "))
         }
         EventBody::InDoubt { why, .. } => format!("in doubt: {why}"),
+        EventBody::Updated { message, delivered, .. } => {
+            format!("update{}: {message}", if *delivered { "" } else { " NOT DELIVERED" })
+        }
         EventBody::Decided { decision, reason, .. } => {
             format!("decide {decision}{}", reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default())
         }

@@ -76,6 +76,9 @@ pub(in crate::script) fn registry() -> Arc<Registry> {
             .contract::<ActOn>()
             .contract::<LookAt>()
             .language::<language::Require>()
+            .language::<language::During>()
+            .language::<language::Hold>()
+            .language::<language::Parallel>()
             .language::<language::Runbook>()
             .language::<language::PointOfNoReturn>()
             .language::<language::Retry>()
@@ -138,7 +141,7 @@ impl World for Recorder {
         for n in 0..times {
             last = attempt(n)?;
             let done = match policy {
-                Repeat::Until { .. } => last == Ok(Value::Bool(true)),
+                Repeat::Until { .. } | Repeat::Hold { .. } => last == Ok(Value::Bool(true)),
                 Repeat::Retry { .. } => last.is_ok(),
             };
             if done {
@@ -160,6 +163,9 @@ impl World for Recorder {
             ScopeKind::Rehearsal => "rehearsal",
             ScopeKind::Child => "child",
             ScopeKind::Body => "body",
+            ScopeKind::Parallel { .. } => "parallel",
+            ScopeKind::Branch => "branch",
+            ScopeKind::During(_) => "during",
             ScopeKind::Unwinding { owed } => {
                 self.unwinding.fetch_add(1, Ordering::SeqCst);
                 self.note(format!("~ unwinding {owed:?}"));
@@ -176,13 +182,14 @@ impl World for Recorder {
             Left::Completed { owes: false } => "ok".to_owned(),
             Left::Faulted(fault) => format!("fault: {fault}"),
             Left::Halted => "halted".to_owned(),
+            Left::Stopped => "stopped".to_owned(),
         };
         self.note(format!("< {} {how}", scope.title));
         let step = matches!(scope.kind, ScopeKind::Step { rollback: true });
         Ok(if self.rehearse && step { After::Rehearse } else { After::Continue })
     }
 
-    fn interrupted(&self) -> Option<Halt> {
+    fn interrupted(&self, _unwinding: bool) -> Option<Halt> {
         let cancelled = self.cancelled.load(Ordering::SeqCst) && self.unwinding.load(Ordering::SeqCst) == 0;
         cancelled.then_some(Halt::Cancelled)
     }

@@ -21,8 +21,11 @@ impl Live {
         let key = IdempotencyKey::new(self.recorder.run().as_str(), &call.key);
         let mut attempt = 1;
         loop {
-            if let Some(halt) = self.act.cancel().requested() {
+            if let Some(halt) = self.act_for(&call.key).cancel().requested() {
                 return Err(halt);
+            }
+            if self.stops.reach(&call.key) {
+                return Err(Halt::Stopped);
             }
             self.intend(call, &role, attempt)?;
             let attempted = self.attempt(call, &role, &key)?;
@@ -30,7 +33,8 @@ impl Live {
             let outcome = self.settle(call, &role, attempted);
             let changed = role.impact.kind.is_change();
             // A driver that was interrupted has left its target as it says: nobody is asked about that.
-            if fault.as_ref().is_some_and(|f| f.code == "interrupted") && self.act.cancel().requested().is_some() {
+            let interrupted = fault.as_ref().is_some_and(|f| f.code == "interrupted");
+            if interrupted && self.act_for(&call.key).cancel().requested().is_some() {
                 return Ok(Performed { outcome, changed });
             }
             match fault {
@@ -75,17 +79,16 @@ impl Live {
     }
 
     fn carry_out(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Outcome, Halt> {
-        let work = role.handler.perform(&call.args, &self.act, key);
-        self.handle.block_on(async {
-            if role.impact.kind != ImpactKind::Look {
-                return Ok(work.await);
+        let work = role.handler.perform(&call.args, self.act_for(&call.key), key);
+        match role.impact.kind {
+            // A look and a wait can be dropped at any time; what has an effect must say itself how far it came.
+            ImpactKind::Look | ImpactKind::Wait => self.unless_stopped(&call.key, work),
+            ImpactKind::Ask => {
+                let _turn = self.unless_stopped(&call.key, self.asking.lock())?;
+                self.unless_stopped(&call.key, work)
             }
-            // A look can be dropped at any time; what has an effect must say itself how far it came.
-            tokio::select! {
-                outcome = work => Ok(outcome),
-                () = self.act.cancel().wait() => Err(self.act.cancel().requested().unwrap_or(Halt::Cancelled)),
-            }
-        })
+            _ => Ok(self.handle.block_on(work)),
+        }
     }
 
     /// Asks the driver for evidence of an effect whose outcome nobody received.
@@ -97,9 +100,7 @@ impl Live {
         fault: Fault,
     ) -> Result<(Outcome, Option<String>), Halt> {
         // A request to cancel ended the effect, and must not end the search for what came of it as well.
-        self.act.cancel().begin_unwinding();
-        let found = self.handle.block_on(role.handler.reconcile(&call.args, &self.act, key));
-        self.act.cancel().end_unwinding();
+        let found = self.handle.block_on(role.handler.reconcile(&call.args, &self.undoing, key));
         match found {
             Reconciled::Applied { output, evidence } => Ok((Ok(output), Some(evidence))),
             Reconciled::NotApplied { evidence } => Ok((Err(fault.applied(Applied::No)), Some(evidence))),

@@ -1,17 +1,20 @@
 //! The live world: intend, perform, settle; each durable before the next effect.
 
+mod activity;
 mod effect;
 mod fault;
 mod recorder;
 mod repeat;
+mod stops;
+mod updates;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Handle;
 
 use crate::model::{
-    After, EventBody, Fault, Halt, Impact, ImpactKind, Invocation, Left, Outcome, Performed, Question, Repeat, Scope,
-    ScopeKind, Settlement, Value, World,
+    After, EventBody, Fault, Halt, Impact, ImpactKind, Invocation, Key, Left, Outcome, Performed, Question, Repeat,
+    Scope, ScopeKind, Settlement, Value, World,
 };
 use crate::system::{Act, Look};
 
@@ -19,20 +22,57 @@ use super::Cast;
 
 pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
+use stops::Stops;
+use updates::Ticker;
 
 /// Carries out calls for real.
 pub struct Live {
     cast: Cast,
     recorder: Arc<Recorder>,
     act: Act,
+    /// The same for what undoes something: cancelling does not stop it.
+    undoing: Act,
     handle: Handle,
     on_fault: OnFault,
+    stops: Stops,
+    /// One person is asked one question at a time, however many branches want to know something.
+    asking: tokio::sync::Mutex<()>,
+    updates: Mutex<Vec<Ticker>>,
 }
 
 impl Live {
     /// A world in which `cast` acts. This is the only place where a look becomes an act.
     pub fn new(cast: Cast, recorder: Arc<Recorder>, look: &Look, handle: Handle, on_fault: OnFault) -> Self {
-        Self { cast, recorder, act: Act::grant(look), handle, on_fault }
+        let act = Act::grant(look);
+        Self {
+            cast,
+            recorder,
+            undoing: act.shielded(),
+            act,
+            handle,
+            on_fault,
+            stops: Stops::new(),
+            asking: tokio::sync::Mutex::default(),
+            updates: Mutex::default(),
+        }
+    }
+
+    /// The handle with which the call at `key` acts.
+    fn act_for(&self, key: &Key) -> &Act {
+        if key.in_rollback() { &self.undoing } else { &self.act }
+    }
+
+    /// Waits for `work` as long as the call at `key` is to go on: for what has no effect, and can be dropped at any time.
+    fn unless_stopped<T>(&self, key: &Key, work: impl Future<Output = T>) -> Result<T, Halt> {
+        let cancel = self.act_for(key).cancel();
+        self.handle.block_on(async {
+            tokio::select! {
+                biased;
+                () = cancel.wait() => Err(cancel.requested().unwrap_or(Halt::Cancelled)),
+                () = self.stops.wait(key) => Err(Halt::Stopped),
+                done = work => Ok(done),
+            }
+        })
     }
 
     /// The outcome of a call that has no driver: a mark in the record.
@@ -88,23 +128,26 @@ impl World for Live {
     }
 
     fn enter(&self, scope: &Scope) -> Result<(), Halt> {
+        let entered = || self.recorder.note(EventBody::Entered { scope: scope.clone() });
         match &scope.kind {
             ScopeKind::Unwinding { owed } => {
-                self.act.cancel().begin_unwinding();
                 self.recorder.note(EventBody::Unwinding { cause: scope.title.clone(), owed: owed.clone() });
             }
-            ScopeKind::Rollback => {
-                self.act.cancel().begin_unwinding();
-                self.recorder.note(EventBody::Entered { scope: scope.clone() });
+            ScopeKind::Rollback => entered(),
+            _ if self.stops.reach(&scope.key) => return Err(Halt::Stopped),
+            ScopeKind::During(updates) => {
+                let carrier = self.carrier(scope, updates)?;
+                entered();
+                self.begin_updates(scope, updates, carrier);
             }
-            _ => self.recorder.note(EventBody::Entered { scope: scope.clone() }),
+            _ => entered(),
         }
         Ok(())
     }
 
     fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt> {
-        if matches!(scope.kind, ScopeKind::Rollback | ScopeKind::Unwinding { .. }) {
-            self.act.cancel().end_unwinding();
+        if matches!(scope.kind, ScopeKind::During(_)) {
+            self.end_updates(&scope.key);
         }
         if !matches!(scope.kind, ScopeKind::Unwinding { .. }) {
             self.recorder.note(EventBody::Left { key: scope.key.clone(), how: how.clone() });
@@ -112,16 +155,25 @@ impl World for Live {
         Ok(After::Continue)
     }
 
-    fn raised(&self, fault: &Fault) -> Result<(), Halt> {
+    fn raised(&self, at: &Key, fault: &Fault) -> Result<(), Halt> {
         // Where nothing was changed there is nothing to decide.
-        if self.recorder.is_unwinding() || !self.recorder.has_changed() {
+        if self.recorder.is_unwinding() || at.in_rollback() || !self.recorder.has_changed() {
             return Ok(());
         }
-        self.on_raised(fault)
+        self.on_raised(at, fault)
     }
 
-    fn interrupted(&self) -> Option<Halt> {
-        self.act.cancel().requested()
+    fn interrupted(&self, unwinding: bool) -> Option<Halt> {
+        let act = if unwinding { &self.undoing } else { &self.act };
+        act.cancel().requested()
+    }
+
+    fn lanes(&self, at_most: usize) -> usize {
+        at_most
+    }
+
+    fn stop(&self, within: &Key, rollbacks: bool) {
+        self.stops.stop(within, rollbacks);
     }
 
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
