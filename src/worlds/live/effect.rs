@@ -1,7 +1,8 @@
 //! One call, carried out.
 
 use crate::model::{
-    Applied, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Outcome, Performed, Settlement, Value,
+    Applied, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Outcome, Performed, Rewrite, Settlement,
+    Value,
 };
 use crate::primitives::Reconciled;
 use crate::worlds::cast::Role;
@@ -80,7 +81,7 @@ impl Live {
 
     fn carry_out(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Outcome, Halt> {
         let work = role.handler.perform(&call.args, self.act_for(&call.key), key);
-        match role.impact.kind {
+        let outcome = match role.impact.kind {
             // A look and a wait can be dropped at any time; what has an effect must say itself how far it came.
             ImpactKind::Look | ImpactKind::Wait => self.unless_stopped(&call.key, work),
             ImpactKind::Ask => {
@@ -88,7 +89,9 @@ impl Live {
                 self.unless_stopped(&call.key, work)
             }
             _ => Ok(self.handle.block_on(work)),
-        }
+        };
+        // A script that saw what the record does not hold could not be replayed.
+        outcome.map(|outcome| self.act.secrets().redactor().outcome(outcome))
     }
 
     /// Asks the driver for evidence of an effect whose outcome nobody received.
@@ -101,11 +104,12 @@ impl Live {
     ) -> Result<(Outcome, Option<String>), Halt> {
         // A request to cancel ended the effect, and must not end the search for what came of it as well.
         let found = self.handle.block_on(role.handler.reconcile(&call.args, &self.undoing, key));
+        let redactor = self.act.secrets().redactor();
         match found {
-            Reconciled::Applied { output, evidence } => Ok((Ok(output), Some(evidence))),
+            Reconciled::Applied { output, evidence } => Ok((Ok(redactor.value(output)), Some(evidence))),
             Reconciled::NotApplied { evidence } => Ok((Err(fault.applied(Applied::No)), Some(evidence))),
             Reconciled::Unknown { why } => {
-                let why = format!("{}; {why}", fault.message);
+                let why = redactor.text(format!("{}; {why}", fault.message));
                 self.recorder.note(EventBody::InDoubt { key: call.key.clone(), why: why.clone() });
                 self.recorder.commit()?;
                 let (key, targets) = (call.key.clone(), role.impact.targets.clone());

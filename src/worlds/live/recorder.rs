@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::journal::{Journal, JournalError};
-use crate::model::{Event, EventBody, Halt, Impact, Invocation, Key, RunId, Started};
+use crate::model::{Event, EventBody, Halt, Impact, Invocation, Key, Rewrite, RunId, Started};
 use crate::system::Look;
 
 use super::activity::Activity;
@@ -96,6 +96,7 @@ impl Recorder {
             let now = self.look.monotonic();
             state.activities.iter_mut().for_each(|activity| activity.take(&body, now));
         }
+        let body = self.look.secrets().redactor().event(body);
         let event = Event { seq: state.next, at: self.look.now(), body };
         state.next += 1;
         for listener in &self.listeners {
@@ -171,7 +172,9 @@ impl Recorder {
             let now = self.look.monotonic();
             state.activities.iter_mut().for_each(|activity| activity.begins(call, impact, now));
         }
-        self.listeners.iter().for_each(|listener| listener.on_begin(call, impact));
+        let args = self.look.secrets().redactor().value(call.args.clone());
+        let call = Invocation { args, ..call.clone() };
+        self.listeners.iter().for_each(|listener| listener.on_begin(&call, impact));
     }
 
     /// From now on it is remembered what the last look inside the call at `key` found.
