@@ -98,6 +98,13 @@ impl<'a> Tree<'a> {
                 let text = format!("↩ rolling back {} because: {cause}", counted(owed));
                 self.line(Some(event.at), &text, Some(Style::Caution));
             }
+            EventBody::Resumed { by, process, edited } => {
+                self.open.clear();
+                self.depth = 0;
+                let what = if process.is_some() { "resumed by" } else { "settled by" };
+                let edited = if edited.is_empty() { String::new() } else { format!(", edited: {}", edited.join(", ")) };
+                self.line(Some(event.at), &format!("↻ {what} {by}{edited}"), Some(Style::Bold));
+            }
             EventBody::Ended { status, value, .. } => {
                 let value = if *value == Value::Null { String::new() } else { format!(", returned {value}") };
                 self.depth = 0;

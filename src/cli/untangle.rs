@@ -99,7 +99,9 @@ fn key_of(event: &Event) -> Option<&Key> {
         | EventBody::InDoubt { key, .. }
         | EventBody::Updated { key, .. }
         | EventBody::Decided { key, .. } => Some(key),
-        EventBody::Started(_) | EventBody::Unwinding { .. } | EventBody::Ended { .. } => None,
+        EventBody::Started(_) | EventBody::Resumed { .. } | EventBody::Unwinding { .. } | EventBody::Ended { .. } => {
+            None
+        }
     }
 }
 

@@ -46,6 +46,22 @@ pub struct Started {
     pub digests: std::collections::BTreeMap<String, String>,
     /// The version of Lifeboat.
     pub version: String,
+    /// The process that carries it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessId>,
+}
+
+/// A process of a machine, told apart from every later one that gets the same number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// The machine's name.
+    pub host: String,
+    /// What tells this start of the machine from every other.
+    pub boot: String,
+    /// Its number.
+    pub pid: u32,
+    /// When it was started, in milliseconds after the machine was.
+    pub started_ms: u64,
 }
 
 /// What an [`Event`] says.
@@ -106,6 +122,17 @@ pub enum EventBody {
         /// How, or why not.
         detail: String,
     },
+    /// The run is taken up again by another process, or a person settles what is in doubt. What was entered and not left, or left by a
+    /// halt, is entered again.
+    Resumed {
+        /// Who, as `user@host`.
+        by: String,
+        /// The process that carries it on; none when a person only settles something.
+        process: Option<ProcessId>,
+        /// Files that are not as they were when the run began; only with `--edited`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        edited: Vec<String>,
+    },
     /// A person decided about a fault.
     Decided {
         /// The call that failed; the branch, where a requirement did not hold.
@@ -158,6 +185,9 @@ pub struct Settlement {
     pub began: Timestamp,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+    /// How often the body ran, for calls that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<u32>,
     /// What proves it, when the outcome was found by looking rather than by an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
@@ -211,6 +241,7 @@ pub(super) mod tests {
             by: "me@here".into(),
             digests: std::collections::BTreeMap::default(),
             version: "0".into(),
+            process: None,
         }))
     }
 
@@ -235,6 +266,7 @@ pub(super) mod tests {
             outcome,
             began: Timestamp::UNIX_EPOCH,
             elapsed_ms: 3,
+            repeats: None,
             evidence: None,
         }))
     }

@@ -99,6 +99,26 @@ impl Key {
         self.0.strip_prefix(outer.0.as_slice()).is_some_and(|rest| rest.contains(&Segment::Rollback))
     }
 
+    /// This key without its last segment; `None` for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Key> {
+        self.0.split_last().map(|(_, line)| Key(line.to_vec()))
+    }
+
+    /// The segment that follows `outer` in this key, which begins with it.
+    pub fn after(&self, outer: &Key) -> Option<Segment> {
+        self.0.strip_prefix(outer.0.as_slice())?.first().copied()
+    }
+
+    /// Whether this call, or the one in which it stands, comes after `other` on the same line of calls.
+    pub fn is_behind(&self, other: &Key) -> bool {
+        let Some((Segment::Call(n), line)) = other.0.split_last() else { return false };
+        match self.0.strip_prefix(line).and_then(|rest| rest.first()) {
+            Some(Segment::Call(m)) => m > n,
+            _ => false,
+        }
+    }
+
     /// The key that all attempts of one repeated call share.
     #[must_use]
     pub fn without_attempts(&self) -> Key {

@@ -64,7 +64,7 @@ pub trait Rewrite {
                 delivered,
                 detail: self.text(detail),
             },
-            left @ EventBody::Left { .. } => left,
+            other @ (EventBody::Left { .. } | EventBody::Resumed { .. }) => other,
         }
     }
 

@@ -9,7 +9,7 @@ use super::{EventBody, Key};
 #[error("illegal event in the journal: {0}")]
 pub struct IllegalEvent(pub String);
 
-/// The state machine of a run: `started → (entered | intended → settled | in-doubt | left | updated)* → unwinding? → ended`.
+/// The state machine of a run: `started → (entered | intended → settled | in-doubt | left | updated)* → unwinding? → ended (→ resumed …)*`.
 ///
 /// The branches of a `parallel` go on at the same time, so their events lie between each other's. Each of them follows the order
 /// by itself; what lies inside what is read from the keys.
@@ -35,7 +35,12 @@ impl RunLog {
             }
             (false, _) => return illegal("a run begins with `started`".into()),
             (true, EventBody::Started(_)) => return illegal("`started` twice".into()),
-            _ if self.ended => return illegal("nothing follows `ended`".into()),
+            (true, EventBody::Resumed { .. }) => {
+                (self.ended, self.unwinding) = (false, false);
+                self.scopes.clear();
+                return Ok(());
+            }
+            _ if self.ended => return illegal("nothing but `resumed` follows `ended`".into()),
             _ => {}
         }
         match body {
@@ -83,6 +88,7 @@ impl RunLog {
             EventBody::InDoubt { .. }
             | EventBody::Updated { .. }
             | EventBody::Decided { .. }
+            | EventBody::Resumed { .. }
             | EventBody::Started(_) => {}
         }
         Ok(())

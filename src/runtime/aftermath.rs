@@ -39,11 +39,7 @@ pub struct LeftChange {
 impl Aftermath {
     /// What the events of a run add up to, in the order in which they were recorded.
     pub fn of(events: &[Event]) -> Self {
-        let collector = Collector::default();
-        for event in events {
-            collector.on_event(event);
-        }
-        collector.aftermath()
+        Collector::of(events).aftermath()
     }
 
     /// Whether nothing is left changed.
@@ -120,6 +116,8 @@ struct State {
     /// What was intended and has no outcome; one in each branch.
     intended: BTreeMap<Key, LeftChange>,
     in_doubt: Vec<LeftChange>,
+    /// The same by key.
+    doubts: BTreeMap<Key, LeftChange>,
     /// Steps whose rollback went well, or failed, in their order.
     undone: Vec<Key>,
     failed: Vec<Key>,
@@ -138,6 +136,13 @@ impl Listener for Collector {
             }
         }
         match &event.body {
+            // What was open is entered again, unless it is over; what was in doubt is settled now, or is in doubt again.
+            EventBody::Resumed { .. } => {
+                state.open.clear();
+                let doubtful = std::mem::take(&mut state.doubts);
+                state.intended.extend(doubtful);
+                state.in_doubt.clear();
+            }
             EventBody::Entered { scope } => {
                 if matches!(scope.kind, ScopeKind::Step { .. }) {
                     state.titles.insert(scope.key.clone(), scope.title.clone());
@@ -163,8 +168,10 @@ impl Listener for Collector {
                 state.skipped.extend(skipped);
             }
             EventBody::InDoubt { key, .. } => {
-                let doubtful = state.intended.remove(key);
-                state.in_doubt.extend(doubtful);
+                if let Some(doubtful) = state.intended.remove(key) {
+                    state.doubts.insert(key.clone(), doubtful.clone());
+                    state.in_doubt.push(doubtful);
+                }
             }
             EventBody::Settled(settled) if settled.impact.kind.is_change() && !settled.key.in_rollback() => {
                 let took_place = match &settled.outcome {
@@ -188,6 +195,13 @@ impl Listener for Collector {
 }
 
 impl Collector {
+    /// One that has heard these events already.
+    pub(super) fn of(events: &[Event]) -> Self {
+        let collector = Self::default();
+        events.iter().for_each(|event| collector.on_event(event));
+        collector
+    }
+
     /// What the events so far add up to.
     pub(super) fn aftermath(&self) -> Aftermath {
         let state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -11,6 +11,7 @@
 //! # }
 //! ```
 
+mod active;
 mod aftermath;
 mod builder;
 mod drill;
@@ -19,6 +20,7 @@ mod library;
 mod load;
 mod plan;
 mod reference;
+mod resume;
 mod run;
 
 #[cfg(feature = "cli")]
@@ -30,4 +32,5 @@ pub use error::Error;
 pub use load::Loaded;
 pub use plan::PlanRequest;
 pub use reference::reference;
+pub use resume::{ResumeRequest, Settled};
 pub use run::{Ran, RunRequest, Status};

@@ -15,6 +15,7 @@ use super::{
 };
 #[cfg(feature = "driver-sqlite")]
 use super::{SqliteError, SqliteRows, sqlite};
+use crate::model::ProcessId;
 #[cfg(feature = "driver-sqlite")]
 use crate::model::Value;
 
@@ -180,6 +181,16 @@ impl Look {
     /// How long ago the process with this number was started, to a hundredth of a second.
     pub fn process_age(&self, pid: u32) -> io::Result<Duration> {
         host::process_age(pid)
+    }
+
+    /// This process.
+    pub fn own_process(&self) -> ProcessId {
+        host::own_process()
+    }
+
+    /// Whether that process still runs; `None` where only its own machine knows.
+    pub fn still_runs(&self, process: &ProcessId) -> Option<bool> {
+        host::still_runs(process)
     }
 
     /// The numbers of this process and of the one that started it.

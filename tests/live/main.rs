@@ -13,6 +13,7 @@ mod language;
 mod on_fault;
 mod order;
 mod refused;
+mod resumed;
 mod sql;
 mod trial;
 mod valve;

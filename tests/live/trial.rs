@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use lifeboat::journal::{Journal, MemoryJournal, RunQuery};
 use lifeboat::model::{Event, EventBody, Fault, Impact, Key, Left, ScopeKind, Value, Verdict};
-use lifeboat::runtime::{Error, Ran, RunRequest, Status};
+use lifeboat::runtime::{Error, Lifeboat, Ran, ResumeRequest, RunRequest, Status};
 use lifeboat::system::{Answer, Answers, Asked, Cancel, Interrupted};
 use lifeboat::worlds::{Faulted, Listener, OnFault};
 
@@ -120,8 +120,44 @@ impl Trial {
         self.run_in(project)
     }
 
+    /// The same runbook, valves and answers, for a run that is taken up again.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            runbook: self.runbook.clone(),
+            tables: self.tables.clone(),
+            files: self.files.clone(),
+            journal: None,
+            answers: self.answers.clone(),
+            on_fault: self.on_fault.clone(),
+            stop_at: Vec::new(),
+            request: RunRequest::default(),
+        }
+    }
+
+    /// Takes up again what was left in a project.
+    pub(crate) fn resume_in(self, project: Project) -> Told {
+        self.carry_out(project, |lifeboat, _, on_fault| {
+            lifeboat.resume(&ResumeRequest { on_fault, ..ResumeRequest::default() })
+        })
+    }
+
     /// Runs in a project that was prepared.
     pub(crate) fn run_in(self, project: Project) -> Told {
+        self.carry_out(project, |lifeboat, request, on_fault| lifeboat.run(&RunRequest { on_fault, ..request }))
+    }
+
+    /// The same, though files have changed.
+    pub(crate) fn resume_edited_in(self, project: Project) -> Told {
+        self.carry_out(project, |lifeboat, _, on_fault| {
+            lifeboat.resume(&ResumeRequest { on_fault, edited: true, ..ResumeRequest::default() })
+        })
+    }
+
+    fn carry_out(
+        self,
+        project: Project,
+        work: impl FnOnce(&Lifeboat, RunRequest, OnFault) -> Result<Ran, Error>,
+    ) -> Told {
         let journal = self.journal.unwrap_or_else(|| Arc::new(MemoryJournal::new()));
         let cancel = Cancel::new();
         let listener = Arc::new(Watcher { seen: Mutex::default(), stop_at: self.stop_at, cancel: cancel.clone() });
@@ -129,7 +165,7 @@ impl Trial {
         let runbook = project.write("runbooks/trial.rhai", &self.runbook);
         let lifeboat = project.builder().registry(valve::registry()).journal(journal.clone()).cancel(cancel);
         let lifeboat = lifeboat.listener(listener.clone()).answers(person.clone()).build().expect("it is configured");
-        let ran = lifeboat.run(&RunRequest { runbook, on_fault: self.on_fault, ..self.request });
+        let ran = work(&lifeboat, RunRequest { runbook, ..self.request }, self.on_fault);
         let heard = std::mem::take(&mut *listener.seen.lock().expect("nobody panicked"));
         let asked = std::mem::take(&mut *person.asked.lock().expect("nobody panicked"));
         Told { project, ran, heard, asked, journal }
@@ -262,6 +298,7 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
             format!("decide {decision}{}", reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default())
         }
         EventBody::Unwinding { owed, .. } => format!("unwind {}", owed.join(", ")),
+        EventBody::Resumed { process, .. } => if process.is_some() { "resume" } else { "settle" }.to_owned(),
         EventBody::Ended { status, .. } => format!("end {status}"),
     }
 }

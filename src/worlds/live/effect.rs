@@ -16,11 +16,39 @@ struct Attempted {
     began: Began,
 }
 
+/// Where an effect stands when it is taken on.
+pub(in crate::worlds) enum Standing {
+    /// It has not been begun.
+    New,
+    /// Its attempt of this number was begun, and nobody knows what came of it.
+    Open(u32),
+    /// It is to be tried again; the number of the next attempt.
+    Again(u32),
+    /// Its attempt of this number failed, and nothing was made of that yet.
+    Failed(u32, Outcome),
+}
+
 impl Live {
-    pub(super) fn effect(&self, call: &Invocation) -> Result<Performed, Halt> {
+    /// Carries on with a call that an earlier process has begun.
+    pub(in crate::worlds) fn go_on(&self, call: &Invocation, standing: Standing) -> Result<Performed, Halt> {
+        self.effect(call, standing)
+    }
+
+    pub(super) fn effect(&self, call: &Invocation, standing: Standing) -> Result<Performed, Halt> {
         let role = self.cast.role(call)?;
         let key = IdempotencyKey::new(self.recorder.run().as_str(), &call.key);
-        let mut attempt = 1;
+        let mut attempt = match standing {
+            Standing::New => 1,
+            Standing::Again(attempt) => attempt,
+            Standing::Open(attempt) => match self.settle_open(call, &role, &key)? {
+                Some(performed) => return Ok(performed),
+                None => attempt + 1,
+            },
+            Standing::Failed(attempt, outcome) => match self.after(call, &role, outcome)? {
+                Some(performed) => return Ok(performed),
+                None => attempt + 1,
+            },
+        };
         loop {
             if let Some(halt) = self.act_for(&call.key).cancel().requested() {
                 return Err(halt);
@@ -30,23 +58,47 @@ impl Live {
             }
             self.intend(call, &role, attempt)?;
             let attempted = self.attempt(call, &role, &key)?;
-            let fault = attempted.outcome.as_ref().err().cloned();
             let outcome = self.settle(call, &role, attempted);
-            let changed = role.impact.kind.is_change();
-            // A driver that was interrupted has left its target as it says: nobody is asked about that.
-            let interrupted = fault.as_ref().is_some_and(|f| f.code == "interrupted");
-            if interrupted && self.act_for(&call.key).cancel().requested().is_some() {
-                return Ok(Performed { outcome, changed });
-            }
-            match fault {
-                Some(fault) => match self.decide(call, &role.impact, &fault)? {
-                    Decision::Retry => attempt += 1,
-                    Decision::Skip => return Ok(Performed { outcome: Ok(Value::Null), changed }),
-                    Decision::Throw => return Ok(Performed { outcome, changed }),
-                },
-                None => return Ok(Performed { outcome, changed }),
+            match self.after(call, &role, outcome)? {
+                Some(performed) => return Ok(performed),
+                None => attempt += 1,
             }
         }
+    }
+
+    /// What an outcome leads to; `None` when a person wants another attempt.
+    fn after(&self, call: &Invocation, role: &Role, outcome: Outcome) -> Result<Option<Performed>, Halt> {
+        let changed = role.impact.kind.is_change();
+        let Err(fault) = &outcome else { return Ok(Some(Performed { outcome, changed })) };
+        // A driver that was interrupted has left its target as it says: nobody is asked about that.
+        if fault.code == "interrupted" && self.act_for(&call.key).cancel().requested().is_some() {
+            return Ok(Some(Performed { outcome, changed }));
+        }
+        Ok(match self.decide(call, &role.impact, fault)? {
+            Decision::Retry => None,
+            Decision::Skip => Some(Performed { outcome: Ok(Value::Null), changed }),
+            Decision::Throw => Some(Performed { outcome, changed }),
+        })
+    }
+
+    /// Settles an attempt that was begun by a process that is gone. `None` when it did not take place: it is carried out again.
+    fn settle_open(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Option<Performed>, Halt> {
+        let began = Began::now(&self.act);
+        let message = format!("the process ended while `{}` was under way", call.primitive);
+        let fault = Fault::new("interrupted", message).applied(Applied::Unknown);
+        let (outcome, evidence) = match self.reconcile(call, role, key, fault.clone()) {
+            // A message that may not have come is sent again, with the same idempotency key: better twice than not at all.
+            Err(Halt::InDoubt { .. }) if role.impact.kind == ImpactKind::Tell => {
+                (Err(fault.applied(Applied::No)), Some("nobody knows whether it came".to_owned()))
+            }
+            found => found?,
+        };
+        let again = outcome.is_err();
+        let outcome = self.settle(call, role, Attempted { outcome, evidence, began });
+        if again {
+            return Ok(None);
+        }
+        Ok(Some(Performed { outcome, changed: role.impact.kind.is_change() }))
     }
 
     /// Makes the intent durable. Looks and questions have no effect to be intended, but what came before them may not be lost
@@ -135,6 +187,7 @@ impl Live {
             outcome: outcome.clone(),
             began: attempted.began.at,
             elapsed_ms: attempted.began.elapsed_ms(&self.act),
+            repeats: None,
             evidence: attempted.evidence,
         })));
         outcome

@@ -16,12 +16,14 @@ use crate::model::{
     After, EventBody, Fault, Halt, Impact, ImpactKind, Invocation, Key, Left, Outcome, Performed, Question, Repeat,
     Scope, ScopeKind, Settlement, Value, World,
 };
-use crate::system::{Act, Look};
+use crate::system::{Act, Look, Redactor};
 
 use super::Cast;
 
+pub(in crate::worlds) use effect::Standing;
 pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
+pub(in crate::worlds) use repeat::Repeated;
 use stops::Stops;
 use updates::Ticker;
 
@@ -57,6 +59,11 @@ impl Live {
         }
     }
 
+    /// What takes secrets out of what is recorded.
+    pub(in crate::worlds) fn redactor(&self) -> &Redactor {
+        self.act.secrets().redactor()
+    }
+
     /// The handle with which the call at `key` acts.
     fn act_for(&self, key: &Key) -> &Act {
         if key.in_rollback() { &self.undoing } else { &self.act }
@@ -76,7 +83,13 @@ impl Live {
     }
 
     /// The outcome of a call that has no driver: a mark in the record.
-    fn mark(&self, call: &Invocation, kind: ImpactKind, began: Began, outcome: Outcome) -> Performed {
+    fn mark(
+        &self,
+        call: &Invocation,
+        kind: ImpactKind,
+        began: Began,
+        (outcome, repeats): (Outcome, Option<u32>),
+    ) -> Performed {
         self.recorder.note(EventBody::Settled(Box::new(Settlement {
             key: call.key.clone(),
             primitive: call.primitive.to_owned(),
@@ -86,6 +99,7 @@ impl Live {
             outcome: outcome.clone(),
             began: began.at,
             elapsed_ms: began.elapsed_ms(&self.act),
+            repeats,
             evidence: None,
         })));
         Performed::unchanged(outcome)
@@ -104,6 +118,13 @@ impl Began {
         Self { at: look.now(), monotonic: look.monotonic() }
     }
 
+    /// The same for what was begun by an earlier process, at this moment of the wall clock.
+    fn earlier(self, at: Option<jiff::Timestamp>) -> Self {
+        let Some(at) = at else { return self };
+        let since = std::time::Duration::try_from(self.at.duration_since(at)).unwrap_or_default();
+        Self { at, monotonic: self.monotonic.saturating_sub(since) }
+    }
+
     fn elapsed_ms(self, look: &Look) -> u64 {
         u64::try_from(look.monotonic().saturating_sub(self.monotonic).as_millis()).unwrap_or(u64::MAX)
     }
@@ -111,7 +132,7 @@ impl Began {
 
 impl World for Live {
     fn perform(&self, call: &Invocation) -> Result<Performed, Halt> {
-        self.effect(call)
+        self.effect(call, Standing::New)
     }
 
     fn repeat(
@@ -120,7 +141,7 @@ impl World for Live {
         policy: &Repeat,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Performed, Halt> {
-        self.repeated(call, policy, attempt)
+        self.repeat_after(call, policy, attempt, &Repeated::default())
     }
 
     fn choose(&self, question: &Question) -> Result<usize, Halt> {
@@ -180,7 +201,7 @@ impl World for Live {
         let began = Began::now(&self.act);
         let value = Value::List(forgone.iter().map(|title| Value::from(title.as_str())).collect());
         // What is forgone stands in the record; the script gets nothing.
-        self.mark(call, ImpactKind::Mark, began, Ok(value));
+        self.mark(call, ImpactKind::Mark, began, (Ok(value), None));
         Ok(Performed::unchanged(Ok(Value::Null)))
     }
 }

@@ -60,6 +60,26 @@ impl Recorder {
         Self { run, journal, look, listeners, state: Mutex::default(), committed: Condvar::new() }
     }
 
+    /// A record that goes on where an earlier process left it, after `events`.
+    pub fn resuming(
+        run: RunId,
+        journal: Arc<dyn Journal>,
+        look: Look,
+        listeners: Vec<Arc<dyn Listener>>,
+        events: &[Event],
+    ) -> Self {
+        let recorder = Self::new(run, journal, look, listeners);
+        {
+            let mut state = recorder.state();
+            state.next = events.len() as u64;
+            state.durable = state.next;
+            let change =
+                |body: &EventBody| matches!(body, EventBody::Intended { impact, .. } if impact.kind.is_change());
+            state.changing = events.iter().any(|event| change(&event.body));
+        }
+        recorder
+    }
+
     /// The run's id.
     pub fn run(&self) -> &RunId {
         &self.run

@@ -8,12 +8,22 @@ use crate::model::{
 
 use super::{Began, Live};
 
+/// How far an earlier process came with a call that has a body.
+#[derive(Default)]
+pub(in crate::worlds) struct Repeated {
+    /// How many attempts it began.
+    pub(in crate::worlds) attempts: u32,
+    /// When it began.
+    pub(in crate::worlds) entered: Option<jiff::Timestamp>,
+}
+
 impl Live {
-    pub(super) fn repeated(
+    pub(in crate::worlds) fn repeat_after(
         &self,
         call: &Invocation,
         policy: &Repeat,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
+        before: &Repeated,
     ) -> Result<Performed, Halt> {
         let label = call.args.get("label").filter(|label| **label != Value::Null).map(ToString::to_string);
         let title = match (policy, label) {
@@ -24,12 +34,25 @@ impl Live {
         };
         let scope = Scope { key: call.key.clone(), site: call.site.clone(), title, kind: ScopeKind::Body };
         self.enter(&scope)?;
-        let began = Began::now(&self.act);
+        // The time that has passed since then counts.
+        let began = Began::now(&self.act).earlier(before.entered);
+        let mut times = 0;
+        let mut counted = |n: u32| {
+            times = n + 1;
+            attempt(n)
+        };
+        let attempt = &mut counted;
         self.recorder.watch_looks(&call.key);
         let outcome = match policy {
-            Repeat::Until { timeout, every } => self.until(&scope, (*timeout, *every), began, attempt),
-            Repeat::Hold { time, every, tolerate } => self.hold(call, (*time, *every, *tolerate), began, attempt),
-            Repeat::Retry { times, every, backoff } => self.retry(&call.key, (*times, *every, *backoff), attempt),
+            Repeat::Until { timeout, every } => {
+                self.until(&scope, (*timeout, *every), (began, before.attempts), attempt)
+            }
+            Repeat::Hold { time, every, tolerate } => {
+                self.hold(call, (*time, *every, *tolerate), (began, before.attempts), attempt)
+            }
+            Repeat::Retry { times, every, backoff } => {
+                self.retry(&call.key, (*times, *every, *backoff), before.attempts, attempt)
+            }
         };
         self.recorder.forget_looks(&call.key);
         let left = match &outcome {
@@ -40,7 +63,7 @@ impl Live {
         };
         self.leave(&scope, &left)?;
         let outcome = outcome?;
-        let performed = self.mark(call, ImpactKind::Wait, began, outcome.clone());
+        let performed = self.mark(call, ImpactKind::Wait, began, (outcome.clone(), Some(times)));
         // What a body returns goes to the script of `retry`; a wait returns nothing.
         Ok(Performed { outcome, ..performed })
     }
@@ -49,7 +72,7 @@ impl Live {
         &self,
         scope: &Scope,
         (timeout, every): (Duration, Duration),
-        began: Began,
+        (began, before): (Began, u32),
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Outcome, Halt> {
         for n in 0.. {
@@ -68,7 +91,7 @@ impl Live {
                 return Ok(Err(Fault::new("timeout", message).hint("raise `timeout` if it only needs longer")));
             }
             // The last look is taken when the time is over, not before.
-            self.pause(&scope.key, every.min(timeout.saturating_sub(waited)))?;
+            self.pause(&scope.key, (n, before), every.min(timeout.saturating_sub(waited)))?;
         }
         unreachable!("the loop has no end of its own")
     }
@@ -77,7 +100,7 @@ impl Live {
         &self,
         call: &Invocation,
         (time, every, tolerate): (Duration, Duration, u32),
-        began: Began,
+        (began, before): (Began, u32),
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Outcome, Halt> {
         let mut failed = Failed::default();
@@ -103,7 +126,7 @@ impl Live {
                 return Ok(Ok(Value::Null));
             }
             let left = time.saturating_sub(held);
-            self.pause(&call.key, if left.is_zero() { every } else { every.min(left) })?;
+            self.pause(&call.key, (n, before), if left.is_zero() { every } else { every.min(left) })?;
         }
         unreachable!("the loop has no end of its own")
     }
@@ -112,6 +135,7 @@ impl Live {
         &self,
         key: &Key,
         (times, every, backoff): (u32, Duration, f64),
+        before: u32,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Outcome, Halt> {
         let mut pause = every;
@@ -120,14 +144,18 @@ impl Live {
             if last.is_ok() {
                 break;
             }
-            self.pause(key, pause)?;
+            self.pause(key, (n - 1, before), pause)?;
             pause = pause.mul_f64(backoff).min(Duration::from_secs(3600));
             last = attempt(n)?;
         }
         Ok(last)
     }
 
-    fn pause(&self, key: &Key, time: Duration) -> Result<(), Halt> {
+    /// Between attempt `n` and the next one; none where the next one was begun by an earlier process.
+    fn pause(&self, key: &Key, (n, before): (u32, u32), time: Duration) -> Result<(), Halt> {
+        if n + 1 < before {
+            return Ok(());
+        }
         self.recorder.commit_outcome()?;
         let act = self.act_for(key);
         let slept = self.unless_stopped(key, act.sleep(time))?;
