@@ -6,6 +6,7 @@ mod fault;
 mod recorder;
 mod repeat;
 mod stops;
+mod turn;
 mod updates;
 
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,7 @@ use super::Cast;
 pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
 use stops::Stops;
+use turn::Turns;
 use updates::Ticker;
 
 /// Carries out calls for real.
@@ -35,8 +37,7 @@ pub struct Live {
     handle: Handle,
     on_fault: OnFault,
     stops: Stops,
-    /// One person is asked one question at a time, however many branches want to know something.
-    asking: tokio::sync::Mutex<()>,
+    turns: Turns,
     updates: Mutex<Vec<Ticker>>,
 }
 
@@ -52,7 +53,7 @@ impl Live {
             handle,
             on_fault,
             stops: Stops::new(),
-            asking: tokio::sync::Mutex::default(),
+            turns: Turns::default(),
             updates: Mutex::default(),
         }
     }
@@ -149,6 +150,7 @@ impl World for Live {
         if matches!(scope.kind, ScopeKind::During(_)) {
             self.end_updates(&scope.key);
         }
+        self.turns.pass_on(&scope.key);
         if !matches!(scope.kind, ScopeKind::Unwinding { .. }) {
             self.recorder.note(EventBody::Left { key: scope.key.clone(), how: how.clone() });
         }
