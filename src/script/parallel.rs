@@ -190,11 +190,11 @@ impl Group<'_> {
                 (Ended::Well(value), Left::Completed { owes: !lock(&branch.owed).is_empty() })
             }
         };
-        if let Err(halt) = world.leave(&scope, &left) {
-            drop(branch.halt(halt, self.position));
-        }
         if matches!(ended, Ended::Failed(_)) && self.finish == Finish::Effect {
             world.stop(&self.scope.key, false);
+        }
+        if let Err(halt) = world.leave(&scope, &left) {
+            drop(branch.halt(halt, self.position));
         }
         ended
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lifeboat::journal::{Journal, MemoryJournal, RunQuery};
@@ -24,6 +25,7 @@ pub(crate) struct Trial {
     answers: Vec<&'static str>,
     on_fault: OnFault,
     stop_at: Vec<usize>,
+    stop_when: Option<&'static str>,
     request: RunRequest,
 }
 
@@ -38,6 +40,7 @@ impl Trial {
             answers: Vec::new(),
             on_fault: OnFault::RollBack,
             stop_at: Vec::new(),
+            stop_when: None,
             request: RunRequest::default(),
         }
     }
@@ -92,6 +95,12 @@ impl Trial {
     /// Asks the run to stop when its event with this number happens; once for each call.
     pub(crate) fn stop_at(mut self, event: usize) -> Self {
         self.stop_at.push(event);
+        self
+    }
+
+    /// Asks the run to stop when this happens for the first time, in the words of [`describe`].
+    pub(crate) fn stop_when(mut self, line: &'static str) -> Self {
+        self.stop_when = Some(line);
         self
     }
 
@@ -160,8 +169,13 @@ impl Trial {
     ) -> Told {
         let journal = self.journal.unwrap_or_else(|| Arc::new(MemoryJournal::new()));
         let cancel = Cancel::new();
-        let listener = Arc::new(Watcher { seen: Mutex::default(), stop_at: self.stop_at, cancel: cancel.clone() });
-        let person = Arc::new(Person { answers: Mutex::new(self.answers.into()), asked: Mutex::default() });
+        let (stop_at, stop_when) = (self.stop_at, Mutex::new(self.stop_when));
+        let listener = Arc::new(Watcher { seen: Mutex::default(), stop_at, stop_when, cancel: cancel.clone() });
+        let person = Arc::new(Person {
+            answers: Mutex::new(self.answers.into()),
+            asked: Mutex::default(),
+            open: AtomicUsize::new(0),
+        });
         let runbook = project.write("runbooks/trial.rhai", &self.runbook);
         let lifeboat = project.builder().registry(valve::registry()).journal(journal.clone()).cancel(cancel);
         let lifeboat = lifeboat.listener(listener.clone()).answers(person.clone()).build().expect("it is configured");
@@ -307,6 +321,7 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
 struct Watcher {
     seen: Mutex<Vec<Event>>,
     stop_at: Vec<usize>,
+    stop_when: Mutex<Option<&'static str>>,
     cancel: Cancel,
 }
 
@@ -318,6 +333,10 @@ impl Listener for Watcher {
         for _ in self.stop_at.iter().filter(|at| **at == number) {
             self.cancel.request();
         }
+        let line = line(event, &mut Vec::new());
+        if self.stop_when.lock().expect("nobody panicked").take_if(|awaited| *awaited == line).is_some() {
+            self.cancel.request();
+        }
     }
 }
 
@@ -325,6 +344,8 @@ impl Listener for Watcher {
 struct Person {
     answers: Mutex<VecDeque<&'static str>>,
     asked: Mutex<Vec<String>>,
+    /// Questions that are being asked.
+    open: AtomicUsize,
 }
 
 impl Answers for Person {
@@ -332,7 +353,22 @@ impl Answers for Person {
         self.asked.lock().expect("nobody panicked").push(asked.question.clone());
         let said = self.answers.lock().expect("nobody panicked").pop_front();
         let answer = said.map_or(Answer::Nobody, |text| Answer::Said { text: text.to_owned(), by: "test".to_owned() });
-        Box::pin(std::future::ready(Ok(answer)))
+        Box::pin(async move {
+            assert_eq!(self.open.fetch_add(1, Ordering::SeqCst), 0, "a person is asked one question at a time");
+            let _over = Over(&self.open);
+            // Time enough for another one to come in between.
+            tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+            Ok(answer)
+        })
+    }
+}
+
+/// The question is answered, or nobody needs the answer any more.
+struct Over<'a>(&'a AtomicUsize);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

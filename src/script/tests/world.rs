@@ -1,6 +1,6 @@
 //! A world that records what it is asked, and two primitives for it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use schemars::JsonSchema;
@@ -94,8 +94,8 @@ pub(super) struct Recorder {
     pub(super) halting: Mutex<Vec<String>>,
     pub(super) cancelling: Mutex<Vec<String>>,
     pub(super) rehearse: bool,
+    pub(super) lanes: usize,
     cancelled: AtomicBool,
-    unwinding: AtomicUsize,
 }
 
 impl Recorder {
@@ -167,7 +167,6 @@ impl World for Recorder {
             ScopeKind::Branch => "branch",
             ScopeKind::During(_) => "during",
             ScopeKind::Unwinding { owed } => {
-                self.unwinding.fetch_add(1, Ordering::SeqCst);
                 self.note(format!("~ unwinding {owed:?}"));
                 return Ok(());
             }
@@ -189,9 +188,12 @@ impl World for Recorder {
         Ok(if self.rehearse && step { After::Rehearse } else { After::Continue })
     }
 
-    fn interrupted(&self, _unwinding: bool) -> Option<Halt> {
-        let cancelled = self.cancelled.load(Ordering::SeqCst) && self.unwinding.load(Ordering::SeqCst) == 0;
-        cancelled.then_some(Halt::Cancelled)
+    fn interrupted(&self, unwinding: bool) -> Option<Halt> {
+        (self.cancelled.load(Ordering::SeqCst) && !unwinding).then_some(Halt::Cancelled)
+    }
+
+    fn lanes(&self, at_most: usize) -> usize {
+        self.lanes.min(at_most)
     }
 
     fn point_of_no_return(&self, _: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {

@@ -35,6 +35,7 @@ impl Live {
     }
 
     pub(super) fn effect(&self, call: &Invocation, standing: Standing) -> Result<Performed, Halt> {
+        self.turns.goes_on(&call.key);
         let role = self.cast.role(call)?;
         let key = IdempotencyKey::new(self.recorder.run().as_str(), &call.key);
         let mut attempt = match standing {
@@ -137,7 +138,7 @@ impl Live {
             // A look and a wait can be dropped at any time; what has an effect must say itself how far it came.
             ImpactKind::Look | ImpactKind::Wait => self.unless_stopped(&call.key, work),
             ImpactKind::Ask => {
-                let _turn = self.unless_stopped(&call.key, self.asking.lock())?;
+                let _turn = self.turn_to_ask(&call.key)?;
                 self.unless_stopped(&call.key, work)
             }
             _ => Ok(self.handle.block_on(work)),

@@ -65,7 +65,7 @@ impl Live {
         (fault, impact): (&Fault, Option<&Impact>),
     ) -> Result<Decision, Halt> {
         // Where another branch has failed meanwhile, or a person has decided about all of them, there is nothing left to decide.
-        let turn = match self.unless_stopped(key, self.asking.lock()) {
+        let turn = match self.turn_to_ask(key) {
             Err(Halt::Stopped) => return Ok(Decision::Throw),
             turn => turn?,
         };
@@ -79,14 +79,23 @@ impl Live {
             Some("skip") => self.ask(key, "Why is it safe to skip?", &[], None)?,
             _ => None,
         };
-        drop(turn);
-        let Some(choice) = choice else { return Ok(Decision::Throw) };
+        let Some(choice) = choice else {
+            self.turns.keep(key, turn);
+            return Ok(Decision::Throw);
+        };
         self.recorder.note(EventBody::Decided { key: key.clone(), decision: choice.clone(), reason });
         match choice.as_str() {
             "retry" => Ok(Decision::Retry),
             "skip" => Ok(Decision::Skip),
-            "leave" => Err(Halt::LeftAsIs { fault: fault.clone() }),
-            _ => Ok(Decision::Throw),
+            "leave" => {
+                // Before anybody else has a turn: a person who leaves things as they are means all of them.
+                self.stops.stop(&Key::ROOT, true);
+                Err(Halt::LeftAsIs { fault: fault.clone() })
+            }
+            _ => {
+                self.turns.keep(key, turn);
+                Ok(Decision::Throw)
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod fault;
 mod recorder;
 mod repeat;
 mod stops;
+mod turn;
 mod updates;
 
 use std::sync::{Arc, Mutex};
@@ -25,6 +26,7 @@ pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
 pub(in crate::worlds) use repeat::Repeated;
 use stops::Stops;
+use turn::Turns;
 use updates::Ticker;
 
 /// Carries out calls for real.
@@ -37,8 +39,7 @@ pub struct Live {
     handle: Handle,
     on_fault: OnFault,
     stops: Stops,
-    /// One person is asked one question at a time, however many branches want to know something.
-    asking: tokio::sync::Mutex<()>,
+    turns: Turns,
     updates: Mutex<Vec<Ticker>>,
 }
 
@@ -54,7 +55,7 @@ impl Live {
             handle,
             on_fault,
             stops: Stops::new(),
-            asking: tokio::sync::Mutex::default(),
+            turns: Turns::default(),
             updates: Mutex::default(),
         }
     }
@@ -170,6 +171,7 @@ impl World for Live {
         if matches!(scope.kind, ScopeKind::During(_)) {
             self.end_updates(&scope.key);
         }
+        self.turns.pass_on(&scope.key);
         if !matches!(scope.kind, ScopeKind::Unwinding { .. }) {
             self.recorder.note(EventBody::Left { key: scope.key.clone(), how: how.clone() });
         }

@@ -70,7 +70,7 @@ fn doubt(node: &mut PlanNode, causes: &[Cause], environment: &Environment) {
             if sure || !matches!(line.basis, Basis::Observed | Basis::Predicted) {
                 return;
             }
-            if let Some(cause) = causes.iter().find(|cause| cause.reaches(environment, &line.impact.targets)) {
+            if let Some(cause) = causes.iter().rev().find(|cause| cause.reaches(environment, &line.impact.targets)) {
                 line.basis = Basis::Assumed;
                 line.because = Some(cause.text.clone());
             }
