@@ -170,6 +170,11 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
             &printer.paint(Style::Caution, &format!("skipped by a person: {}", ran.aftermath.skipped.join(", "))),
         );
     }
+    if let Verdict::Halted { halt: Halt::InDoubt { key, targets, .. }, .. } = &ran.verdict {
+        say("  ", &format!("look at {}, and say what you found:", targets.join(", ")));
+        printer.out(&format!("    lifeboat settle {} {key} --applied | --not-applied", ran.id));
+        printer.out(&format!("    lifeboat resume {}", ran.id));
+    }
     printer.out(&printer.paint(Style::Dim, &format!("run {}", ran.id)));
     exit
 }

@@ -1,10 +1,12 @@
-//! The runs that this very process carries out: one that is recorded as its own, and is not among them, was given up.
+//! Whether a run that has no end still goes on.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::model::RunId;
+use crate::model::{Event, EventBody, ProcessId, RunId};
+use crate::system::{Look, System};
 
+/// The runs that this very process carries out: one that is recorded as its own, and is not among them, was given up.
 static ACTIVE: Mutex<BTreeSet<RunId>> = Mutex::new(BTreeSet::new());
 
 /// A run is carried out as long as this is there.
@@ -23,9 +25,35 @@ impl Drop for Active {
     }
 }
 
-/// Whether this process carries out the run.
-pub(super) fn is_active(run: &RunId) -> bool {
-    active().contains(run)
+/// Whether a run that has no end still goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// In this process.
+    GoesOn(ProcessId),
+    /// Its process is gone: it can be taken up again.
+    Interrupted,
+    /// Only the machine of this process knows.
+    Elsewhere(ProcessId),
+}
+
+impl Life {
+    /// Of the run with these events.
+    pub fn of(run: &RunId, events: &[Event]) -> Self {
+        let carried_by = events.iter().rev().find_map(|event| match &event.body {
+            EventBody::Resumed { process: Some(process), .. } => Some(process),
+            EventBody::Started(started) => started.process.as_ref(),
+            _ => None,
+        });
+        // A record of a version that did not name its process.
+        let Some(process) = carried_by else { return Life::Interrupted };
+        let look = Look::new(System::new(std::path::PathBuf::new()).into());
+        let runs = if *process == look.own_process() { Some(active().contains(run)) } else { look.still_runs(process) };
+        match runs {
+            Some(true) => Life::GoesOn(process.clone()),
+            Some(false) => Life::Interrupted,
+            None => Life::Elsewhere(process.clone()),
+        }
+    }
 }
 
 fn active() -> MutexGuard<'static, BTreeSet<RunId>> {

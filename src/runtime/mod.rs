@@ -23,6 +23,7 @@ mod reference;
 mod resume;
 mod run;
 
+pub use active::Life;
 #[cfg(feature = "cli")]
 pub(crate) use aftermath::counted;
 pub use aftermath::{Aftermath, LeftChange};

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use crate::config::Environment;
 use crate::journal::{RUNNING, RunQuery};
 use crate::model::{
-    Applied, Event, EventBody, Fault, Halt, Impact, Key, Mode, ProcessId, Record, RecordedCall, RunId, Settlement,
-    Started, Value, Verdict, did_you_mean,
+    Applied, Event, EventBody, Fault, Halt, Impact, Key, Mode, Record, RecordedCall, RunId, Settlement, Started, Value,
+    Verdict, did_you_mean,
 };
 use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
 use crate::system::whoami;
 use crate::worlds::{Live, NOT_APPLIED, OnFault, Recorder, Replay};
 
-use super::active::{Active, is_active};
+use super::active::{Active, Life};
 use super::aftermath::Collector;
 use super::run::{acknowledge, ended, status};
 use super::{Error, Lifeboat, Ran, Status};
@@ -181,27 +181,21 @@ impl Lifeboat {
                 )
             }
             Some(EventBody::Ended { .. }) => Ok(()),
-            _ => match process(&run.events).map(|process| (process, self.still_runs(id, process))) {
-                Some((process, Some(true))) => refused(
+            _ => match Life::of(id, &run.events) {
+                Life::Interrupted => Ok(()),
+                Life::GoesOn(process) => refused(
                     format!("run {id} still goes on, in process {} of {}", process.pid, process.host),
                     "wait for its end, or end that process first",
                 ),
-                Some((process, None)) => refused(
+                Life::Elsewhere(process) => refused(
                     format!(
                         "run {id} was started on {}: only that machine knows whether it still goes on",
                         process.host
                     ),
                     "resume it there",
                 ),
-                Some((_, Some(false))) | None => Ok(()),
             },
         }
-    }
-
-    /// Whether a process still carries out a run; `None` where only its own machine knows.
-    fn still_runs(&self, run: &RunId, process: &ProcessId) -> Option<bool> {
-        let look = self.look();
-        if *process == look.own_process() { Some(is_active(run)) } else { look.still_runs(process) }
     }
 
     /// The files that are not as they were when the run began.
@@ -217,15 +211,6 @@ impl Lifeboat {
             help: Some("put it back as it was, or resume with --edited: recorded calls must still match".to_owned()),
         })
     }
-}
-
-/// The process that carried the run on last.
-fn process(events: &[Event]) -> Option<&ProcessId> {
-    events.iter().rev().find_map(|event| match &event.body {
-        EventBody::Resumed { process: Some(process), .. } => Some(process),
-        EventBody::Started(started) => started.process.as_ref(),
-        _ => None,
-    })
 }
 
 /// The call that is meant, among those that are in doubt.

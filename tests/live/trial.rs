@@ -139,6 +139,7 @@ impl Trial {
             answers: self.answers.clone(),
             on_fault: self.on_fault.clone(),
             stop_at: Vec::new(),
+            stop_when: None,
             request: RunRequest::default(),
         }
     }

@@ -62,6 +62,7 @@ fn begun(journal: &Arc<Gated>) -> Recorder {
         by: "me@here".into(),
         digests: std::collections::BTreeMap::default(),
         version: "0".into(),
+        process: None,
     };
     recorder.begin(started).expect("it begins");
     recorder
