@@ -6,6 +6,7 @@
 pub mod ask;
 pub mod confirm;
 mod contract;
+pub mod deploy;
 mod erased;
 pub mod exec;
 pub mod health;
@@ -26,6 +27,7 @@ pub mod sleep;
 pub mod sql;
 mod standard;
 pub mod targets;
+pub mod version;
 
 pub use contract::{Driver, FromTarget, NoTarget, Observer, Preview, Primitive, Reconciled, TargetArg};
 pub use erased::{ErasedReconciled, Handler};

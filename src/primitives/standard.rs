@@ -4,8 +4,8 @@ use super::targets::{
     CommandTool, DirectoryStore, FileChannel, HttpService, Machine, TcpService, TerminalChannel, WebhookChannel,
 };
 use super::{
-    Registry, ask, confirm, exec, health, inject, language, log, maintenance, measure, notify, now, probe, resolve,
-    sleep,
+    Registry, ask, confirm, deploy, exec, health, inject, language, log, maintenance, measure, notify, now, probe,
+    resolve, sleep, version,
 };
 
 impl Registry {
@@ -42,9 +42,13 @@ fn services(registry: Registry) -> Registry {
         .observer::<health::Health, HttpService>()
         .driver::<maintenance::Maintenance, HttpService>()
         .driver::<inject::Inject, HttpService>()
+        .driver::<deploy::Deploy, HttpService>()
+        .observer::<version::Version, HttpService>()
         .observer::<probe::Probe, TcpService>()
         .observer::<health::Health, TcpService>()
         .driver::<inject::Inject, TcpService>()
+        .driver::<deploy::Deploy, TcpService>()
+        .observer::<version::Version, TcpService>()
 }
 
 fn channels(registry: Registry) -> Registry {

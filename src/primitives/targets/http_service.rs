@@ -10,6 +10,8 @@ use crate::config::{ConfigError, Environment, Target, TargetKind};
 use crate::model::Span;
 use crate::primitives::FromTarget;
 
+use super::Deployment;
+
 /// A service that speaks HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpService {
@@ -27,6 +29,8 @@ pub struct HttpService {
     pub maintenance_file: Option<PathBuf>,
     /// The file whose presence makes the service refuse connections.
     pub refuse_file: Option<PathBuf>,
+    /// How new versions of it are deployed.
+    pub deployment: Option<Deployment>,
 }
 
 /// Settings of `driver = "http"`.
@@ -47,6 +51,9 @@ pub struct Settings {
     maintenance_file: Option<PathBuf>,
     /// A file whose presence makes the service refuse connections; `inject` needs it for that fault.
     refuse_file: Option<PathBuf>,
+    /// How new versions are deployed: a table with `driver = "release"` or `"command"` and the settings of that driver. `deploy`
+    /// and `version` need it.
+    deploy: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 fn ten_seconds() -> Span {
@@ -73,6 +80,7 @@ impl FromTarget for HttpService {
             pid_file: resolve(settings.pid_file),
             maintenance_file: resolve(settings.maintenance_file),
             refuse_file: resolve(settings.refuse_file),
+            deployment: settings.deploy.map(|_| Deployment::of(target, environment, true)).transpose()?,
         })
     }
 }

@@ -1,0 +1,267 @@
+//! Programs that deploy a service: `deploy` makes a version live, `status` says which one is.
+
+use crate::model::{Applied, Fault, IdempotencyKey, Symbol, Value};
+use crate::primitives::targets::{Argv, ArgvFailure, CommandDeployment};
+use crate::primitives::{Preview, Reconciled, version};
+use crate::system::{Act, Look};
+
+use super::health::{Waited, wait};
+use super::name::{compare, refusal};
+use super::service::Served;
+use super::{Args, Output};
+
+/// What a program prints that by its meaning only looks: `status` and `list`.
+async fn printed(target: &str, setting: &str, argv: &Argv, look: &Look) -> Result<String, Fault> {
+    let fault = |message: String| {
+        Fault::new("version-unknown", format!("{target}: {message}"))
+            .on(target)
+            .hint(format!("`{setting}` in the `deploy` of service {target} must print it, and end with exit code 0"))
+    };
+    let command = argv.command(&[], None, look).map_err(fault)?;
+    let declared = command.declared_read_only(format!("`{setting}` in the `deploy` of service {target}"));
+    let end = look.run_declared(&declared).await.map_err(|error| fault(error.message))?;
+    argv.judge(&[], &end).map_err(|failure| fault(failure.message))
+}
+
+/// The version that `status` prints.
+async fn current(target: &str, how: &CommandDeployment, look: &Look) -> Result<Option<String>, Fault> {
+    let text = printed(target, "status", &how.status, look).await?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match refusal(text) {
+        None => Ok(Some(text.to_owned())),
+        Some(why) => {
+            let message = format!("{target}: `{}` prints what is no version: {why}", how.status.shown(&[]));
+            let hint =
+                format!("`status` in the `deploy` of service {target} must print the live version and nothing else");
+            Err(Fault::new("version-unknown", message).on(target).hint(hint))
+        }
+    }
+}
+
+/// The versions that `list` prints; `None` where nobody lists them.
+async fn listed(target: &str, how: &CommandDeployment, look: &Look) -> Result<Option<Vec<String>>, Fault> {
+    let Some(list) = &how.list else { return Ok(None) };
+    let text = printed(target, "list", list, look).await?;
+    let mut versions: Vec<String> =
+        text.lines().map(str::trim).filter(|v| refusal(v).is_none()).map(str::to_owned).collect();
+    versions.sort_by(|a, b| compare(a, b));
+    versions.dedup();
+    Ok(Some(versions))
+}
+
+/// The version that is live, and which there are.
+pub(super) async fn live(target: &str, how: &CommandDeployment, look: &Look) -> Result<version::Output, Fault> {
+    let version = current(target, how, look).await?;
+    let available = match listed(target, how, look).await? {
+        Some(listed) => listed,
+        None => version.iter().cloned().collect(),
+    };
+    Ok(version::Output { version, available })
+}
+
+/// The fault of a version that is not listed, where somebody lists them.
+async fn missing(target: &str, how: &CommandDeployment, version: &str, look: &Look) -> Result<(), Fault> {
+    let Some(known) = listed(target, how, look).await? else { return Ok(()) };
+    if known.iter().any(|known| known == version) {
+        return Ok(());
+    }
+    let newest = known.iter().rev().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let hint =
+        if newest.is_empty() { "none is listed".to_owned() } else { format!("the newest that are listed: {newest}") };
+    Err(Fault::new("no-such-version", format!("{target}: there is no version {version}: `list` does not name it"))
+        .on(target)
+        .hint(hint))
+}
+
+/// The program that does what the call asks for, if there is anything to do.
+fn program<'a>(target: &str, how: &'a CommandDeployment, args: &Args, same: bool) -> Result<Option<&'a Argv>, Fault> {
+    match (same, args.restart, &how.restart) {
+        (false, _, _) => Ok(Some(&how.deploy)),
+        (true, false, _) => Ok(None),
+        (true, true, Some(restart)) => Ok(Some(restart)),
+        (true, true, None) => Err(Fault::new("not-configured", format!("service {target} cannot be restarted"))
+            .on(target)
+            .hint("give its `deploy` a `restart`")),
+    }
+}
+
+pub(super) async fn preview(
+    service: &impl Served,
+    how: &CommandDeployment,
+    args: &Args,
+    look: &Look,
+) -> Result<Preview, Fault> {
+    let target = service.name();
+    let live = current(target, how, look).await?;
+    let before = live.as_deref().unwrap_or("nothing");
+    let Some(version) = args.version.known() else {
+        let summary = format!("{target}: {before} → {}", args.version);
+        return Ok(Preview::new(Symbol::Change, summary).assumed(format!("{} is not known", args.version)));
+    };
+    let previous = live.as_deref().map_or(Value::Null, Value::from);
+    let output = |changed: bool| {
+        let fields =
+            [("version", version.as_str().into()), ("previous", previous.clone()), ("changed", changed.into())];
+        Value::Map(fields.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into())
+    };
+    let same = live.as_ref() == Some(version);
+    let summary = match same {
+        true => format!("{target}: {version} is live; restart it"),
+        false => format!("{target}: {before} → {version}"),
+    };
+    let argv = match program(target, how, args, same) {
+        Ok(Some(argv)) => argv,
+        Ok(None) => {
+            let summary = format!("{target}: already at {version}: nothing to do");
+            return Ok(Preview::new(Symbol::Nothing, summary).states(before, version).output(output(false)));
+        }
+        Err(fault) => return Ok(Preview::new(Symbol::Change, summary).fault(fault)),
+    };
+    let values = [("version", version.as_str()), ("previous", live.as_deref().unwrap_or_default())];
+    let mut preview = Preview::new(Symbol::Change, summary).states(before, version).output(output(true));
+    let build = how.build.as_ref().filter(|_| !same);
+    let steps: Vec<String> = build.into_iter().chain([argv]).map(|argv| format!("`{}`", argv.shown(&values))).collect();
+    preview = preview.note(format!("runs {}", steps.join(", then ")));
+    if how.rollback.is_none() {
+        preview = preview.note("if it fails, the runbook must go back: it has no `rollback`");
+    }
+    let unable = build.into_iter().chain([argv]).find_map(|argv| argv.command(&values, None, look).err());
+    let fault = match unable {
+        Some(why) => Some(Fault::new("deploy-failed", format!("{target}: {why}")).on(target)),
+        None => missing(target, how, version, look).await.err(),
+    };
+    Ok(match fault {
+        Some(fault) => preview.fault(fault),
+        None => preview,
+    })
+}
+
+pub(super) async fn perform(
+    service: &impl Served,
+    how: &CommandDeployment,
+    (args, version): (&Args, &str),
+    act: &Act,
+    key: &IdempotencyKey,
+) -> Result<Output, Fault> {
+    let (target, began) = (service.name(), act.monotonic());
+    let previous = current(target, how, act).await?;
+    let output = |previous: Option<String>, changed: bool| {
+        let took_ms = u64::try_from(act.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
+        Output { version: version.to_owned(), previous, changed, took_ms }
+    };
+    let same = previous.as_deref() == Some(version);
+    let Some(argv) = program(target, how, args, same)? else { return Ok(output(previous, false)) };
+    missing(target, how, version, act).await?;
+    let before = previous.as_deref().unwrap_or_default();
+    let values = [("version", version), ("previous", before)];
+    if let Some(build) = how.build.as_ref().filter(|_| !same) {
+        build.run(target, &values, key, act).await.map_err(|failure| untouched(target, &failure))?;
+    }
+    let done = argv.run(target, &values, key, act).await;
+    let (code, why) = match done {
+        Err(failure) if !failure.started => return Err(untouched(target, &failure)),
+        Err(failure) if failure.interrupted => ("interrupted", failure.message),
+        Err(failure) => ("deploy-failed", failure.message),
+        Ok(()) => match serves(service, how, (args, version), act).await {
+            Ok(()) => return Ok(output(previous, true)),
+            Err(trouble) => trouble,
+        },
+    };
+    // The request to stop that may have ended it must not end the way back as well.
+    act.cancel().begin_unwinding();
+    let fault = go_back(service, how, (args, &values), (code, why), (act, key)).await;
+    act.cancel().end_unwinding();
+    Err(fault)
+}
+
+fn untouched(target: &str, failure: &ArgvFailure) -> Fault {
+    let message = format!("{target}: {}; the service was not touched", failure.message);
+    let code = if failure.interrupted { "interrupted" } else { "deploy-failed" };
+    if code == "interrupted" {
+        return Fault::new("interrupted", message).on(target);
+    }
+    Fault::new("deploy-failed", message).on(target)
+}
+
+/// Whether `version` is live and well; otherwise the code and the reason.
+async fn serves(
+    service: &impl Served,
+    how: &CommandDeployment,
+    (args, version): (&Args, &str),
+    look: &Look,
+) -> Result<(), (&'static str, String)> {
+    match current(service.name(), how, look).await {
+        Ok(Some(live)) if live == version => {}
+        Ok(live) => {
+            let live = live.as_deref().unwrap_or("nothing");
+            return Err(("deploy-failed", format!("`{}` says that {live} is live", how.status.shown(&[]))));
+        }
+        Err(fault) => return Err(("deploy-failed", fault.message)),
+    }
+    if !args.health {
+        return Ok(());
+    }
+    match wait(service, version, how.health.within, look).await {
+        Waited::Healthy => Ok(()),
+        Waited::InVain(why) => Err(("deploy-unhealthy", why)),
+        Waited::Interrupted => Err(("interrupted", "the run was asked to stop".to_owned())),
+    }
+}
+
+/// Takes a deployment back that failed, where there is a program for it; then `status` says what is live.
+async fn go_back(
+    service: &impl Served,
+    how: &CommandDeployment,
+    (args, values): (&Args, &[(&str, &str); 2]),
+    (code, why): (&'static str, String),
+    (act, key): (&Act, &IdempotencyKey),
+) -> Fault {
+    let (target, [(_, version), (_, previous)]) = (service.name(), *values);
+    let end = |state: String, applied| {
+        Fault::new(code, format!("{target}: {version}: {why}; {state}")).on(target).applied(applied)
+    };
+    let mut said = String::new();
+    if let (Some(rollback), false) = (&how.rollback, previous.is_empty() || previous == version) {
+        match rollback.run(target, values, key, act).await {
+            Err(failure) => said = format!("{}, and ", failure.message),
+            Ok(()) => match serves(service, how, (args, previous), act).await {
+                Ok(()) => return end(format!("{previous} serves again"), Applied::No),
+                Err((_, why)) => said = format!("it was rolled back to {previous}, but {why}, and "),
+            },
+        }
+    }
+    let rolled_back = !said.is_empty();
+    match current(target, how, act).await {
+        Ok(live) if !rolled_back && live.as_deref().unwrap_or_default() == previous && previous != version => {
+            end(format!("{} is still live", live.as_deref().unwrap_or("nothing")), Applied::No)
+        }
+        Ok(live) => end(format!("{said}{} is live now", live.as_deref().unwrap_or("nothing")), Applied::Yes),
+        Err(fault) => end(format!("{said}nobody knows what is live: {}", fault.message), Applied::Unknown),
+    }
+}
+
+pub(super) async fn reconcile(
+    service: &impl Served,
+    how: &CommandDeployment,
+    version: &str,
+    look: &Look,
+) -> Reconciled<Output> {
+    let target = service.name();
+    match current(target, how, look).await {
+        Ok(Some(live)) if live == version => match service.ailment(version, look).await {
+            Some(why) => Reconciled::Unknown { why: format!("`status` says that {live} is live, but {why}") },
+            None => {
+                let why = format!("`status` says that {live} is live: it does not say since when, nor what was before");
+                Reconciled::Unknown { why }
+            }
+        },
+        Ok(live) => {
+            let live = live.as_deref().unwrap_or("nothing");
+            Reconciled::NotApplied { evidence: format!("`{}` says that {live} is live", how.status.shown(&[])) }
+        }
+        Err(fault) => Reconciled::Unknown { why: fault.message },
+    }
+}
