@@ -4,6 +4,7 @@
 //! [`Observer`]) does it for one kind of target. Adding either touches one folder, `primitives/<name>/`.
 
 pub mod ask;
+mod begun;
 pub mod confirm;
 mod contract;
 pub mod deploy;

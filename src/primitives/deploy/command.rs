@@ -1,6 +1,7 @@
 //! Programs that deploy a service: `deploy` makes a version live, `status` says which one is.
 
 use crate::model::{Applied, Fault, IdempotencyKey, Symbol, Value};
+use crate::primitives::begun::Begun;
 use crate::primitives::targets::{Argv, ArgvFailure, CommandDeployment};
 use crate::primitives::{Preview, Reconciled, version};
 use crate::system::{Act, Look};
@@ -160,13 +161,15 @@ pub(super) async fn perform(
     if let Some(build) = how.build.as_ref().filter(|_| !same) {
         build.run(target, &values, key, act).await.map_err(|failure| untouched(target, &failure))?;
     }
+    let first = Begun::note(key, previous.clone(), &how.begun, act)
+        .map_err(|why| Fault::new("deploy-failed", format!("{target}: {why}")).on(target))?;
     let done = argv.run(target, &values, key, act).await;
     let (code, why) = match done {
         Err(failure) if !failure.started => return Err(untouched(target, &failure)),
         Err(failure) if failure.interrupted => ("interrupted", failure.message),
         Err(failure) => ("deploy-failed", failure.message),
         Ok(()) => match serves(service, how, (args, version), act).await {
-            Ok(()) => return Ok(output(previous, true)),
+            Ok(()) => return Ok(output(first, true)),
             Err(trouble) => trouble,
         },
     };
@@ -247,21 +250,25 @@ pub(super) async fn reconcile(
     service: &impl Served,
     how: &CommandDeployment,
     version: &str,
-    look: &Look,
+    (look, key): (&Look, &IdempotencyKey),
 ) -> Reconciled<Output> {
     let target = service.name();
-    match current(target, how, look).await {
-        Ok(Some(live)) if live == version => match service.ailment(version, look).await {
-            Some(why) => Reconciled::Unknown { why: format!("`status` says that {live} is live, but {why}") },
-            None => {
-                let why = format!("`status` says that {live} is live: it does not say since when, nor what was before");
-                Reconciled::Unknown { why }
-            }
-        },
-        Ok(live) => {
-            let live = live.as_deref().unwrap_or("nothing");
-            Reconciled::NotApplied { evidence: format!("`{}` says that {live} is live", how.status.shown(&[])) }
+    let live = match current(target, how, look).await {
+        Ok(live) => live,
+        Err(fault) => return Reconciled::Unknown { why: fault.message },
+    };
+    let says = format!("`{}` says that {} is live", how.status.shown(&[]), live.as_deref().unwrap_or("nothing"));
+    let Some(previous) = Begun::<Option<String>>::of(key, &how.begun, look) else {
+        return Reconciled::NotApplied { evidence: format!("{says}, and this call has not begun to change that") };
+    };
+    if live.as_deref() != Some(version) {
+        return Reconciled::NotApplied { evidence: says };
+    }
+    match service.ailment(version, look).await {
+        Some(why) => Reconciled::Unknown { why: format!("{says}, but the service is not well: {why}") },
+        None => {
+            let output = Output { version: version.to_owned(), previous, changed: true, took_ms: 0 };
+            Reconciled::Applied { output, evidence: says }
         }
-        Err(fault) => Reconciled::Unknown { why: fault.message },
     }
 }

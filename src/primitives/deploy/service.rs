@@ -110,7 +110,7 @@ async fn reconcile(service: &impl Served, args: &Args, look: &Look, key: &Idempo
     };
     match service.configured() {
         Ok(Deployment::Release(how)) => release::reconcile(service, how, version, look, key).await,
-        Ok(Deployment::Command(how)) => command::reconcile(service, how, version, look).await,
+        Ok(Deployment::Command(how)) => command::reconcile(service, how, version, (look, key)).await,
         Err(fault) => Reconciled::Unknown { why: fault.message },
     }
 }

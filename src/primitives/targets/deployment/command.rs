@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::config::{ConfigError, Environment, Target};
 use crate::model::Span;
+use crate::primitives::begun;
 use crate::primitives::targets::Argv;
 
 use super::{Health, half_a_minute, health};
@@ -29,6 +30,8 @@ pub struct CommandDeployment {
     pub restart: Option<Argv>,
     /// When it counts as well.
     pub health: Health,
+    /// Where it is noted what was live before a deployment.
+    pub begun: PathBuf,
 }
 
 /// Settings of `driver = "command"`.
@@ -95,6 +98,7 @@ impl CommandDeployment {
             rollback: optional("rollback", settings.rollback)?,
             restart: optional("restart", settings.restart)?,
             health,
+            begun: begun::place(part, environment),
         })
     }
 }
