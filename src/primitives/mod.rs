@@ -23,6 +23,8 @@ pub mod probe;
 pub mod query;
 mod registry;
 pub mod resolve;
+pub mod route;
+pub mod routes;
 mod schema;
 pub mod sleep;
 pub mod sql;

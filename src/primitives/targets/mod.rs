@@ -9,6 +9,7 @@ mod deployment;
 mod directory_store;
 mod http_service;
 mod machine;
+mod routers;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_database;
 mod tcp_service;
@@ -21,6 +22,7 @@ pub use deployment::{CommandDeployment, Deployment, Health, Release, Restart};
 pub use directory_store::DirectoryStore;
 pub use http_service::HttpService;
 pub use machine::Machine;
+pub use routers::{Backends, HaproxyRouter, NginxRouter};
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_database::SqliteDatabase;
 pub use tcp_service::TcpService;
