@@ -98,17 +98,16 @@ pub(super) async fn preview(
     let target = service.name();
     let live = current(target, how, look).await?;
     let before = live.as_deref().unwrap_or("nothing");
-    let Some(version) = args.version.known() else {
-        let summary = format!("{target}: {before} → {}", args.version);
-        return Ok(Preview::new(Symbol::Change, summary).assumed(format!("{} is not known", args.version)));
+    let Some(version) = args.version() else {
+        let summary = format!("{target}: {before} → {}", args.shown());
+        return Ok(Preview::new(Symbol::Change, summary).assumed(format!("{} is not known", args.shown())));
     };
     let previous = live.as_deref().map_or(Value::Null, Value::from);
     let output = |changed: bool| {
-        let fields =
-            [("version", version.as_str().into()), ("previous", previous.clone()), ("changed", changed.into())];
+        let fields = [("version", version.into()), ("previous", previous.clone()), ("changed", changed.into())];
         Value::Map(fields.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into())
     };
-    let same = live.as_ref() == Some(version);
+    let same = live.as_deref() == Some(version);
     let summary = match same {
         true => format!("{target}: {version} is live; restart it"),
         false => format!("{target}: {before} → {version}"),
@@ -121,7 +120,7 @@ pub(super) async fn preview(
         }
         Err(fault) => return Ok(Preview::new(Symbol::Change, summary).fault(fault)),
     };
-    let values = [("version", version.as_str()), ("previous", live.as_deref().unwrap_or_default())];
+    let values = [("version", version), ("previous", live.as_deref().unwrap_or_default())];
     let mut preview = Preview::new(Symbol::Change, summary).states(before, version).output(output(true));
     let build = how.build.as_ref().filter(|_| !same);
     let steps: Vec<String> = build.into_iter().chain([argv]).map(|argv| format!("`{}`", argv.shown(&values))).collect();

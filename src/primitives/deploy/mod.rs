@@ -34,8 +34,9 @@ pub struct Deploy;
 pub struct Args {
     /// The service.
     pub target: String,
-    /// The version: letters, digits and `. _ + - ~ : @`, beginning with a letter or digit.
-    pub version: Arg<String>,
+    /// The version: letters, digits and `. _ + - ~ : @`, beginning with a letter or digit. (), as `version` gives it where none was
+    /// live, is refused: a rollback to nothing is not possible.
+    pub version: Arg<Option<String>>,
     /// Restart the service even if this version is live already.
     #[serde(default)]
     pub restart: bool,
@@ -43,6 +44,21 @@ pub struct Args {
     /// closed for maintenance.
     #[serde(default = "yes")]
     pub health: bool,
+}
+
+impl Args {
+    /// The version, if it is known and there is one.
+    fn version(&self) -> Option<&str> {
+        self.version.known()?.as_deref()
+    }
+
+    /// The version as people read it.
+    fn shown(&self) -> String {
+        match &self.version {
+            Arg::Known(version) => version.clone().unwrap_or_else(|| "nothing".to_owned()),
+            Arg::Unknown(label) => label.to_string(),
+        }
+    }
 }
 
 fn yes() -> bool {
@@ -77,7 +93,7 @@ impl Primitive for Deploy {
 
     fn cases(args: &Args) -> Vec<Case> {
         let certain = |changed: bool| {
-            let version = args.version.known().map(|version| ("version".to_owned(), Value::from(version.as_str())));
+            let version = args.version().map(|version| ("version".to_owned(), Value::from(version)));
             Value::Map(BTreeMap::from_iter(version.into_iter().chain([("changed".to_owned(), Value::Bool(changed))])))
         };
         vec![

@@ -26,11 +26,14 @@ pub(in crate::primitives) fn refusal(text: &str) -> Option<String> {
 }
 
 /// The fault of a version that is none.
-pub(super) fn check(target: &str, version: &str) -> Result<(), Fault> {
-    refusal(version).map_or(Ok(()), |why| {
-        Err(Fault::new("deploy-refused", format!("{target}: {why}"))
-            .on(target)
-            .hint("a version has letters, digits and . _ + - ~ : @, and begins with a letter or digit"))
+pub(super) fn check<'a>(target: &str, version: Option<&'a str>) -> Result<&'a str, Fault> {
+    let fault = |why: String| Fault::new("deploy-refused", format!("{target}: {why}")).on(target);
+    let Some(version) = version else {
+        let hint = "no version was live before: see by hand what should be";
+        return Err(fault("there is no version to deploy".to_owned()).hint(hint));
+    };
+    refusal(version).map_or(Ok(version), |why| {
+        Err(fault(why).hint("a version has letters, digits and . _ + - ~ : @, and begins with a letter or digit"))
     })
 }
 
@@ -81,7 +84,7 @@ mod tests {
         {
             assert!(refusal(text).is_some(), "{text:?}");
         }
-        let fault = check("web", "../1").expect_err("refused");
+        let fault = check("web", Some("../1")).expect_err("refused");
         assert_eq!((fault.code.as_str(), fault.target.as_deref()), ("deploy-refused", Some("web")));
     }
 

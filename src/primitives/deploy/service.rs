@@ -83,8 +83,8 @@ pub(super) fn process(file: &Path, look: &Look) -> Result<u32, String> {
 }
 
 async fn preview(service: &impl Served, args: &Args, look: &Look) -> Result<Preview, Fault> {
-    if let Some(Err(fault)) = args.version.known().map(|version| name::check(service.name(), version)) {
-        let summary = format!("{}: → {}", service.name(), args.version);
+    if let Some(Err(fault)) = args.version.known().map(|version| name::check(service.name(), version.as_deref())) {
+        let summary = format!("{}: → {}", service.name(), args.shown());
         return Ok(Preview::new(crate::model::Symbol::Change, summary).fault(fault));
     }
     match service.configured()? {
@@ -95,9 +95,9 @@ async fn preview(service: &impl Served, args: &Args, look: &Look) -> Result<Prev
 
 async fn perform(service: &impl Served, args: &Args, act: &Act, key: &IdempotencyKey) -> Result<Output, Fault> {
     let Arg::Known(version) = &args.version else {
-        return Err(Fault::new("argument", format!("{} is not known before the run", args.version)).on(service.name()));
+        return Err(Fault::new("argument", format!("{} is not known before the run", args.shown())).on(service.name()));
     };
-    name::check(service.name(), version)?;
+    let version = name::check(service.name(), version.as_deref())?;
     match service.configured()? {
         Deployment::Release(how) => release::perform(service, how, (args, version), act, key).await,
         Deployment::Command(how) => command::perform(service, how, (args, version), act, key).await,
@@ -105,8 +105,8 @@ async fn perform(service: &impl Served, args: &Args, act: &Act, key: &Idempotenc
 }
 
 async fn reconcile(service: &impl Served, args: &Args, look: &Look, key: &IdempotencyKey) -> Reconciled<Output> {
-    let Some(version) = args.version.known() else {
-        return Reconciled::Unknown { why: format!("{} is not known", args.version) };
+    let Some(version) = args.version() else {
+        return Reconciled::NotApplied { evidence: "there is no version to deploy".to_owned() };
     };
     match service.configured() {
         Ok(Deployment::Release(how)) => release::reconcile(service, how, version, look, key).await,

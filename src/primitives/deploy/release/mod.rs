@@ -35,17 +35,16 @@ pub(super) fn preview(service: &impl Served, release: &Release, args: &Args, loo
     let live = stock::current(target, release, look)?;
     let record = Record::read(release, look).filter(|record| !record.finished);
     let before = live.as_deref().unwrap_or("nothing");
-    let Some(version) = args.version.known() else {
-        let summary = format!("{target}: {before} → {}", args.version);
-        return Ok(Preview::new(Symbol::Change, summary).assumed(format!("{} is not known", args.version)));
+    let Some(version) = args.version() else {
+        let summary = format!("{target}: {before} → {}", args.shown());
+        return Ok(Preview::new(Symbol::Change, summary).assumed(format!("{} is not known", args.shown())));
     };
     let previous = live.as_deref().map_or(Value::Null, Value::from);
     let output = |changed: bool| {
-        let fields =
-            [("version", version.as_str().into()), ("previous", previous.clone()), ("changed", changed.into())];
+        let fields = [("version", version.into()), ("previous", previous.clone()), ("changed", changed.into())];
         Value::Map(fields.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into())
     };
-    let same = live.as_ref() == Some(version);
+    let same = live.as_deref() == Some(version);
     if same && record.is_none() && !args.restart {
         let summary = format!("{target}: already at {version}: nothing to do");
         return Ok(Preview::new(Symbol::Nothing, summary).states(before, version).output(output(false)));

@@ -56,6 +56,10 @@ async fn what_is_no_version_is_refused_in_a_plan_and_in_a_run() {
         assert_eq!(fault.code, "deploy-refused", "{version}");
         assert_eq!(place.preview(&args(version)).await.expect("previewed").fault, Some(fault));
     }
+    let nothing = Args { version: Arg::Known(None), ..args("") };
+    let fault = place.call(&nothing, 1).await.expect_err("a rollback to nothing");
+    assert_eq!((fault.code.as_str(), fault.message.as_str()), ("deploy-refused", "web: there is no version to deploy"));
+    assert_eq!(place.preview(&nothing).await.expect("previewed").fault, Some(fault));
     assert!(!place.path("app").exists());
 }
 

@@ -114,7 +114,7 @@ impl Place {
 }
 
 fn args(version: &str) -> Args {
-    Args { target: "web".to_owned(), version: Arg::Known(version.to_owned()), restart: false, health: true }
+    Args { target: "web".to_owned(), version: Arg::Known(Some(version.to_owned())), restart: false, health: true }
 }
 
 fn key(call: u32) -> IdempotencyKey {
