@@ -1,6 +1,6 @@
 //! Programs that deploy a service: `deploy` makes a version live, `status` says which one is.
 
-use crate::model::{Applied, Fault, IdempotencyKey, Symbol, Value};
+use crate::model::{Applied, Fault, IdempotencyKey, Symbol};
 use crate::primitives::begun::Begun;
 use crate::primitives::targets::{Argv, ArgvFailure, CommandDeployment};
 use crate::primitives::{Preview, Reconciled, version};
@@ -8,6 +8,7 @@ use crate::system::{Act, Look};
 
 use super::health::{Waited, wait};
 use super::name::{compare, refusal};
+use super::preview::sketch;
 use super::service::Served;
 use super::{Args, Output};
 
@@ -92,39 +93,25 @@ fn program<'a>(target: &str, how: &'a CommandDeployment, args: &Args, same: bool
 pub(super) async fn preview(
     service: &impl Served,
     how: &CommandDeployment,
-    args: &Args,
+    call: &Args,
     look: &Look,
 ) -> Result<Preview, Fault> {
     let target = service.name();
     let live = current(target, how, look).await?;
-    let before = live.as_deref().unwrap_or("nothing");
-    let Some(version) = args.version() else {
-        let summary = format!("{target}: {before} → {}", args.shown());
-        return Ok(Preview::new(Symbol::Change, summary).assumed(format!("{} is not known", args.shown())));
+    let Some(version) = call.version() else {
+        let summary = format!("{target}: {} → {}", live.as_deref().unwrap_or("nothing"), call.shown());
+        return Ok(Preview::new(Symbol::Change, summary).assumed(format!("{} is not known", call.shown())));
     };
-    let previous = live.as_deref().map_or(Value::Null, Value::from);
-    let output = |changed: bool| {
-        let fields = [("version", version.into()), ("previous", previous.clone()), ("changed", changed.into())];
-        Value::Map(fields.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into())
-    };
-    let same = live.as_deref() == Some(version);
-    let summary = match same {
-        true => format!("{target}: {version} is live; restart it"),
-        false => format!("{target}: {before} → {version}"),
-    };
-    let argv = match program(target, how, args, same) {
+    let (change, same) = ((live.as_deref(), version), live.as_deref() == Some(version));
+    let argv = match program(target, how, call, same) {
         Ok(Some(argv)) => argv,
-        Ok(None) => {
-            let summary = format!("{target}: already at {version}: nothing to do");
-            return Ok(Preview::new(Symbol::Nothing, summary).states(before, version).output(output(false)));
-        }
-        Err(fault) => return Ok(Preview::new(Symbol::Change, summary).fault(fault)),
+        Ok(None) => return Ok(sketch(target, change, false)),
+        Err(fault) => return Ok(sketch(target, change, true).fault(fault)),
     };
     let values = [("version", version), ("previous", live.as_deref().unwrap_or_default())];
-    let mut preview = Preview::new(Symbol::Change, summary).states(before, version).output(output(true));
     let build = how.build.as_ref().filter(|_| !same);
     let steps: Vec<String> = build.into_iter().chain([argv]).map(|argv| format!("`{}`", argv.shown(&values))).collect();
-    preview = preview.note(format!("runs {}", steps.join(", then ")));
+    let mut preview = sketch(target, change, true).note(format!("runs {}", steps.join(", then ")));
     if how.rollback.is_none() {
         preview = preview.note("if it fails, the runbook must go back: it has no `rollback`");
     }
@@ -142,7 +129,7 @@ pub(super) async fn preview(
 pub(super) async fn perform(
     service: &impl Served,
     how: &CommandDeployment,
-    (args, version): (&Args, &str),
+    (call, version): (&Args, &str),
     act: &Act,
     key: &IdempotencyKey,
 ) -> Result<Output, Fault> {
@@ -153,7 +140,7 @@ pub(super) async fn perform(
         Output { version: version.to_owned(), previous, changed, took_ms }
     };
     let same = previous.as_deref() == Some(version);
-    let Some(argv) = program(target, how, args, same)? else { return Ok(output(previous, false)) };
+    let Some(argv) = program(target, how, call, same)? else { return Ok(output(previous, false)) };
     missing(target, how, version, act).await?;
     let before = previous.as_deref().unwrap_or_default();
     let values = [("version", version), ("previous", before)];
@@ -167,14 +154,14 @@ pub(super) async fn perform(
         Err(failure) if !failure.started => return Err(untouched(target, &failure)),
         Err(failure) if failure.interrupted => ("interrupted", failure.message),
         Err(failure) => ("deploy-failed", failure.message),
-        Ok(()) => match serves(service, how, (args, version), act).await {
+        Ok(()) => match serves(service, how, (call, version), act).await {
             Ok(()) => return Ok(output(first, true)),
             Err(trouble) => trouble,
         },
     };
     // The request to stop that may have ended it must not end the way back as well.
     act.cancel().begin_unwinding();
-    let fault = go_back(service, how, (args, &values), (code, why), (act, key)).await;
+    let fault = go_back(service, how, (call, &values), (code, why), (act, key)).await;
     act.cancel().end_unwinding();
     Err(fault)
 }
@@ -263,11 +250,9 @@ pub(super) async fn reconcile(
     if live.as_deref() != Some(version) {
         return Reconciled::NotApplied { evidence: says };
     }
-    match service.ailment(version, look).await {
-        Some(why) => Reconciled::Unknown { why: format!("{says}, but the service is not well: {why}") },
-        None => {
-            let output = Output { version: version.to_owned(), previous, changed: true, took_ms: 0 };
-            Reconciled::Applied { output, evidence: says }
-        }
+    if let Some(why) = service.ailment(version, look).await {
+        return Reconciled::Unknown { why: format!("{says}, but the service is not well: {why}") };
     }
+    let output = Output { version: version.to_owned(), previous, changed: true, took_ms: 0 };
+    Reconciled::Applied { output, evidence: says }
 }

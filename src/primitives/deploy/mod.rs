@@ -3,13 +3,12 @@
 mod command;
 mod health;
 mod name;
+mod preview;
 mod release;
 mod service;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests set up and read the files that deployments meet")]
 mod tests;
-
-use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,7 +93,7 @@ impl Primitive for Deploy {
     fn cases(args: &Args) -> Vec<Case> {
         let certain = |changed: bool| {
             let version = args.version().map(|version| ("version".to_owned(), Value::from(version)));
-            Value::Map(BTreeMap::from_iter(version.into_iter().chain([("changed".to_owned(), Value::Bool(changed))])))
+            Value::Map(version.into_iter().chain([("changed".to_owned(), Value::Bool(changed))]).collect())
         };
         vec![
             Case::returns("deployed", certain(true)),

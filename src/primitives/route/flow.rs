@@ -60,11 +60,11 @@ fn misuse(router: &str, message: impl std::fmt::Display) -> Fault {
 fn wanted(router: &impl Router, args: &Args, now: &Shares) -> Result<Arg<Shares>, Fault> {
     let name = router.name();
     let known: Vec<&str> = router.backends().keys().map(String::as_str).collect();
-    let check = |backend: &str| match router.backends().contains_key(backend) {
-        true => Ok(()),
-        false => {
-            Err(misuse(name, format!("there is no backend `{backend}`")).hint(instead(backend, &known, "backends")))
+    let check = |backend: &str| {
+        if router.backends().contains_key(backend) {
+            return Ok(());
         }
+        Err(misuse(name, format!("there is no backend `{backend}`")).hint(instead(backend, &known, "backends")))
     };
     let unknown = |label: &Unknown| Ok(Arg::Unknown(label.clone()));
     match (&args.to, &args.percent, &args.shares) {

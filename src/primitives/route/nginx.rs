@@ -104,9 +104,10 @@ impl NginxRouter {
                 Ok(()) => format!("{}; {shown} is again as it was", failure.message),
                 Err(why) => format!("{}; {why}", failure.message),
             };
-            let fault = match failure.interrupted {
-                true => Fault::new("interrupted", format!("{}: {message}", self.name)).on(&self.name),
-                false => failed(&self.name, message),
+            let fault = if failure.interrupted {
+                Fault::new("interrupted", format!("{}: {message}", self.name)).on(&self.name)
+            } else {
+                failed(&self.name, message)
             };
             if state.is_ok() { fault } else { fault.applied(Applied::Yes) }
         };

@@ -4,11 +4,12 @@ mod record;
 mod serve;
 mod stock;
 
-use crate::model::{Applied, Fault, IdempotencyKey, Symbol, Value};
+use crate::model::{Applied, Fault, IdempotencyKey, Symbol};
 use crate::primitives::targets::{Release, Restart};
 use crate::primitives::{Preview, Reconciled, version};
 use crate::system::{Act, Look, ProcessSignal};
 
+use super::preview::sketch;
 use super::service::Served;
 use super::{Args, Output};
 use record::Record;
@@ -30,48 +31,31 @@ pub(super) fn live(target: &str, release: &Release, look: &Look) -> Result<versi
     Ok(version::Output { version, available })
 }
 
-pub(super) fn preview(service: &impl Served, release: &Release, args: &Args, look: &Look) -> Result<Preview, Fault> {
+pub(super) fn preview(service: &impl Served, release: &Release, call: &Args, look: &Look) -> Result<Preview, Fault> {
     let target = service.name();
     let live = stock::current(target, release, look)?;
     let record = Record::read(release, look).filter(|record| !record.finished);
-    let before = live.as_deref().unwrap_or("nothing");
-    let Some(version) = args.version() else {
-        let summary = format!("{target}: {before} → {}", args.shown());
-        return Ok(Preview::new(Symbol::Change, summary).assumed(format!("{} is not known", args.shown())));
+    let Some(version) = call.version() else {
+        let summary = format!("{target}: {} → {}", live.as_deref().unwrap_or("nothing"), call.shown());
+        return Ok(Preview::new(Symbol::Change, summary).assumed(format!("{} is not known", call.shown())));
     };
-    let previous = live.as_deref().map_or(Value::Null, Value::from);
-    let output = |changed: bool| {
-        let fields = [("version", version.into()), ("previous", previous.clone()), ("changed", changed.into())];
-        Value::Map(fields.map(|(name, value): (&str, Value)| (name.to_owned(), value)).into())
-    };
-    let same = live.as_deref() == Some(version);
-    if same && record.is_none() && !args.restart {
-        let summary = format!("{target}: already at {version}: nothing to do");
-        return Ok(Preview::new(Symbol::Nothing, summary).states(before, version).output(output(false)));
+    let does = live.as_deref() != Some(version) || record.is_some() || call.restart;
+    let mut preview = sketch(target, (live.as_deref(), version), does);
+    if !does {
+        return Ok(preview);
     }
-    let summary = match same {
-        true => format!("{target}: {version} is live; restart it"),
-        false => format!("{target}: {before} → {version}"),
-    };
-    let mut preview = Preview::new(Symbol::Change, summary).states(before, version).output(output(true));
     match stock::find(target, release, version, look) {
         Ok(Source::Installed) => {}
         Ok(Source::Directory(from) | Source::Archive(from)) => {
-            preview = preview.note(format!("from {}", from.display()))
+            preview = preview.note(format!("from {}", from.display()));
         }
         Err(fault) => return Ok(preview.fault(fault)),
     }
     if let Some(record) = record {
-        preview =
-            preview.note(format!("the deployment of {} was begun and did not end: it is done again", record.version));
+        let what = format!("the deployment of {} was begun and did not end: it is done again", record.version);
+        preview = preview.note(what);
     }
-    preview = preview.note(match &release.restart {
-        Some(Restart::Program(argv)) => format!("then `{}`", argv.shown(&[("version", version), ("previous", before)])),
-        Some(Restart::Signal(signal, file)) => {
-            format!("then {} to the process in {}", signal_name(*signal), file.display())
-        }
-        None => "nothing makes the service take it: it has neither `restart` nor `signal`".to_owned(),
-    });
+    preview = preview.note(telling(release, version, live.as_deref()));
     let removed = stock::superfluous(release, version, live.as_deref(), look);
     if !removed.is_empty() {
         preview = preview.note(format!("removes the releases {}: `keep` is {}", removed.join(", "), release.keep));
@@ -79,10 +63,23 @@ pub(super) fn preview(service: &impl Served, release: &Release, args: &Args, loo
     if live.is_none() {
         preview = preview.note("no version is live: if it fails, there is none to go back to");
     }
-    Ok(match serve::obstacle(target, release, args.restart, look) {
+    Ok(match serve::obstacle(target, release, call.restart, look) {
         Some(fault) => preview.fault(fault),
         None => preview,
     })
+}
+
+/// How the service is made to take a release.
+fn telling(release: &Release, version: &str, live: Option<&str>) -> String {
+    match &release.restart {
+        Some(Restart::Program(argv)) => {
+            format!("then `{}`", argv.shown(&[("version", version), ("previous", live.unwrap_or_default())]))
+        }
+        Some(Restart::Signal(signal, file)) => {
+            format!("then {} to the process in {}", signal_name(*signal), file.display())
+        }
+        None => "nothing makes the service take it: it has neither `restart` nor `signal`".to_owned(),
+    }
 }
 
 /// As people write it.

@@ -69,6 +69,9 @@ pub(super) struct Settings {
     version_pointer: Option<String>,
 }
 
+/// The places in a program that deploys.
+const BOTH: [&str; 2] = ["version", "previous"];
+
 fn ten_minutes() -> Span {
     Span::from_secs(600)
 }
@@ -87,7 +90,6 @@ impl CommandDeployment {
             let words = Argv::here(words, environment);
             Ok(Argv { words, env: settings.env.clone(), directory: directory.clone(), time_limit: settings.time_limit })
         };
-        const BOTH: [&str; 2] = ["version", "previous"];
         let optional =
             |setting: &str, words: Option<Vec<String>>| words.map(|words| argv(setting, words, &BOTH)).transpose();
         Ok(Self {

@@ -20,7 +20,7 @@ pub enum Deployment {
     /// A directory of releases and a link to the live one: `driver = "release"`.
     Release(Release),
     /// Programs that do it: `driver = "command"`.
-    Command(CommandDeployment),
+    Command(Box<CommandDeployment>),
 }
 
 /// When a service counts as well after a deployment.
@@ -41,7 +41,7 @@ impl Deployment {
         let part = service.part("deploy")?;
         match part.driver.as_str() {
             "release" => Release::of(&part, service, environment, speaks_http).map(Self::Release),
-            "command" => CommandDeployment::of(&part, environment, speaks_http).map(Self::Command),
+            "command" => CommandDeployment::of(&part, environment, speaks_http).map(|how| Self::Command(Box::new(how))),
             other => {
                 let message = format!("there is no driver `{other}` to deploy a service");
                 Err(service.error("deploy.driver", message).help(instead(other, &DRIVERS, "drivers")))
