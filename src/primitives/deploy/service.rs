@@ -79,7 +79,12 @@ impl Served for TcpService {
 pub(super) fn process(file: &Path, look: &Look) -> Result<u32, String> {
     let text = look.read_text(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let number = text.trim().parse().ok().filter(|pid| look.process_runs(*pid));
-    number.ok_or_else(|| format!("{} names no process that runs", file.display()))
+    let number = number.ok_or_else(|| format!("{} names no process that runs", file.display()))?;
+    // A number that was given to another process since may be anybody's, even our own.
+    if look.own_processes().contains(&number) {
+        return Err(format!("{} names Lifeboat's own process {number}", file.display()));
+    }
+    Ok(number)
 }
 
 async fn preview(service: &impl Served, args: &Args, look: &Look) -> Result<Preview, Fault> {

@@ -22,6 +22,10 @@ async fn the_process_in_the_pid_file_is_told() {
     assert_eq!((fault.code.as_str(), fault.applied), ("deploy-failed", Applied::No));
     assert!(fault.message.contains("pid") && !place.path("app/current").exists(), "{fault}");
 
+    place.write("pid", &std::process::id().to_string());
+    let fault = place.deploy("1", 0).await.expect_err("not ourselves");
+    assert!(fault.message.contains("Lifeboat's own process"), "{fault}");
+
     let reload = "trap 'cp app/current/version loaded' HUP; echo ready; while :; do sleep 0.02; done";
     let mut process = Command::new("sh")
         .args(["-c", reload])
