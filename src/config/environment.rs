@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Target;
+use super::{DriverSpec, Target};
 
 /// A whole `lifeboat.toml`.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Config {
     pub default_environment: Option<String>,
     /// The environments by name.
     pub environments: BTreeMap<String, Environment>,
+    /// The drivers that are programs of their own, by name.
+    pub drivers: BTreeMap<String, DriverSpec>,
     /// SHA-256 of the file, as hexadecimal digits.
     pub digest: String,
 }

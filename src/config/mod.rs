@@ -4,10 +4,12 @@
 
 mod choice;
 mod coincide;
+mod driver;
 mod environment;
 mod error;
 mod name;
 mod parse;
+mod parse_driver;
 mod parse_environment;
 mod parse_target;
 mod reader;
@@ -17,6 +19,7 @@ mod target;
 mod tests;
 
 pub use choice::NoEnvironment;
+pub use driver::DriverSpec;
 pub use environment::{Config, Environment, ProcessSpec};
 pub use error::ConfigError;
 pub use target::{Origin, Target, TargetKind};

@@ -3,6 +3,8 @@
 //! An [`Act`] may run any program. A [`Look`] may run one only if somebody vouches for it: the trusted configuration declares the
 //! command read-only, and a [`ReadOnlyCommand`] carries that declaration.
 
+mod empty_directory;
+mod exchange;
 mod kept;
 mod lines;
 mod run;
@@ -16,6 +18,10 @@ use std::time::Duration;
 
 use super::{Act, Look};
 
+use run::Streams;
+
+pub use empty_directory::EmptyDirectory;
+pub use exchange::Input;
 pub use kept::Kept;
 
 /// A program with its arguments and all that surrounds it.
@@ -101,7 +107,7 @@ pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
 impl Look {
     /// Runs a command that is declared read-only, and waits for its end. When the returned future is dropped, it is ended.
     pub async fn run_declared(&self, command: &ReadOnlyCommand) -> Result<CommandEnd, NotStarted> {
-        run::run(command.command.clone(), self.clone(), Arc::new(|_: &str| ())).await
+        run::run(command.command.clone(), self.clone(), Streams::heard(Arc::new(|_: &str| ()))).await
     }
 
     /// The file of the program `name`: itself if it is a path, or else the first of that name in the directories of `path`
@@ -127,6 +133,6 @@ impl Act {
     /// Runs a command, and waits for its end; `on_line` gets its output as it comes. When the returned future is dropped, it is
     /// ended.
     pub async fn run(&self, command: &CommandLine, on_line: OnLine) -> Result<CommandEnd, NotStarted> {
-        run::run(command.clone(), (**self).clone(), on_line).await
+        run::run(command.clone(), (**self).clone(), Streams::heard(on_line)).await
     }
 }

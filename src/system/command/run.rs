@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::kept::Kept;
 use super::lines::Lines;
-use super::{CommandEnd, CommandLine, Ended, NotStarted, OnLine};
+use super::{CommandEnd, CommandLine, Ended, Input, NotStarted, OnLine};
 use crate::system::Look;
 
 /// How long a program that got SIGKILL is waited for: one that the kernel itself holds up does not end.
@@ -22,11 +22,27 @@ const KILLED: Duration = Duration::from_secs(5);
 /// How long output is still read after the end of a program: what it left running may keep the pipe open for ever.
 const DRAIN: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(command: CommandLine, look: Look, on_line: OnLine) -> Result<CommandEnd, NotStarted> {
+/// What goes into a program, and who hears what comes out of it.
+pub(super) struct Streams {
+    pub(super) input: Input,
+    pub(super) on_stdout: OnLine,
+    pub(super) on_stderr: OnLine,
+    /// Whether what it started ends with it.
+    pub(super) alone: bool,
+}
+
+impl Streams {
+    /// Nothing goes in, and all lines that come out are heard.
+    pub(super) fn heard(on_line: OnLine) -> Self {
+        Self { input: Input::Nothing, on_stdout: on_line.clone(), on_stderr: on_line, alone: false }
+    }
+}
+
+pub(super) async fn run(command: CommandLine, look: Look, streams: Streams) -> Result<CommandEnd, NotStarted> {
     // Dropped with this future: then nobody waits for the program any more.
     let (_waiting, abandoned) = oneshot::channel::<()>();
     // A task of its own: a program whose caller is gone is still ended in good order.
-    let work = tokio::spawn(carry_out(command, look, on_line, abandoned));
+    let work = tokio::spawn(carry_out(command, look, streams, abandoned));
     work.await.unwrap_or_else(|_| {
         // The runtime is being shut down. How far the program came is not known.
         let nothing = Kept::new(0);
@@ -42,13 +58,14 @@ pub(super) async fn run(command: CommandLine, look: Look, on_line: OnLine) -> Re
 async fn carry_out(
     command: CommandLine,
     look: Look,
-    on_line: OnLine,
+    streams: Streams,
     abandoned: oneshot::Receiver<()>,
 ) -> Result<CommandEnd, NotStarted> {
     let began = look.monotonic();
-    let (mut child, group) = start(&command)?;
-    let stdout = Reader::start(child.stdout.take(), command.output_limit, on_line.clone());
-    let stderr = Reader::start(child.stderr.take(), command.output_limit, on_line);
+    let (mut child, group) = start(&command, &streams.input)?;
+    let stdout = Reader::start(child.stdout.take(), command.output_limit, streams.on_stdout);
+    let stderr = Reader::start(child.stderr.take(), command.output_limit, streams.on_stderr);
+    let held = write(child.stdin.take(), streams.input);
     let stop = async {
         tokio::select! {
             () = sleep(command.time_limit) => Ended::TimedOut,
@@ -64,6 +81,10 @@ async fn carry_out(
             why
         }
     };
+    drop(held);
+    if streams.alone {
+        group.signal(Signal::KILL);
+    }
     group.forget();
     let until = Instant::now() + DRAIN;
     let (stdout, stderr) = (stdout.finish(until).await, stderr.finish(until).await);
@@ -79,7 +100,7 @@ fn ended(status: Option<ExitStatus>) -> Ended {
     }
 }
 
-fn start(command: &CommandLine) -> Result<(Child, Group), NotStarted> {
+fn start(command: &CommandLine, input: &Input) -> Result<(Child, Group), NotStarted> {
     let failed = |message: String, hint| NotStarted { message, hint };
     let (program, directory) = (command.program.display(), &command.directory);
     if !directory.is_dir() {
@@ -91,7 +112,7 @@ fn start(command: &CommandLine) -> Result<(Child, Group), NotStarted> {
         .env_clear()
         .envs(&command.environment)
         .current_dir(directory)
-        .stdin(Stdio::null())
+        .stdin(if *input == Input::Nothing { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
@@ -107,6 +128,19 @@ fn start(command: &CommandLine) -> Result<(Child, Group), NotStarted> {
         })?;
     let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     Ok((child, Group(Mutex::new(group))))
+}
+
+/// Writes what goes into a program beside reading what comes out of it: neither may wait for the other. A pipe that is kept open is
+/// returned.
+fn write(pipe: Option<ChildStdin>, input: Input) -> Option<ChildStdin> {
+    match (pipe, input) {
+        (Some(mut pipe), Input::Bytes(bytes)) => {
+            // A program that does not read its input says by its end what it makes of that.
+            tokio::spawn(async move { pipe.write_all(&bytes).await });
+            None
+        }
+        (pipe, _) => pipe,
+    }
 }
 
 /// The process group of a program. What is left of it is killed when this is dropped before the program's end.
