@@ -38,6 +38,23 @@ impl DriverSpec {
     /// How long a change may take if nothing is said.
     pub const TIME_LIMIT: Span = Span::from_secs(300);
 
+    /// A driver that nothing declares: this program, with nothing passed on.
+    pub fn of_program(name: &str, program: Vec<String>, root: PathBuf) -> Self {
+        let (keys, values) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            name: name.to_owned(),
+            program,
+            sha256: None,
+            pass: Vec::new(),
+            env: BTreeMap::new(),
+            look_time_limit: Self::LOOK_TIME_LIMIT,
+            time_limit: Self::TIME_LIMIT,
+            secrets_for_looks: false,
+            root,
+            origin: Origin { path: PathBuf::new(), text: "".into(), span: 0..0, keys, values },
+        }
+    }
+
     /// An error that points at the value of `key` (at the whole table where there is none).
     pub fn error(&self, key: &str, message: impl Into<String>) -> ConfigError {
         let span = self.origin.values.get(key).unwrap_or(&self.origin.span).clone();

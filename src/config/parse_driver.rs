@@ -206,7 +206,8 @@ mod tests {
             let found = wrong(lines);
             assert!(found.iter().any(|error| error.starts_with(said)), "{lines}: {found:?}");
         }
-        let undeclared = "program = [\"a\"]\n[environments.a.channels.x]\ndriver = \"external:pidgeon\"\n[environments.b]";
+        let undeclared =
+            "program = [\"a\"]\n[environments.a.channels.x]\ndriver = \"external:pidgeon\"\n[environments.b]";
         let undeclared = undeclared.replace("[environments.b]", "");
         let text = format!("[drivers.pigeon]\n{undeclared}");
         let found = crate::config::Config::parse("/p/lifeboat.toml".as_ref(), text.into()).expect_err("a mistake");

@@ -8,6 +8,7 @@ pub mod confirm;
 mod contract;
 mod erased;
 pub mod exec;
+pub mod external;
 pub mod health;
 pub mod inject;
 pub mod language;

@@ -13,6 +13,7 @@
 
 mod aftermath;
 mod builder;
+mod doctor;
 mod drill;
 mod error;
 mod library;
@@ -20,9 +21,11 @@ mod load;
 mod plan;
 mod reference;
 mod run;
+mod serving;
 
 pub use aftermath::{Aftermath, LeftChange};
 pub use builder::{Builder, Lifeboat};
+pub use doctor::{Candidate, Finding, Level, conformance};
 pub use drill::{Drilled, Judged, Objective, Outage, Report};
 pub use error::Error;
 pub use load::Loaded;

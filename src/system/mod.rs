@@ -78,9 +78,7 @@ pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};
-pub use command::{
-    CommandEnd, CommandLine, EmptyDirectory, Ended, Input, Kept, NotStarted, OnLine, ReadOnlyCommand,
-};
+pub use command::{CommandEnd, CommandLine, EmptyDirectory, Ended, Input, Kept, NotStarted, OnLine, ReadOnlyCommand};
 pub use digest::{Digest, hex, hex_sha384, hex_sha512};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};

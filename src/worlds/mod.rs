@@ -5,5 +5,5 @@ mod live;
 mod plan;
 
 pub use cast::Cast;
-pub use live::{Decision, Faulted, Listener, Live, OnFault, Recorder};
+pub use live::{Conforms, Decision, Faulted, Listener, Live, OnFault, Recorder, Tried, conformance};
 pub use plan::{Assumption, AssumptionError, PlanWorld};

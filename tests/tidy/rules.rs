@@ -35,14 +35,19 @@ pub(crate) fn grants(source: &Source) -> Vec<Finding> {
     called.map(|at| source.finding(at, "only src/worlds/live may grant an act")).collect()
 }
 
-/// Places outside the driver of `exec` at which a command is vouched for to change nothing.
+/// The drivers that run what the configuration declares to change nothing.
+const VOUCHING: [&str; 2] = ["src/primitives/exec/", "src/primitives/external/"];
+
+/// Places outside these drivers at which a command is vouched for to change nothing.
 pub(crate) fn vouched(source: &Source) -> Vec<Finding> {
-    if source.path.starts_with("src/primitives/exec/") {
+    if VOUCHING.iter().any(|folder| source.path.starts_with(folder)) {
         return Vec::new();
     }
     let named = words(&source.shipped, "declared_read_only");
     let called = named.filter(|at| !source.shipped[..*at].trim_end().ends_with(" fn"));
-    called.map(|at| source.finding(at, "only the configuration of a tool makes a command a look: see `exec`")).collect()
+    called
+        .map(|at| source.finding(at, "only the configuration makes a command a look: see `exec` and `external`"))
+        .collect()
 }
 
 /// The files that have a reason for unsafe code: SQLite's C interface.

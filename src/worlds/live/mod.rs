@@ -1,5 +1,6 @@
 //! The live world: intend, perform, settle; each durable before the next effect.
 
+mod conformance;
 mod effect;
 mod fault;
 mod recorder;
@@ -17,6 +18,7 @@ use crate::system::{Act, Look};
 
 use super::Cast;
 
+pub use conformance::{Conforms, Tried, conformance};
 pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
 

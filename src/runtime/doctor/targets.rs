@@ -1,0 +1,177 @@
+//! Every target, looked at in its own way and all at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tokio::task::JoinSet;
+
+use crate::config::{Environment, Target, TargetKind};
+use crate::model::{Fault, Span, Value};
+use crate::primitives::Handler;
+use crate::system::Look;
+use crate::worlds::Cast;
+
+use super::{Finding, clock};
+
+/// What every target looks like, in the order of their names.
+pub(super) async fn all(cast: &Cast, look: &Look, patience: Duration) -> Vec<Finding> {
+    let mut looks = JoinSet::new();
+    for (n, target) in cast.environment.targets.values().enumerate() {
+        let examined = Examined {
+            target: target.clone(),
+            environment: cast.environment.clone(),
+            probe: cast.handler("probe", &target.name),
+            notify: cast.handler("notify", &target.name),
+            look: look.clone(),
+            patience,
+        };
+        looks.spawn(async move { (n, examined.findings().await) });
+    }
+    let mut found: Vec<_> = looks.join_all().await;
+    found.sort_by_key(|(n, _)| *n);
+    found.into_iter().flat_map(|(_, findings)| findings).collect()
+}
+
+/// One target, and what can be asked of it.
+struct Examined {
+    target: Target,
+    environment: Arc<Environment>,
+    probe: Option<Arc<dyn Handler>>,
+    notify: Option<Arc<dyn Handler>>,
+    look: Look,
+    patience: Duration,
+}
+
+impl Examined {
+    fn subject(&self) -> String {
+        format!("{} {}", self.target.kind, self.target.name)
+    }
+
+    async fn findings(&self) -> Vec<Finding> {
+        let work = async {
+            match (&self.probe, &self.notify) {
+                (Some(probe), _) => vec![self.probed(&**probe).await],
+                (None, Some(notify)) => vec![self.told(&**notify).await],
+                _ if self.target.kind == TargetKind::Tool => self.tool(),
+                _ => vec![Finding::ok(self.subject(), format!("driver {} has no look of its own", self.target.driver))],
+            }
+        };
+        let mut findings = match tokio::time::timeout(self.patience, work).await {
+            Ok(findings) => findings,
+            Err(_) => {
+                let message = format!("did not answer within {}", Span(self.patience));
+                vec![Finding::fail(self.subject(), message).hint("is it reachable from here? `--timeout` waits longer")]
+            }
+        };
+        let dated = clock::of_service(&self.target, &self.look, self.patience);
+        findings.extend(tokio::time::timeout(self.patience, dated).await.ok().flatten());
+        findings
+    }
+
+    async fn probed(&self, probe: &dyn Handler) -> Finding {
+        let args = Value::Map(BTreeMap::from([("target".to_owned(), Value::from(self.target.name.as_str()))]));
+        let Some(observed) = probe.observe(&args, &self.look) else {
+            return Finding::ok(self.subject(), "is not looked at: its driver only previews");
+        };
+        let found = match observed.await {
+            Ok(found) => found,
+            Err(fault) => return self.faulty(&fault),
+        };
+        let text = |name: &str| found.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        match text("status").as_str() {
+            "pass" => Finding::ok(self.subject(), text("detail")),
+            "warn" => Finding::warn(self.subject(), text("detail")),
+            _ if self.is_new_store() => {
+                Finding::ok(self.subject(), "is not there yet; it is made with the first backup")
+            }
+            _ => Finding::fail(self.subject(), text("detail")).hint(self.advice()),
+        }
+    }
+
+    /// A directory of backups is made when the first one is.
+    fn is_new_store(&self) -> bool {
+        let path = self.target.settings.get("path").and_then(Json::as_str);
+        let path = path.map(|path| self.environment.resolve(path.as_ref()));
+        self.target.kind == TargetKind::Store && path.is_some_and(|path| !self.look.exists(&path))
+    }
+
+    fn advice(&self) -> String {
+        let setting = ["url", "address", "path"].into_iter().find(|name| self.target.settings.get(*name).is_some());
+        match setting {
+            Some(setting) => format!("is it up? is its `{setting}` in lifeboat.toml right?"),
+            None => "see its settings in lifeboat.toml".to_owned(),
+        }
+    }
+
+    fn faulty(&self, fault: &Fault) -> Finding {
+        let finding = Finding::fail(self.subject(), fault.message.clone());
+        match &fault.hint {
+            Some(hint) => finding.hint(hint.clone()),
+            None => finding.hint(self.advice()),
+        }
+    }
+
+    /// What stands in the way of a message, which is not sent.
+    async fn told(&self, notify: &dyn Handler) -> Finding {
+        let args = [("channel", self.target.name.as_str()), ("message", "lifeboat doctor")];
+        let args = args.map(|(name, text)| (name.to_owned(), Value::from(text)));
+        match notify.preview(&Value::Map(args.into()), &self.look).await {
+            Ok(preview) => match preview.fault.or_else(|| undelivered(&preview.output)) {
+                Some(fault) => self.faulty(&fault),
+                None => self.reached().await,
+            },
+            Err(fault) => self.faulty(&fault),
+        }
+    }
+
+    /// Whether anybody listens where a channel's messages are posted.
+    async fn reached(&self) -> Finding {
+        let url = self.target.settings.get("url").and_then(Json::as_str);
+        let url = url.and_then(|url| reqwest::Url::parse(url).ok());
+        let host = url.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+        let Some((host, port)) = host else {
+            return Finding::ok(self.subject(), format!("a message would go out ({})", self.target.driver));
+        };
+        let address = format!("{host}:{port}");
+        match self.look.tcp_connect(&address, self.patience).await {
+            Ok(_) => Finding::ok(self.subject(), format!("{address} answers; no message was sent")),
+            Err(why) => Finding::fail(self.subject(), format!("{address}: {why}")).hint(self.advice()),
+        }
+    }
+
+    /// The programs that a tool names. None is started: only its author knows what it does with which arguments.
+    fn tool(&self) -> Vec<Finding> {
+        let settings = &self.target.settings;
+        let env = settings.get("env").and_then(|env| env.get("PATH")).and_then(Json::as_str).map(str::to_owned);
+        let path = env.or_else(|| self.look.environment(&["PATH"]).remove("PATH")).unwrap_or_default();
+        let over_there = settings.get("ssh").is_some();
+        let first = |name: &str| settings.get(name)?.as_array()?.first()?.as_str();
+        let named = if over_there {
+            vec![settings.get("ssh_program").and_then(Json::as_str).unwrap_or("ssh")]
+        } else {
+            ["program", "check"].into_iter().filter_map(first).collect()
+        };
+        let found = named.into_iter().map(|name| {
+            let file = if name.contains('/') {
+                self.environment.resolve(name.as_ref()).to_string_lossy().into_owned()
+            } else {
+                name.to_owned()
+            };
+            match self.look.find_program(&file, &path) {
+                Some(file) => Finding::ok(self.subject(), format!("{} can be started", file.display())),
+                None => Finding::fail(self.subject(), format!("no program `{name}` can be started here"))
+                    .hint("install it, or name its file in lifeboat.toml"),
+            }
+        });
+        found.collect()
+    }
+}
+
+/// A preview that foresees that nobody will be told.
+fn undelivered(output: &Value) -> Option<Fault> {
+    let no = output.get("delivered").and_then(Value::as_bool) == Some(false);
+    let detail = output.get("detail").and_then(Value::as_str).unwrap_or("the message would not arrive");
+    no.then(|| Fault::new("notify-failed", detail))
+}
