@@ -11,6 +11,7 @@ mod name;
 mod parse;
 mod parse_driver;
 mod parse_environment;
+mod parse_secrets;
 mod parse_target;
 mod reader;
 mod settings;

@@ -101,6 +101,11 @@ fn env(reader: &mut Reader<'_>, value: &Node<'_>) -> BTreeMap<String, String> {
             reader.wrong(name.span(), message, format!("write it as `{ENV}`"));
         }
         let text = match value.get_ref().as_str() {
+            Some(text) if text.contains("{secret:") => {
+                let help = "secrets belong to environments: hand it over in a setting of the target";
+                reader.wrong(value.span(), "the environment of a driver takes no secret", help);
+                None
+            }
             Some(text) if !text.contains('\0') => Some(text.to_owned()),
             Some(_) => {
                 reader.wrong(value.span(), "a variable holds a NUL character, which no program takes", "remove it");

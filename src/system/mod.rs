@@ -56,6 +56,7 @@ mod look;
 mod new_files;
 mod people;
 mod progress;
+mod secrets;
 mod sources;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite;
@@ -78,7 +79,7 @@ pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};
-pub use command::{CommandEnd, CommandLine, EmptyDirectory, Ended, Input, Kept, NotStarted, OnLine, ReadOnlyCommand};
+pub use command::{CommandEnd, CommandLine, EmptyDirectory, Ended, Kept, NotStarted, OnLine, ReadOnlyCommand};
 pub use digest::{Digest, hex, hex_sha384, hex_sha512};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};
@@ -88,6 +89,7 @@ pub use look::Look;
 pub use new_files::{create_files, free_ports, occupied};
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
+pub use secrets::{Redactor, Revealed, Secrets};
 pub use sources::{absolute, random_u32, read_source, read_source_within, write_evidence};
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_change::{SqliteChange, SqliteChangeError, SqliteChanged};

@@ -1,14 +1,14 @@
 //! One request to a driver's program: started, written to, read from, and judged.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
+use zeroize::Zeroizing;
 
 use crate::config::DriverSpec;
 use crate::model::{Applied, Fault};
-use crate::system::{Act, CommandEnd, CommandLine, Ended, Input, Look, NotStarted, OnLine, hex};
+use crate::system::{Act, CommandEnd, CommandLine, Ended, Look, NotStarted, OnLine, hex};
 
 use super::answer::one_line;
 use super::protocol::{DriverFault, Kind, Reply, Request, VERSION};
@@ -25,13 +25,8 @@ const REPEATED: usize = 400;
 /// What a driver answered: the content of `ok`, or its fault.
 pub(super) type Answered = Result<Json, DriverFault>;
 
-/// The command that starts the driver `spec` in `directory`. The error says why it cannot be started.
-pub(crate) fn command(
-    spec: &DriverSpec,
-    look: &Look,
-    directory: &Path,
-    time_limit: Duration,
-) -> Result<CommandLine, Fault> {
+/// The command that starts the driver `spec` in `directory`, for a look. The error says why it cannot be started.
+pub(crate) fn command(spec: &DriverSpec, look: &Look, directory: &Path, input: Vec<u8>) -> Result<CommandLine, Fault> {
     let program = find(spec, look)?;
     if let Some(expected) = &spec.sha256 {
         let found = look.read(&program).map(|bytes| hex(&bytes)).map_err(|error| {
@@ -46,8 +41,16 @@ pub(crate) fn command(
     let pass: Vec<&str> = INHERITED.into_iter().chain(spec.pass.iter().map(String::as_str)).collect();
     let mut environment = look.environment(&pass);
     environment.extend(spec.env.clone());
-    let (arguments, directory) = (spec.program[1..].to_vec(), directory.to_path_buf());
-    Ok(CommandLine { program, arguments, environment, directory, time_limit, grace: GRACE, output_limit: OUTPUT_LIMIT })
+    Ok(CommandLine {
+        program,
+        arguments: spec.program[1..].to_vec(),
+        environment,
+        input: Zeroizing::new(input),
+        directory: directory.to_path_buf(),
+        time_limit: spec.look_time_limit.0,
+        grace: GRACE,
+        output_limit: OUTPUT_LIMIT,
+    })
 }
 
 /// The driver's file. One that is named without a `/` is looked for on the PATH: the configuration says so.
@@ -66,25 +69,25 @@ pub(super) fn find(spec: &DriverSpec, look: &Look) -> Result<PathBuf, Fault> {
 /// Asks something that changes nothing.
 pub(super) async fn look(spec: &DriverSpec, request: &Request, look: &Look) -> Result<Answered, Fault> {
     let directory = look.empty_directory().map_err(|error| no_directory(spec, &error))?;
-    let command = command(spec, look, directory.path(), spec.look_time_limit.0)?;
+    let command = command(spec, look, directory.path(), input(request))?;
     let declared = command.declared_read_only(format!("`[drivers.{}]`", spec.name));
-    let end = look.exchange_declared(&declared, input(request), Arc::new(|_: &str| ())).await;
-    let end = end.map_err(|error| refused(spec, error))?;
+    let end = look.exchange_declared(&declared).await.map_err(|error| refused(spec, error))?;
     read(&spec.name, request, &end).map_err(|fault| fault.applied(Applied::No))
 }
 
 /// Has it change something.
 pub(super) async fn act(spec: &DriverSpec, request: &Request, act: &Act, heard: OnLine) -> Result<Answered, Fault> {
     let directory = act.empty_directory().map_err(|error| no_directory(spec, &error))?;
-    let command = command(spec, act, directory.path(), spec.time_limit.0)?;
-    let end = act.exchange(&command, input(request), heard).await.map_err(|error| refused(spec, error))?;
+    let mut command = command(spec, act, directory.path(), input(request))?;
+    command.time_limit = spec.time_limit.0;
+    let end = act.exchange(&command, heard).await.map_err(|error| refused(spec, error))?;
     read(&spec.name, request, &end)
 }
 
-fn input(request: &Request) -> Input {
+fn input(request: &Request) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(request).unwrap_or_default();
     bytes.push(b'\n');
-    Input::Bytes(bytes)
+    bytes
 }
 
 /// What the end of a program means that was asked `request`. A fault of its own says that nobody knows what it did.

@@ -17,6 +17,7 @@ use super::answer::{self, message, one_line};
 use super::driver::{ExternalDriver, request};
 use super::exchange::{self, Answered, broken};
 use super::protocol::{Done, Kind, Previewed, Reconciliation, Request, TargetOf, Verdict};
+use super::secrets;
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -46,15 +47,28 @@ impl External {
         Self { driver, signature, target }
     }
 
-    fn request(&self, kind: Kind, args: &Value, key: Option<&IdempotencyKey>) -> Result<Request, Fault> {
+    async fn request(
+        &self,
+        kind: Kind,
+        args: &Value,
+        key: Option<&IdempotencyKey>,
+        look: &Look,
+    ) -> Result<Request, Fault> {
         let wrong = |why: String| Fault::new("argument", format!("{}: {why}", self.signature.name));
         let args = match self.signature.complete(args).map_err(wrong)?.to_json() {
             Json::Object(args) => args.into_iter().filter(|(_, value)| !value.is_null()).collect(),
             _ => BTreeMap::new(),
         };
+        let trusted = matches!(kind, Kind::Perform | Kind::Reconcile) || self.driver.spec.secrets_for_looks;
+        let (target, args) = if trusted {
+            let settings = secrets::revealed(&self.target.settings, look).await?;
+            (TargetOf { settings, ..self.target.clone() }, secrets::revealed(&args, look).await?)
+        } else {
+            (secrets::withheld(&self.target), args)
+        };
         Ok(Request {
             primitive: Some(self.signature.name.to_owned()),
-            target: Some(self.target.clone()),
+            target: Some(target),
             args: Some(args),
             idempotency_key: key.map(|key| key.as_str().to_owned()),
             ..request(kind, &self.driver.spec)
@@ -85,14 +99,14 @@ impl External {
     }
 
     async fn observed(&self, args: &Value, look: &Look) -> Outcome {
-        let request = self.request(Kind::Observe, args, None)?;
+        let request = self.request(Kind::Observe, args, None, look).await?;
         let done: Done = self.looked(&request, look).await?;
         let output = answer::output(&self.signature, done.output);
         output.map_err(|why| self.broken(&request, &why).applied(Applied::No))
     }
 
     async fn previewed(&self, args: &Value, look: &Look) -> Result<Preview, Fault> {
-        let request = self.request(Kind::Preview, args, None)?;
+        let request = self.request(Kind::Preview, args, None, look).await?;
         let previewed: Previewed = self.looked(&request, look).await?;
         let symbol = match self.kind(args) {
             Some(ImpactKind::Destroy) => Symbol::Destroy,
@@ -100,11 +114,15 @@ impl External {
             _ => Symbol::Change,
         };
         let preview = answer::preview(&self.signature, previewed, symbol, &self.target.name);
-        preview.map_err(|why| self.broken(&request, &why).applied(Applied::No))
+        let mut preview = preview.map_err(|why| self.broken(&request, &why).applied(Applied::No))?;
+        // The driver was not given them, and cannot know.
+        let secrets = [&self.target.settings, &request.args.unwrap_or_default()].map(secrets::of).concat();
+        preview.fault = preview.fault.or_else(|| secrets.iter().find_map(|secret| look.obstacle_to(secret)));
+        Ok(preview)
     }
 
     async fn performed(&self, args: &Value, act: &Act, key: &IdempotencyKey) -> Outcome {
-        let request = self.request(Kind::Perform, args, Some(key))?;
+        let request = self.request(Kind::Perform, args, Some(key), act).await?;
         let (shown, name) = (act.clone(), self.target.name.clone());
         let heard = Arc::new(move |line: &str| shown.show(&format!("{name}: {line}")));
         let answered = exchange::act(&self.driver.spec, &request, act, heard).await;
@@ -114,7 +132,7 @@ impl External {
     }
 
     async fn reconciled(&self, args: &Value, look: &Look, key: &IdempotencyKey) -> Result<ErasedReconciled, Fault> {
-        let request = self.request(Kind::Reconcile, args, Some(key))?;
+        let request = self.request(Kind::Reconcile, args, Some(key), look).await?;
         let found: Reconciliation = self.looked(&request, look).await?;
         let evidence = one_line(&found.evidence);
         Ok(match found.verdict {

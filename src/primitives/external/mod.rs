@@ -6,6 +6,7 @@ mod exchange;
 mod handler;
 pub mod protocol;
 mod schema;
+mod secrets;
 mod settings;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make the programs that they talk to, and read what those leave")]

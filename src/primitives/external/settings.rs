@@ -7,6 +7,7 @@ use crate::model::instead;
 use crate::primitives::{ArgSpec, ArgType};
 
 use super::protocol::{SettingSchema, SettingType, SettingsSchema};
+use super::secrets::secret;
 
 impl SettingsSchema {
     /// Checks the settings of `target`.
@@ -71,6 +72,14 @@ impl SettingSchema {
             let error = target.error(path, message);
             if self.description.is_empty() { error } else { error.help(self.description.clone()) }
         };
+        if secret(value).is_some() {
+            return if self.write_only && self.kind == SettingType::String {
+                Ok(())
+            } else {
+                let help = "its driver marks settings that take one as `writeOnly`; write this one as it is";
+                Err(target.error(path, format!("`{path}` of {who} does not take a secret")).help(help))
+            };
+        }
         if !self.kind.takes(value) {
             let (wanted, found) = (self.kind.in_plain(), in_plain(value));
             return Err(error(format!("`{path}` of {who} must be {wanted}, not {found}")));

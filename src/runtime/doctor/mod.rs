@@ -5,6 +5,7 @@ mod conformance;
 mod disk;
 mod journal;
 mod machine;
+mod secrets;
 mod targets;
 
 use std::time::Duration;
@@ -71,17 +72,17 @@ impl Lifeboat {
     /// Looks at everything that a run in the environment will need. Each look takes at most `patience`; nothing is changed.
     pub fn doctor(&self, environment: Option<&str>, patience: Duration) -> Result<Vec<Finding>, Error> {
         let environment = self.environment(environment)?;
-        let mut findings = Vec::new();
+        let (mut findings, look) = (Vec::new(), self.look_in(environment));
         match self.cast(environment) {
             Ok(cast) => {
                 findings.push(self.configured(environment));
                 findings.extend(self.drivers(environment));
-                findings.extend(self.tokio.handle().block_on(targets::all(&cast, &self.look(), patience)));
+                findings.extend(self.tokio.handle().block_on(targets::all(&cast, &look, patience)));
             }
             Err(Error::Config(mistakes)) => findings.extend(mistakes.iter().map(misconfigured)),
             Err(error) => return Err(error),
         }
-        let look = self.look();
+        findings.extend(self.tokio.handle().block_on(secrets::all(environment, &look, patience)));
         findings.extend(machine::all(self, &look));
         findings.push(clock::zone(&look));
         findings.extend(disk::all(self, environment, &look));

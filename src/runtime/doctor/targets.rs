@@ -15,6 +15,9 @@ use crate::worlds::Cast;
 
 use super::{Finding, clock};
 
+/// What to say of targets that a drill brings up.
+const STARTED: &str = "a drill starts the processes of this environment, and stops them again";
+
 /// What every target looks like, in the order of their names.
 pub(super) async fn all(cast: &Cast, look: &Look, patience: Duration) -> Vec<Finding> {
     let mut looks = JoinSet::new();
@@ -86,6 +89,7 @@ impl Examined {
             _ if self.is_new_store() => {
                 Finding::ok(self.subject(), "is not there yet; it is made with the first backup")
             }
+            _ if self.is_of_a_drill() => Finding::warn(self.subject(), text("detail")).hint(STARTED),
             _ => Finding::fail(self.subject(), text("detail")).hint(self.advice()),
         }
     }
@@ -95,6 +99,11 @@ impl Examined {
         let path = self.target.settings.get("path").and_then(Json::as_str);
         let path = path.map(|path| self.environment.resolve(path.as_ref()));
         self.target.kind == TargetKind::Store && path.is_some_and(|path| !self.look.exists(&path))
+    }
+
+    /// Whether a drill brings up what its targets need.
+    fn is_of_a_drill(&self) -> bool {
+        self.environment.drill && !self.environment.processes.is_empty()
     }
 
     fn advice(&self) -> String {
@@ -137,6 +146,9 @@ impl Examined {
         let address = format!("{host}:{port}");
         match self.look.tcp_connect(&address, self.patience).await {
             Ok(_) => Finding::ok(self.subject(), format!("{address} answers; no message was sent")),
+            Err(why) if self.is_of_a_drill() => {
+                Finding::warn(self.subject(), format!("{address}: {why}")).hint(STARTED)
+            }
             Err(why) => Finding::fail(self.subject(), format!("{address}: {why}")).hint(self.advice()),
         }
     }

@@ -12,20 +12,22 @@ mod run;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use super::{Act, Look};
 
 use run::Streams;
 
 pub use empty_directory::EmptyDirectory;
-pub use exchange::Input;
 pub use kept::Kept;
 
 /// A program with its arguments and all that surrounds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CommandLine {
     /// The program's file.
     pub program: PathBuf,
@@ -33,6 +35,8 @@ pub struct CommandLine {
     pub arguments: Vec<String>,
     /// Its whole environment.
     pub environment: BTreeMap<String, String>,
+    /// What it reads from its standard input; nothing if empty.
+    pub input: Zeroizing<Vec<u8>>,
     /// The directory in which it starts.
     pub directory: PathBuf,
     /// How long it may take. Then its process group gets SIGTERM.
@@ -41,6 +45,16 @@ pub struct CommandLine {
     pub grace: Duration,
     /// How many bytes of each of its output streams are kept.
     pub output_limit: usize,
+}
+
+/// Environment and input may hold secrets, and arguments too.
+impl fmt::Debug for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CommandLine { program, directory, time_limit, .. } = self;
+        let mut debug = f.debug_struct("CommandLine");
+        debug.field("program", program).field("directory", directory).field("time_limit", time_limit);
+        debug.finish_non_exhaustive()
+    }
 }
 
 impl CommandLine {
@@ -107,7 +121,14 @@ pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
 impl Look {
     /// Runs a command that is declared read-only, and waits for its end. When the returned future is dropped, it is ended.
     pub async fn run_declared(&self, command: &ReadOnlyCommand) -> Result<CommandEnd, NotStarted> {
-        run::run(command.command.clone(), self.clone(), Streams::heard(Arc::new(|_: &str| ()))).await
+        let streams = Streams::heard(Arc::new(|_: &str| ()), self.secrets.redactor());
+        run::run(command.command.clone(), self.clone(), streams).await
+    }
+
+    /// Runs a program that writes a secret; what it writes is taken as it is. Plans need secrets as well, to look at what is locked:
+    /// by naming the program in `[environments.NAME.secrets]`, the trusted configuration declares that it only looks.
+    pub(super) async fn run_for_a_secret(&self, command: &CommandLine) -> Result<CommandEnd, NotStarted> {
+        run::run(command.clone(), self.clone(), Streams::heard(Arc::new(|_: &str| ()), &Arc::default())).await
     }
 
     /// The file of the program `name`: itself if it is a path, or else the first of that name in the directories of `path`
@@ -133,6 +154,6 @@ impl Act {
     /// Runs a command, and waits for its end; `on_line` gets its output as it comes. When the returned future is dropped, it is
     /// ended.
     pub async fn run(&self, command: &CommandLine, on_line: OnLine) -> Result<CommandEnd, NotStarted> {
-        run::run(command.clone(), (**self).clone(), Streams::heard(on_line)).await
+        run::run(command.clone(), (**self).clone(), Streams::heard(on_line, self.secrets().redactor())).await
     }
 }

@@ -7,34 +7,38 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::kept::Kept;
 use super::lines::Lines;
-use super::{CommandEnd, CommandLine, Ended, Input, NotStarted, OnLine};
+use super::{CommandEnd, CommandLine, Ended, NotStarted, OnLine};
 use crate::system::Look;
+use crate::system::secrets::{Redacting, Redactor};
 
 /// How long a program that got SIGKILL is waited for: one that the kernel itself holds up does not end.
 const KILLED: Duration = Duration::from_secs(5);
 /// How long output is still read after the end of a program: what it left running may keep the pipe open for ever.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// What goes into a program, and who hears what comes out of it.
+/// Who hears what comes out of a program, and how it is kept company.
 pub(super) struct Streams {
-    pub(super) input: Input,
     pub(super) on_stdout: OnLine,
     pub(super) on_stderr: OnLine,
+    pub(super) redactor: Arc<Redactor>,
+    /// Whether its input stays open, and nothing comes.
+    pub(super) held: bool,
     /// Whether what it started ends with it.
     pub(super) alone: bool,
 }
 
 impl Streams {
-    /// Nothing goes in, and all lines that come out are heard.
-    pub(super) fn heard(on_line: OnLine) -> Self {
-        Self { input: Input::Nothing, on_stdout: on_line.clone(), on_stderr: on_line, alone: false }
+    /// All lines that come out are heard.
+    pub(super) fn heard(on_line: OnLine, redactor: &Arc<Redactor>) -> Self {
+        let (on_stdout, redactor) = (on_line.clone(), redactor.clone());
+        Self { on_stdout, on_stderr: on_line, redactor, held: false, alone: false }
     }
 }
 
@@ -62,10 +66,16 @@ async fn carry_out(
     abandoned: oneshot::Receiver<()>,
 ) -> Result<CommandEnd, NotStarted> {
     let began = look.monotonic();
-    let (mut child, group) = start(&command, &streams.input)?;
-    let stdout = Reader::start(child.stdout.take(), command.output_limit, streams.on_stdout);
-    let stderr = Reader::start(child.stderr.take(), command.output_limit, streams.on_stderr);
-    let held = write(child.stdin.take(), streams.input);
+    let (mut child, group) = start(&command, streams.held)?;
+    let held = child.stdin.take_if(|_| streams.held);
+    if let Some(mut pipe) = child.stdin.take() {
+        let input = command.input.clone();
+        // A program may end, or answer, before it has read all of it.
+        tokio::spawn(async move { pipe.write_all(&input).await });
+    }
+    let (limit, redacting) = (command.output_limit, || Redacting::new(streams.redactor.clone()));
+    let stdout = Reader::start(child.stdout.take(), limit, streams.on_stdout, redacting());
+    let stderr = Reader::start(child.stderr.take(), limit, streams.on_stderr, redacting());
     let stop = async {
         tokio::select! {
             () = sleep(command.time_limit) => Ended::TimedOut,
@@ -100,7 +110,7 @@ fn ended(status: Option<ExitStatus>) -> Ended {
     }
 }
 
-fn start(command: &CommandLine, input: &Input) -> Result<(Child, Group), NotStarted> {
+fn start(command: &CommandLine, held: bool) -> Result<(Child, Group), NotStarted> {
     let failed = |message: String, hint| NotStarted { message, hint };
     let (program, directory) = (command.program.display(), &command.directory);
     if !directory.is_dir() {
@@ -112,7 +122,7 @@ fn start(command: &CommandLine, input: &Input) -> Result<(Child, Group), NotStar
         .env_clear()
         .envs(&command.environment)
         .current_dir(directory)
-        .stdin(if *input == Input::Nothing { Stdio::null() } else { Stdio::piped() })
+        .stdin(if command.input.is_empty() && !held { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
@@ -128,19 +138,6 @@ fn start(command: &CommandLine, input: &Input) -> Result<(Child, Group), NotStar
         })?;
     let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     Ok((child, Group(Mutex::new(group))))
-}
-
-/// Writes what goes into a program beside reading what comes out of it: neither may wait for the other. A pipe that is kept open is
-/// returned.
-fn write(pipe: Option<ChildStdin>, input: Input) -> Option<ChildStdin> {
-    match (pipe, input) {
-        (Some(mut pipe), Input::Bytes(bytes)) => {
-            // A program that does not read its input says by its end what it makes of that.
-            tokio::spawn(async move { pipe.write_all(&bytes).await });
-            None
-        }
-        (pipe, _) => pipe,
-    }
 }
 
 /// The process group of a program. What is left of it is killed when this is dropped before the program's end.
@@ -199,16 +196,26 @@ struct Reader {
 }
 
 impl Reader {
-    fn start(stream: Option<impl AsyncRead + Unpin + Send + 'static>, limit: usize, on_line: OnLine) -> Self {
+    fn start(
+        stream: Option<impl AsyncRead + Unpin + Send + 'static>,
+        limit: usize,
+        on_line: OnLine,
+        mut redacting: Redacting,
+    ) -> Self {
         let kept = Arc::new(Mutex::new(Kept::new(limit)));
         let into = kept.clone();
         let work = tokio::spawn(async move {
             let Some(mut stream) = stream else { return };
             let (mut chunk, mut lines) = (vec![0; 16 << 10], Lines::default());
+            // Secrets are taken out before anything is cut, kept or shown.
+            let take = |clean: &[u8], lines: &mut Lines| {
+                into.lock().unwrap_or_else(PoisonError::into_inner).push(clean);
+                lines.push(clean, &*on_line);
+            };
             while let Ok(read @ 1..) = stream.read(&mut chunk).await {
-                into.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk[..read]);
-                lines.push(&chunk[..read], &*on_line);
+                take(&redacting.push(&chunk[..read]), &mut lines);
             }
+            take(&redacting.finish(), &mut lines);
             lines.finish(&*on_line);
         });
         Self { kept, work }

@@ -11,7 +11,7 @@ use crate::config::DriverSpec;
 use crate::primitives::Registry;
 use crate::primitives::external::protocol::{DriverFault, Kind, Request, VERSION};
 use crate::primitives::external::{command, read};
-use crate::system::{Act, CommandEnd, Input, random_u32};
+use crate::system::{Act, CommandEnd, random_u32};
 
 use super::{Conforms, Tried};
 
@@ -93,7 +93,7 @@ impl<'a> Bench<'a> {
             map.insert(extra.to_owned(), Json::from("a field of another version"));
         }
         let input = serde_json::to_vec(&json).unwrap_or_default();
-        let end = self.send(Input::Bytes(input), Duration::from_millis(request.time_limit_ms)).await?;
+        let end = self.send(Some(input), Duration::from_millis(request.time_limit_ms)).await?;
         read(&self.spec.name, request, &end).map_err(|fault| fault.message)
     }
 
@@ -101,11 +101,18 @@ impl<'a> Bench<'a> {
         self.ask_with(request, None).await
     }
 
-    /// Starts the driver in an empty directory, which must stay empty.
-    pub(super) async fn send(&self, input: Input, limit: Duration) -> Result<CommandEnd, String> {
+    /// Starts the driver in an empty directory, which must stay empty. Without `input` it waits for one that does not come.
+    pub(super) async fn send(&self, input: Option<Vec<u8>>, limit: Duration) -> Result<CommandEnd, String> {
         let directory = self.act.empty_directory().map_err(|error| format!("no directory could be made: {error}"))?;
-        let command = command(self.spec, &self.act, directory.path(), limit).map_err(|fault| fault.message)?;
-        let end = self.act.exchange(&command, input, Arc::new(|_: &str| ())).await;
+        let held = input.is_none();
+        let command = command(self.spec, &self.act, directory.path(), input.unwrap_or_default());
+        let mut command = command.map_err(|fault| fault.message)?;
+        command.time_limit = limit;
+        let end = if held {
+            self.act.exchange_nothing(&command).await
+        } else {
+            self.act.exchange(&command, Arc::new(|_: &str| ())).await
+        };
         let end = end.map_err(|error| error.message)?;
         self.listen(&end);
         match self.files(directory.path()).keys().next() {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::config::TargetKind;
 use crate::primitives::external::GRACE;
 use crate::primitives::external::protocol::{Description, Kind};
-use crate::system::{Ended, Input};
+use crate::system::Ended;
 
 use super::bench::{Answer, Bench};
 
@@ -90,7 +90,7 @@ fn explained(description: &Description) -> Result<(), String> {
 async fn garbage(bench: &Bench<'_>) -> Result<(), String> {
     let limit = bench.spec.look_time_limit.0;
     for input in ["once upon a time\n", "[1, 2]\n", ""] {
-        let end = bench.send(Input::Bytes(input.as_bytes().to_vec()), limit).await?;
+        let end = bench.send(Some(input.as_bytes().to_vec()), limit).await?;
         let reply: Option<Json> = end.stdout.whole().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let shown = if input.is_empty() { "nothing at all" } else { input.trim_end() };
         match reply {
@@ -102,7 +102,7 @@ async fn garbage(bench: &Bench<'_>) -> Result<(), String> {
 }
 
 async fn ends(bench: &Bench<'_>) -> Result<(), String> {
-    let end = bench.send(Input::Held, PATIENCE).await?;
+    let end = bench.send(None, PATIENCE).await?;
     match end.ended {
         Ended::TimedOut if end.took < PATIENCE + GRACE => Ok(()),
         Ended::TimedOut => Err(format!("it did not end within {} s, and had to be killed", GRACE.as_secs())),
