@@ -85,7 +85,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     };
     let printer = Printer::new(cli.global.color, cli.global.json);
     let done = match cli.command {
-        Command::Init(command) => command.execute(&printer),
+        Command::Init(command) => command.execute(&cli.global, &printer),
         Command::Check(command) => command.execute(&cli.global, &printer),
         Command::Plan(command) => command.execute(&cli.global, &printer),
         Command::Run(command) => command.execute(&cli.global, &printer),

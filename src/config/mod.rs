@@ -23,4 +23,6 @@ pub use choice::NoEnvironment;
 pub use driver::DriverSpec;
 pub use environment::{Config, Environment, ProcessSpec};
 pub use error::ConfigError;
+#[cfg(feature = "cli")]
+pub(crate) use name::is_name;
 pub use target::{Origin, Target, TargetKind};

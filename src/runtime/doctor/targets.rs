@@ -27,6 +27,7 @@ pub(super) async fn all(cast: &Cast, look: &Look, patience: Duration) -> Vec<Fin
             environment: cast.environment.clone(),
             probe: cast.handler("probe", &target.name),
             notify: cast.handler("notify", &target.name),
+            query: cast.handler("query", &target.name),
             look: look.clone(),
             patience,
         };
@@ -43,6 +44,7 @@ struct Examined {
     environment: Arc<Environment>,
     probe: Option<Arc<dyn Handler>>,
     notify: Option<Arc<dyn Handler>>,
+    query: Option<Arc<dyn Handler>>,
     look: Look,
     patience: Duration,
 }
@@ -84,7 +86,7 @@ impl Examined {
         };
         let text = |name: &str| found.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         match text("status").as_str() {
-            "pass" => Finding::ok(self.subject(), text("detail")),
+            "pass" => Finding::ok(self.subject(), format!("{}{}", text("detail"), self.version().await)),
             "warn" => Finding::warn(self.subject(), text("detail")),
             _ if self.is_new_store() => {
                 Finding::ok(self.subject(), "is not there yet; it is made with the first backup")
@@ -92,6 +94,18 @@ impl Examined {
             _ if self.is_of_a_drill() => Finding::warn(self.subject(), text("detail")).hint(STARTED),
             _ => Finding::fail(self.subject(), text("detail")).hint(self.advice()),
         }
+    }
+
+    /// `, version 3.45.1`, where a database tells.
+    async fn version(&self) -> String {
+        let Some(query) = &self.query else { return String::new() };
+        let sql = if self.target.driver == "sqlite" { "SELECT sqlite_version()" } else { "SELECT version()" };
+        let args = [("target", self.target.name.as_str()), ("sql", sql)];
+        let args = Value::Map(args.map(|(name, text)| (name.to_owned(), Value::from(text))).into());
+        let Some(observed) = query.observe(&args, &self.look) else { return String::new() };
+        let found = observed.await.ok();
+        let version = found.as_ref().and_then(first_text);
+        version.map(|version| format!(", version {version}")).unwrap_or_default()
     }
 
     /// A directory of backups is made when the first one is.
@@ -178,6 +192,16 @@ impl Examined {
             }
         });
         found.collect()
+    }
+}
+
+/// The first text inside.
+fn first_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::List(list) => list.iter().find_map(first_text),
+        Value::Map(map) => map.values().find_map(first_text),
+        _ => None,
     }
 }
 
