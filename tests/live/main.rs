@@ -8,6 +8,7 @@ mod aftermath;
 mod cancelled;
 mod doubt;
 mod exec;
+mod external;
 mod journal_fails;
 mod language;
 mod on_fault;

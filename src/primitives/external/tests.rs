@@ -15,8 +15,8 @@ use crate::system::{Act, Look, Redactor, Secrets, System};
 /// What every driver here says of itself.
 const DESCRIPTION: &str = r#"{"name": "door", "version": "2", "serves": {"service": ["maintenance", "probe", "nonesuch"]},
     "settings": {"required": ["path"], "properties": {
-        "path": {"type": "string", "description": "The door."}, "width": {"type": "integer"},
-        "side": {"type": "string", "enum": ["left", "right"]}, "locks": {"type": "array", "items": {"type": "boolean"}},
+        "path": {"type": "string", "description": "The door."}, "width": {"type": "integer", "description": "In cm."},
+        "side": {"type": "string", "enum": ["left", "right"]}, "locks": {"type": "array", "items": {"type": "boolean", "description": "Shut?"}},
         "token": {"type": "string", "writeOnly": true}}}}"#;
 
 /// A project with one target, served by a program in the shell's language.

@@ -67,7 +67,7 @@ async fn a_driver_that_forgets_what_it_did_is_found_out() {
 async fn a_driver_that_takes_everything_or_nothing_is_found_out() {
     let found = failed("if unknown or", "if").await;
     let argument = "maintenance: refuses an argument that it does not know";
-    assert_eq!(found, ["refuses a field that it does not know", argument, argument, argument]);
+    assert_eq!(found[..4], ["refuses a field that it does not know", argument, argument, argument]);
     assert_eq!(failed("request[\"protocol\"] != 1", "False").await, ["refuses another version of the protocol"]);
     assert_eq!(
         failed("\"serves\": {\"service\": [", "\"serves\": {\"service\": [\"noprobe\", ").await,
