@@ -1,6 +1,7 @@
 //! `lifeboat doctor`: what it finds, what it says to do, and that it changes nothing.
 #![expect(clippy::disallowed_methods, reason = "a test prepares files, and starts the program that it is about")]
 
+#[expect(dead_code, reason = "these tests need a part of it")]
 mod support;
 
 use std::os::unix::fs::PermissionsExt as _;

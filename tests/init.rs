@@ -1,6 +1,7 @@
 //! `lifeboat init` at a terminal: its questions, and what comes of every way to answer them.
 #![expect(clippy::disallowed_methods, reason = "a test starts the program that it is about, at a terminal of its own")]
 
+#[expect(dead_code, reason = "these tests need a part of it")]
 mod support;
 
 use std::io::{Read as _, Write as _};

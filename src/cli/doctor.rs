@@ -69,7 +69,9 @@ impl Doctor {
         if printer.json {
             printer.out_json(&serde_json::json!({ "findings": findings }));
         } else {
-            findings.iter().for_each(|finding| show(finding, printer));
+            for finding in &findings {
+                show(finding, printer);
+            }
             printer.out(&summary(&findings));
         }
         let failed = findings.iter().any(|finding| finding.level == Level::Fail);

@@ -33,15 +33,13 @@ fn driver(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Node<'_>) ->
     let what = format!("driver `{name}`");
     let table = reader.table(&what, value, &format!("[drivers.{name}]"))?;
     reader.keys(table, &KEYS, &format!("driver {name}"));
-    let program = match table.get("program") {
-        Some(value) => texts(reader, "`program`", value, PROGRAM),
-        None => {
-            reader.wrong(value.span(), format!("{what} has no `program`"), format!("add `{PROGRAM}`"));
-            return None;
-        }
+    let Some(named) = table.get("program") else {
+        reader.wrong(value.span(), format!("{what} has no `program`"), format!("add `{PROGRAM}`"));
+        return None;
     };
-    if let (Some(value), []) = (table.get("program").filter(|value| value.get_ref().is_array()), &program[..]) {
-        reader.wrong(value.span(), "`program` must name a program", format!("write it as `{PROGRAM}`"));
+    let program = texts(reader, "`program`", named, PROGRAM);
+    if program.is_empty() && named.get_ref().is_array() {
+        reader.wrong(named.span(), "`program` must name a program", format!("write it as `{PROGRAM}`"));
     }
     let values = table.iter().map(|(key, value)| (key.get_ref().to_string(), value.span())).collect();
     let keys = table.keys().map(|key| (key.get_ref().to_string(), key.span())).collect();

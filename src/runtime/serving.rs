@@ -26,7 +26,7 @@ impl Lifeboat {
             return Ok(self.registry.clone());
         }
         let registry = Registry::clone(&self.registry);
-        Ok(Arc::new(drivers.iter().fold(registry, |registry, driver| registry.external(driver))))
+        Ok(Arc::new(drivers.iter().fold(registry, Registry::external)))
     }
 
     /// The declared drivers that targets of `environment` name, and what is wrong with the others.

@@ -144,7 +144,9 @@ impl Interview<'_> {
     }
 
     fn say(&self, text: &str) {
-        wrap(text, self.printer.width()).iter().for_each(|line| self.printer.err(line));
+        for line in wrap(text, self.printer.width()) {
+            self.printer.err(&line);
+        }
     }
 
     fn answer(

@@ -30,12 +30,12 @@ pub(crate) fn command(spec: &DriverSpec, look: &Look, directory: &Path, input: V
     let program = find(spec, look)?;
     if let Some(expected) = &spec.sha256 {
         let found = look.read(&program).map(|bytes| hex(&bytes)).map_err(|error| {
-            not_started(spec, format!("{} cannot be read: {error}", program.display()), "see that it may be read")
+            not_started(spec, &format!("{} cannot be read: {error}", program.display()), "see that it may be read")
         })?;
         if found != *expected {
             let message =
                 format!("{} is not the file that lifeboat.toml declares: its SHA-256 is {found}", program.display());
-            return Err(not_started(spec, message, "find out who changed it; set `sha256` if that was meant"));
+            return Err(not_started(spec, &message, "find out who changed it; set `sha256` if that was meant"));
         }
     }
     let pass: Vec<&str> = INHERITED.into_iter().chain(spec.pass.iter().map(String::as_str)).collect();
@@ -62,7 +62,7 @@ pub(super) fn find(spec: &DriverSpec, look: &Look) -> Result<PathBuf, Fault> {
         let there = name.contains('/') && look.exists(&spec.root.join(name));
         let why = if there { "it may not be executed" } else { "there is no such program" };
         let hint = if there { "make it executable: chmod +x" } else { "see `program` in lifeboat.toml" };
-        not_started(spec, format!("cannot start {name}: {why}"), hint)
+        not_started(spec, &format!("cannot start {name}: {why}"), hint)
     })
 }
 
@@ -71,7 +71,7 @@ pub(super) async fn look(spec: &DriverSpec, request: &Request, look: &Look) -> R
     let directory = look.empty_directory().map_err(|error| no_directory(spec, &error))?;
     let command = command(spec, look, directory.path(), input(request))?;
     let declared = command.declared_read_only(format!("`[drivers.{}]`", spec.name));
-    let end = look.exchange_declared(&declared).await.map_err(|error| refused(spec, error))?;
+    let end = look.exchange_declared(&declared).await.map_err(|error| refused(spec, &error))?;
     read(&spec.name, request, &end).map_err(|fault| fault.applied(Applied::No))
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn act(spec: &DriverSpec, request: &Request, act: &Act, heard: 
     let directory = act.empty_directory().map_err(|error| no_directory(spec, &error))?;
     let mut command = command(spec, act, directory.path(), input(request))?;
     command.time_limit = spec.time_limit.0;
-    let end = act.exchange(&command, heard).await.map_err(|error| refused(spec, error))?;
+    let end = act.exchange(&command, heard).await.map_err(|error| refused(spec, &error))?;
     read(&spec.name, request, &end)
 }
 
@@ -169,15 +169,15 @@ fn said(end: &CommandEnd) -> String {
     if last.is_empty() { last } else { format!(": {last}") }
 }
 
-fn not_started(spec: &DriverSpec, message: String, hint: &str) -> Fault {
+fn not_started(spec: &DriverSpec, message: &str, hint: &str) -> Fault {
     Fault::new("driver-not-started", format!("driver {}: {message}", spec.name)).hint(hint)
 }
 
-fn refused(spec: &DriverSpec, error: NotStarted) -> Fault {
-    not_started(spec, error.message, error.hint)
+fn refused(spec: &DriverSpec, error: &NotStarted) -> Fault {
+    not_started(spec, &error.message, error.hint)
 }
 
 fn no_directory(spec: &DriverSpec, error: &std::io::Error) -> Fault {
     let message = format!("no empty directory for it could be made: {error}");
-    not_started(spec, message, "see that the system's directory for temporary files may be written")
+    not_started(spec, &message, "see that the system's directory for temporary files may be written")
 }

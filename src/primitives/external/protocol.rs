@@ -29,7 +29,8 @@ pub struct Request {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetOf>,
     /// The arguments of the call by name, as the page of the primitive has them; those that were not given and have no default are left
-    /// out. In `preview`, what is not known before the run is `{"$unknown": "‹label›"}`. Not in `describe`.
+    /// out. In `preview`, what is not known before the run is `{"$unknown": "‹label›"}`; in `observe` and `preview`, a secret is
+    /// `{"$secret": "NAME"}`. Not in `describe`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub args: Option<BTreeMap<String, Json>>,
     /// The same for every attempt of one call, and for no other call. Only in `perform` and `reconcile`.

@@ -67,7 +67,9 @@ pub(super) fn withheld(target: &TargetOf) -> TargetOf {
 /// The secrets in settings or arguments.
 pub(super) fn of(values: &BTreeMap<String, Json>) -> Vec<SecretText> {
     let mut found = Vec::new();
-    values.values().for_each(|value| collect(value, &mut found));
+    for value in values.values() {
+        collect(value, &mut found);
+    }
     found
 }
 

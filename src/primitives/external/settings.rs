@@ -93,7 +93,7 @@ impl SettingSchema {
             return Err(target.error(path, message).help(instead(&typed, &known, "choices")));
         }
         let items = self.items.as_ref().zip(value.as_array());
-        for (item, values) in items.into_iter() {
+        if let Some((item, values)) = items {
             for (n, value) in values.iter().enumerate() {
                 item.check(target, &format!("{path}[{n}]"), value)?;
             }

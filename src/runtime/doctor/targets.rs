@@ -63,13 +63,11 @@ impl Examined {
                 _ => vec![Finding::ok(self.subject(), format!("driver {} has no look of its own", self.target.driver))],
             }
         };
-        let mut findings = match tokio::time::timeout(self.patience, work).await {
-            Ok(findings) => findings,
-            Err(_) => {
-                let message = format!("did not answer within {}", Span(self.patience));
-                vec![Finding::fail(self.subject(), message).hint("is it reachable from here? `--timeout` waits longer")]
-            }
+        let late = || {
+            let finding = Finding::fail(self.subject(), format!("did not answer within {}", Span(self.patience)));
+            vec![finding.hint("is it reachable from here? `--timeout` waits longer")]
         };
+        let mut findings = tokio::time::timeout(self.patience, work).await.unwrap_or_else(|_| late());
         let dated = clock::of_service(&self.target, &self.look, self.patience);
         findings.extend(tokio::time::timeout(self.patience, dated).await.ok().flatten());
         findings
