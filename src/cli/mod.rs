@@ -8,17 +8,22 @@ mod doctor;
 mod drill;
 mod exit;
 mod init;
+mod lanes;
 mod open;
 mod people;
 mod plan;
+mod plan_branches;
 mod plan_text;
 mod printer;
 mod progress;
+mod resume;
 mod run;
 mod runs;
 mod sandbox;
+mod settle;
 mod show;
 mod show_text;
+mod untangle;
 mod words;
 mod wrap;
 
@@ -62,6 +67,8 @@ enum Command {
     Check(check::Check),
     Plan(plan::PlanCommand),
     Run(run::Run),
+    Resume(resume::Resume),
+    Settle(settle::Settle),
     Drill(drill::Drill),
     Runs(runs::Runs),
     Show(show::Show),
@@ -89,6 +96,8 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Check(command) => command.execute(&cli.global, &printer),
         Command::Plan(command) => command.execute(&cli.global, &printer),
         Command::Run(command) => command.execute(&cli.global, &printer),
+        Command::Resume(command) => command.execute(&cli.global, &printer),
+        Command::Settle(command) => command.execute(&cli.global, &printer),
         Command::Drill(command) => command.execute(&cli.global, &printer),
         Command::Runs(command) => command.execute(&cli.global, &printer),
         Command::Show(command) => command.execute(&cli.global, &printer),

@@ -12,6 +12,9 @@ impl Registry {
     /// Everything that Lifeboat brings. Hosts add their own drivers, or replace some of these.
     pub fn standard() -> Self {
         let registry = Self::empty()
+            .language::<language::During>()
+            .language::<language::Hold>()
+            .language::<language::Parallel>()
             .language::<language::PointOfNoReturn>()
             .language::<language::Require>()
             .language::<language::Retry>()

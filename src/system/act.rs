@@ -30,6 +30,12 @@ impl Act {
         Self { look: look.clone() }
     }
 
+    /// The same handle for whoever undoes what is owed: a request to cancel does not stop that, an abort does.
+    #[must_use]
+    pub fn shielded(&self) -> Self {
+        Self { look: self.look.shielded() }
+    }
+
     /// Writes a whole file; a reader or a crash sees the old content or the new one, never a part.
     pub fn write_atomic(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         files::write_atomic(path, bytes)
@@ -92,9 +98,9 @@ impl Act {
         host::kill(pid)
     }
 
-    /// Asks a person, and waits for the answer.
+    /// Asks a person, and waits for the answer, unless the run is asked to stop.
     pub async fn ask(&self, asked: &Asked) -> Result<Answer, Interrupted> {
-        self.system.answers.ask(asked).await
+        self.unless_cancelled(self.system.answers.ask(asked)).await?
     }
 
     /// Shows a message to the person at the terminal.

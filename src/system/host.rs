@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::model::ProcessId;
+
 /// How full a file system is, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskUsage {
@@ -87,6 +89,35 @@ pub(super) fn process_age(pid: u32) -> io::Result<Duration> {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     let now = Duration::try_from(now).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
     Ok(now.saturating_sub(start))
+}
+
+/// This process.
+pub(super) fn own_process() -> ProcessId {
+    let pid = std::process::id();
+    let started = process_start(pid).unwrap_or_default();
+    ProcessId {
+        host: host_name(),
+        boot: boot_id(),
+        pid,
+        started_ms: u64::try_from(started.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Whether that process still runs; `None` where only its own machine knows.
+pub(super) fn still_runs(process: &ProcessId) -> Option<bool> {
+    if process.host != host_name() {
+        return None;
+    }
+    let started = || process_start(process.pid).is_ok_and(|at| at.as_millis() == u128::from(process.started_ms));
+    Some(process.boot == boot_id() && process_runs(process.pid) && started())
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 /// This process and the one that started it.

@@ -1,9 +1,9 @@
 //! The journal: can it be read, is it whole, and does anything in it wait for a person?
 
-use crate::journal::{RUNNING, RunQuery};
+use crate::journal::{Journal, RUNNING, RunQuery, RunSummary};
 use crate::system::Look;
 
-use super::super::{Error, Lifeboat, Status};
+use super::super::{Error, Life, Lifeboat, Status};
 use super::Finding;
 
 /// How many of the newest runs are looked at.
@@ -34,15 +34,18 @@ fn read(lifeboat: &Lifeboat) -> Result<Vec<Finding>, Error> {
         }
     }
     for (status, what, hint) in [
-        (Status::InDoubt.name(), "in doubt", "look at the targets that `lifeboat show` names, before anything else"),
+        (Status::InDoubt.name(), "in doubt", "look at the targets that `lifeboat show` names, then `lifeboat settle`"),
         (Status::LeftChanged.name(), "failed and left something changed", "`lifeboat show RUN` lists what is left"),
-        (RUNNING, "without an end", "it goes on, or its process was killed: see `lifeboat show`"),
+        (RUNNING, "interrupted", "its process is gone: `lifeboat resume` takes it up again"),
     ] {
         // Runs before the last good one of the same runbook were seen to.
-        let unsettled = |run: &&crate::journal::RunSummary| {
+        let unsettled = |run: &&RunSummary| {
             let later = runs.iter().take_while(|other| other.id != run.id);
-            let settled = later.filter(|other| other.runbook == run.runbook && other.environment == run.environment);
-            run.status == status && !settled.into_iter().any(|other| other.status == Status::Completed.name())
+            let mut settled =
+                later.filter(|other| other.runbook == run.runbook && other.environment == run.environment);
+            let goes_on = || status == RUNNING && !interrupted(&*journal, run);
+            let mut settled = || settled.any(|other| other.status == Status::Completed.name());
+            run.status == status && !goes_on() && !settled()
         };
         if let Some(run) = runs.iter().find(unsettled) {
             let message = format!("run {} of {} is {what}", run.id, run.runbook);
@@ -54,4 +57,9 @@ fn read(lifeboat: &Lifeboat) -> Result<Vec<Finding>, Error> {
         findings.push(Finding::ok("journal", format!("whole, of this version; {all} runs, none waits for anybody")));
     }
     Ok(findings)
+}
+
+/// Whether a run without an end goes on nowhere.
+fn interrupted(journal: &dyn Journal, run: &RunSummary) -> bool {
+    journal.events(&run.id).is_ok_and(|events| Life::of(&run.id, &events) == Life::Interrupted)
 }
