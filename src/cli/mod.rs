@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod diagnostics;
 mod doc;
+mod doctor;
 mod drill;
 mod exit;
 mod init;
@@ -72,6 +73,7 @@ enum Command {
     Runs(runs::Runs),
     Show(show::Show),
     Doc(doc::Doc),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     #[command(hide = true)]
     Sandbox(sandbox::Sandbox),
@@ -90,7 +92,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     };
     let printer = Printer::new(cli.global.color, cli.global.json);
     let done = match cli.command {
-        Command::Init(command) => command.execute(&printer),
+        Command::Init(command) => command.execute(&cli.global, &printer),
         Command::Check(command) => command.execute(&cli.global, &printer),
         Command::Plan(command) => command.execute(&cli.global, &printer),
         Command::Run(command) => command.execute(&cli.global, &printer),
@@ -100,6 +102,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Runs(command) => command.execute(&cli.global, &printer),
         Command::Show(command) => command.execute(&cli.global, &printer),
         Command::Doc(command) => command.execute(&printer),
+        Command::Doctor(command) => command.execute(&cli.global, &printer),
         Command::Completions(command) => command.execute(&printer),
         Command::Sandbox(command) => command.execute(&printer),
     };

@@ -10,6 +10,7 @@ mod contract;
 pub mod deploy;
 mod erased;
 pub mod exec;
+pub mod external;
 pub mod health;
 pub mod inject;
 pub mod language;

@@ -200,7 +200,8 @@ impl Lifeboat {
 
     /// The files that are not as they were when the run began.
     fn edited(&self, run: &Unfinished, script: &Script, allowed: bool) -> Result<Vec<String>, Error> {
-        let (before, now) = (&run.started.digests, self.digests(script));
+        let environment = self.environment(Some(&run.started.environment))?;
+        let (before, now) = (&run.started.digests, self.digests(script, environment));
         let names = before.keys().chain(now.keys().filter(|name| !before.contains_key(*name)));
         let edited: Vec<String> = names.filter(|name| before.get(*name) != now.get(*name)).cloned().collect();
         if edited.is_empty() || allowed {

@@ -161,7 +161,7 @@ impl Lifeboat {
             environment: prepared.environment.name.clone(),
             params: recorded_params(&prepared.script, &prepared.params),
             by: whoami(),
-            digests: self.digests(&prepared.script),
+            digests: self.digests(&prepared.script, prepared.environment),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: Some(self.look().own_process()),
         }

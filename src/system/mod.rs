@@ -82,7 +82,7 @@ pub use act::Act;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};
-pub use command::{CommandEnd, CommandLine, Ended, Kept, NotStarted, OnLine, ReadOnlyCommand};
+pub use command::{CommandEnd, CommandLine, EmptyDirectory, Ended, Kept, NotStarted, OnLine, ReadOnlyCommand};
 pub use digest::{Digest, hex, hex_sha384, hex_sha512};
 pub use files::{Entry, ReadFile, WriteFile};
 pub use haproxy::{HaproxyError, HaproxySocket};

@@ -9,6 +9,7 @@ mod cancelled;
 mod doubt;
 mod during;
 mod exec;
+mod external;
 mod hold;
 mod journal_fails;
 mod language;

@@ -35,8 +35,10 @@ pub(crate) fn grants(source: &Source) -> Vec<Finding> {
     called.map(|at| source.finding(at, "only src/worlds/live may grant an act")).collect()
 }
 
-/// Where a setting makes a command a look: `impact` and `check` of a tool, `status` and `list` of a service's `deploy`.
-const VOUCHING: [&str; 2] = ["src/primitives/exec/", "src/primitives/deploy/command.rs"];
+/// Where a setting makes a command a look: `impact` and `check` of a tool, `status` and `list` of a service's `deploy`, and the
+/// drivers that are declared as programs.
+const VOUCHING: [&str; 3] =
+    ["src/primitives/exec/", "src/primitives/deploy/command.rs", "src/primitives/external/"];
 
 /// Places at which a command is vouched for to change nothing, and no setting says so.
 pub(crate) fn vouched(source: &Source) -> Vec<Finding> {
@@ -45,7 +47,9 @@ pub(crate) fn vouched(source: &Source) -> Vec<Finding> {
     }
     let named = words(&source.shipped, "declared_read_only");
     let called = named.filter(|at| !source.shipped[..*at].trim_end().ends_with(" fn"));
-    called.map(|at| source.finding(at, "only the configuration makes a command a look: see `exec`")).collect()
+    called
+        .map(|at| source.finding(at, "only the configuration makes a command a look: see `exec` and `external`"))
+        .collect()
 }
 
 /// The files that have a reason for unsafe code: SQLite's C interface.

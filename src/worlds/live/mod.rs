@@ -1,6 +1,7 @@
 //! The live world: intend, perform, settle; each durable before the next effect.
 
 mod activity;
+mod conformance;
 mod effect;
 mod fault;
 mod recorder;
@@ -21,6 +22,7 @@ use crate::system::{Act, Look, Redactor};
 
 use super::Cast;
 
+pub use conformance::{Conforms, Tried, conformance};
 pub(in crate::worlds) use effect::Standing;
 pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
