@@ -1,12 +1,10 @@
 //! The primitives and drivers that Lifeboat brings.
 
 use super::targets::{
-    CommandTool, DirectoryStore, FileChannel, HttpService, Machine, TcpService, TerminalChannel, WebhookChannel,
+    CommandTool, DirectoryStore, FileChannel, HttpService, Machine, SlackChannel, SmtpChannel, TcpService,
+    TerminalChannel, WebhookChannel,
 };
-use super::{
-    Registry, ask, confirm, exec, health, inject, language, log, maintenance, measure, notify, now, probe, resolve,
-    sleep,
-};
+use super::{Registry, ask, confirm, exec, health, inject, language, log, maintenance, measure, now, probe, sleep};
 
 impl Registry {
     /// Everything that Lifeboat brings. Hosts add their own drivers, or replace some of these.
@@ -49,12 +47,11 @@ fn services(registry: Registry) -> Registry {
 
 fn channels(registry: Registry) -> Registry {
     registry
-        .driver::<notify::Notify, FileChannel>()
-        .driver::<resolve::Resolve, FileChannel>()
-        .driver::<notify::Notify, TerminalChannel>()
-        .driver::<resolve::Resolve, TerminalChannel>()
-        .driver::<notify::Notify, WebhookChannel>()
-        .driver::<resolve::Resolve, WebhookChannel>()
+        .channel::<FileChannel>()
+        .channel::<SlackChannel>()
+        .channel::<SmtpChannel>()
+        .channel::<TerminalChannel>()
+        .channel::<WebhookChannel>()
 }
 
 #[cfg(feature = "driver-sqlite")]

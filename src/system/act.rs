@@ -4,17 +4,22 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 use reqwest::Method;
 
+use crate::model::Outbox;
+
 use super::{
-    Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, WriteFile, files, host, http,
+    Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, Mail, MailError, MailSent,
+    MailServer, WriteFile, files, host, http, mail,
 };
 
 /// Changes the world. It can also do all that a [`Look`] can. Only a live world makes one.
 #[derive(Clone)]
 pub struct Act {
     look: Look,
+    outbox: Option<Arc<dyn Outbox>>,
 }
 
 impl Deref for Act {
@@ -27,7 +32,17 @@ impl Deref for Act {
 impl Act {
     /// Lets the holder of `look` change things. Called in one place: the live world.
     pub(crate) fn grant(look: &Look) -> Self {
-        Self { look: look.clone() }
+        Self { look: look.clone(), outbox: None }
+    }
+
+    /// The same, with an outbox for the messages of a run.
+    pub(crate) fn with_outbox(self, outbox: Arc<dyn Outbox>) -> Self {
+        Self { outbox: Some(outbox), ..self }
+    }
+
+    /// Where messages wait that could not be delivered; `None` outside of runs.
+    pub fn outbox(&self) -> Option<&dyn Outbox> {
+        self.outbox.as_deref()
     }
 
     /// Writes a whole file; a reader or a crash sees the old content or the new one, never a part.
@@ -85,6 +100,11 @@ impl Act {
         body: Option<Vec<u8>>,
     ) -> Result<HttpResponse, HttpError> {
         http::send(self.system.http.get_or_init(http::client), method, request, body).await
+    }
+
+    /// Hands a mail to a server.
+    pub async fn mail(&self, server: &MailServer, mail: &Mail) -> Result<MailSent, MailError> {
+        mail::send(server, mail).await
     }
 
     /// Ends a process at once (SIGKILL).
