@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::model::SecretSource;
+
 use super::Target;
 
 /// A whole `lifeboat.toml`.
@@ -37,6 +39,8 @@ pub struct Environment {
     pub independent: Vec<(String, String)>,
     /// What a drill starts before it begins and stops when it is over.
     pub processes: Vec<ProcessSpec>,
+    /// Where the values of its secrets come from, by name.
+    pub secrets: BTreeMap<String, SecretSource>,
 }
 
 impl Environment {

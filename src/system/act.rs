@@ -99,12 +99,18 @@ impl Act {
         request: &HttpRequest,
         body: Option<Vec<u8>>,
     ) -> Result<HttpResponse, HttpError> {
-        http::send(self.system.http.get_or_init(http::client), method, request, body).await
+        self.without_secrets(http::send(self.system.http.get_or_init(http::client), method, request, body).await)
     }
 
     /// Hands a mail to a server.
     pub async fn mail(&self, server: &MailServer, mail: &Mail) -> Result<MailSent, MailError> {
-        mail::send(server, mail).await
+        match mail::send(server, mail).await {
+            Ok(MailSent { answer, refused }) => {
+                let refused = refused.iter().map(|refused| self.redacted(refused)).collect();
+                Ok(MailSent { answer: self.redacted(&answer), refused })
+            }
+            Err(error) => Err(MailError { message: self.redacted(&error.message), ..error }),
+        }
     }
 
     /// Ends a process at once (SIGKILL).
@@ -119,7 +125,7 @@ impl Act {
 
     /// Shows a message to the person at the terminal.
     pub fn show(&self, message: &str) {
-        self.system.console.show(message);
+        self.system.console.show(&self.redacted(message));
     }
 
     /// A copy of `total` bytes begins; drop the handle when it is done.

@@ -11,23 +11,35 @@ use reqwest::Method;
 
 use super::{
     Cancel, DiskUsage, Entry, HttpError, HttpRequest, HttpResponse, Interrupted, MemoryUsage, Process, ReadFile,
-    System, files, host, http,
+    Secrets, System, files, host, http,
 };
 #[cfg(feature = "driver-sqlite")]
 use super::{SqliteError, SqliteRows, sqlite};
 #[cfg(feature = "driver-sqlite")]
 use crate::model::Value;
 
+/// A wait that took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("timed out")]
+pub struct TooSlow;
+
 /// Looks at the world and changes nothing. A plan's drivers hold nothing else.
 #[derive(Clone)]
 pub struct Look {
     pub(super) system: Arc<System>,
+    pub(super) secrets: Arc<Secrets>,
 }
 
 impl Look {
     /// A handle on `system`.
     pub fn new(system: Arc<System>) -> Self {
-        Self { system }
+        Self { system, secrets: Arc::default() }
+    }
+
+    /// The same with the secrets of an environment.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Arc<Secrets>) -> Self {
+        Self { secrets, ..self }
     }
 
     /// The wall clock, UTC.
@@ -54,6 +66,11 @@ impl Look {
             done = work => Ok(done),
             () = self.system.cancel.wait() => Err(Interrupted),
         }
+    }
+
+    /// Waits for `work`, but no longer than `limit`; then `work` is dropped.
+    pub async fn unless_slow<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Result<T, TooSlow> {
+        tokio::time::timeout(limit, work).await.map_err(|_| TooSlow)
     }
 
     /// How the run is asked to stop.
@@ -98,7 +115,21 @@ impl Look {
 
     /// Sends a GET request.
     pub async fn http_get(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
-        http::send(self.system.http.get_or_init(http::client), Method::GET, request, None).await
+        self.without_secrets(http::send(self.system.http.get_or_init(http::client), Method::GET, request, None).await)
+    }
+
+    /// A server may send back what it was sent.
+    pub(super) fn without_secrets(&self, answer: Result<HttpResponse, HttpError>) -> Result<HttpResponse, HttpError> {
+        let redactor = self.secrets.redactor();
+        match answer {
+            Ok(mut answer) if !redactor.is_idle() => {
+                answer.body = redactor.bytes(&answer.body).into_owned();
+                answer.headers.values_mut().for_each(|value| *value = redactor.clean(value).into_owned());
+                Ok(answer)
+            }
+            Err(error) => Err(HttpError { message: redactor.clean(&error.message).into_owned(), ..error }),
+            answer => answer,
+        }
     }
 
     /// Opens a TCP connection and closes it. Returns how long it took to open.

@@ -57,6 +57,7 @@ mod mail;
 mod new_files;
 mod people;
 mod progress;
+mod secrets;
 mod sources;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite;
@@ -85,11 +86,12 @@ pub use files::{Entry, ReadFile, WriteFile};
 pub use host::{DiskUsage, MemoryUsage, Process, whoami};
 pub use http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 pub use identity::{FileId, Ownership};
-pub use look::Look;
+pub use look::{Look, TooSlow};
 pub use mail::{Mail, MailError, MailSecurity, MailSent, MailServer, check_mail_address};
 pub use new_files::{create_files, free_ports, occupied};
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
+pub use secrets::{Redactor, Revealed, Secrets};
 pub use sources::{absolute, random_u32, read_source, read_source_within, write_evidence};
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_change::{SqliteChange, SqliteChangeError, SqliteChanged};

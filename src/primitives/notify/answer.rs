@@ -2,12 +2,19 @@
 
 use std::time::Duration;
 
-use crate::system::HttpResponse;
+use crate::model::{Fault, SecretText, Span};
+use crate::system::{HttpResponse, Look, Revealed};
 
 use super::message::{cut, visible};
 
 /// How much of an answer is shown, in characters.
 pub(super) const SHOWN: usize = 200;
+
+/// What a setting stands for. A secret can come from a program, which must not delay a recovery longer than the channel may.
+pub(super) async fn revealed(text: &SecretText, limit: Span, look: &Look) -> Result<Revealed, Fault> {
+    let slow = |_| Fault::new("secret-unavailable", format!("what `{text}` stands for was not there within {limit}"));
+    look.unless_slow(limit.0, look.reveal(text)).await.map_err(slow)?
+}
 
 /// How long to wait, if the answer says so in seconds.
 pub(super) fn retry_after(response: &HttpResponse) -> Option<Duration> {

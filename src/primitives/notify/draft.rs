@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Arg, Fault, IdempotencyKey, Outbox, Symbol, Value};
+use crate::model::{Arg, Fault, IdempotencyKey, Outbox, Rewrite, Symbol, Value};
 use crate::primitives::{Preview, Reconciled};
 use crate::system::{Act, Look};
 
@@ -49,13 +49,16 @@ impl Draft {
         post(channel, &self.message(act, key)?, self.required, act).await
     }
 
+    /// No message holds a secret: not one that a server sent back and the script passes on, either.
     fn message(&self, act: &Act, key: &IdempotencyKey) -> Result<Message, Fault> {
+        let redactor = act.secrets().redactor();
+        let detail = |(name, value): (&String, &Value)| (redactor.text(name.clone()), redactor.value(value.clone()));
         Ok(Message {
             kind: self.kind,
             severity: self.severity,
-            message: known(&self.message)?,
-            key: self.key.as_ref().map(known).transpose()?,
-            details: self.details.clone(),
+            message: act.redacted(&known(&self.message)?),
+            key: self.key.as_ref().map(known).transpose()?.map(|key| act.redacted(&key)),
+            details: self.details.iter().map(detail).collect(),
             at: act.now(),
             idempotency_key: key.clone(),
             origin: act.outbox().map(Outbox::origin).unwrap_or_default(),

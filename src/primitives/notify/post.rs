@@ -94,7 +94,7 @@ pub(super) async fn after_failure(
         }
     }
     let pause = failed.wait.unwrap_or_else(|| pause_after(letter.attempts)).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-    Err(Letter { doubtful, next: later(act.now(), pause), detail: failed.fault.message.clone(), ..letter })
+    Err(Letter { doubtful, next: later(act.now(), pause), detail: act.redacted(&failed.fault.message), ..letter })
 }
 
 /// 2 s, 4 s, 8 s, … 5 min.

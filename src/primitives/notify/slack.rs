@@ -9,9 +9,9 @@ use serde_json::{Map, Value as Json, json};
 use crate::model::{Applied, Fault, IdempotencyKey};
 use crate::primitives::Reconciled;
 use crate::primitives::targets::{SlackChannel, SlackWay};
-use crate::system::{Act, HttpRequest, HttpResponse, Look};
+use crate::system::{Act, HttpRequest, HttpResponse, Look, Revealed};
 
-use super::answer::{hidden, one_line, retry_after, shown};
+use super::answer::{hidden, one_line, retry_after, revealed, shown};
 use super::slack_text::text;
 use super::{Channel, Dispatch, MessageKind, Policy, Receipt, Severity, Undelivered};
 
@@ -39,18 +39,27 @@ impl SlackChannel {
         format!("{hint} (channel {} in lifeboat.toml)", self.name)
     }
 
-    fn credentials(&self) -> impl Iterator<Item = &str> {
+    /// What gives access: the webhook's address, or the token.
+    async fn access(&self, look: &Look) -> Result<Revealed, Fault> {
         let (SlackWay::Webhook { url: secret } | SlackWay::Api { token: secret, .. }) = &self.way;
-        [secret.as_str()].into_iter()
+        let failed =
+            |fault: Fault| Fault { hint: fault.hint, ..self.failed(format!("needs access: {}", fault.message)) };
+        revealed(secret, self.timeout, look).await.map_err(failed)
     }
 
-    async fn send(&self, request: &mut HttpRequest, body: &Json, act: &Act) -> Result<HttpResponse, Undelivered> {
+    async fn send(
+        &self,
+        access: &str,
+        request: &mut HttpRequest,
+        body: &Json,
+        act: &Act,
+    ) -> Result<HttpResponse, Undelivered> {
         request.timeout = self.timeout.0;
         request.body_limit = 64 << 10;
         request.headers.insert("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned());
         let response = act.http(Method::POST, request, Some(body.to_string().into_bytes())).await;
         let response = response.map_err(|error| {
-            let message = hidden(&error.message, self.credentials());
+            let message = hidden(&error.message, [access]);
             if error.sent {
                 let what = format!("did not answer after it may have got the message: {message}");
                 return self.failed(what).applied(Applied::Unknown).hint("see in the channel whether it came");
@@ -64,17 +73,16 @@ impl SlackChannel {
                     self.failed("takes no more messages for now").hint(self.hint("`at_most` keeps below its limit"));
                 Err(Undelivered { fault, wait: Some(retry_after(&response).unwrap_or(Duration::from_secs(30))) })
             }
-            status => Err(self.refused(status, &response)),
+            status => Err(self.refused(status, &shown(&response, [access]), retry_after(&response))),
         }
     }
 
-    fn refused(&self, status: u16, response: &HttpResponse) -> Undelivered {
-        let said = shown(response, self.credentials());
-        let fault = match said.as_str() {
+    fn refused(&self, status: u16, said: &str, wait: Option<Duration>) -> Undelivered {
+        let fault = match said {
             "" => self.failed(format!("answered {status}")),
             said => self.failed(format!("answered {status}: {said}")),
         };
-        let hint = match (status, said.as_str()) {
+        let hint = match (status, said) {
             (_, "no_service" | "no_team" | "channel_not_found") | (404, _) => "the webhook was removed: make a new one",
             (_, "channel_is_archived") | (410, _) => "the channel is archived: name another one",
             (_, "action_prohibited") | (401 | 403, _) => "it may not write there: see its settings in Slack",
@@ -84,12 +92,12 @@ impl SlackChannel {
         };
         // After an error of its own, nobody knows how far it came.
         let applied = if status >= 500 { Applied::Unknown } else { Applied::No };
-        Undelivered { fault: fault.hint(self.hint(hint)).applied(applied), wait: retry_after(response) }
+        Undelivered { fault: fault.hint(self.hint(hint)).applied(applied), wait }
     }
 
     /// An answer with status 200 that says what failed.
-    fn declined(&self, posted: &Posted, response: &HttpResponse) -> Undelivered {
-        let error = one_line(&hidden(&posted.error, self.credentials()), 100);
+    fn declined(&self, posted: &Posted, wait: Option<Duration>) -> Undelivered {
+        let error = one_line(&posted.error, 100);
         let needed = posted.needed.as_ref().map(|scope| format!(" (it needs {})", one_line(scope, 100)));
         let fault = self.failed(format!("said {error}{}", needed.unwrap_or_default()));
         let hint = match posted.error.as_str() {
@@ -108,29 +116,30 @@ impl SlackChannel {
             "fatal_error" | "internal_error" | "request_timeout" | "service_unavailable" => Applied::Unknown,
             _ => Applied::No,
         };
-        Undelivered { fault: fault.hint(self.hint(hint)).applied(applied), wait: retry_after(response) }
+        Undelivered { fault: fault.hint(self.hint(hint)).applied(applied), wait }
     }
 
-    async fn by_webhook(&self, url: &str, dispatch: &Dispatch<'_>, act: &Act) -> Result<Receipt, Undelivered> {
+    async fn by_webhook(&self, dispatch: &Dispatch<'_>, act: &Act) -> Result<Receipt, Undelivered> {
+        let url = self.access(act).await?;
         let text = text(dispatch, self.mention.as_deref(), true);
         let body = json!({ "text": text, "unfurl_links": false, "unfurl_media": false });
-        self.send(&mut HttpRequest::new(url), &body, act).await?;
+        self.send(&url, &mut HttpRequest::new(&*url), &body, act).await?;
         Ok(Receipt::new("Slack took it"))
     }
 
     async fn by_api(
         &self,
-        way: (&str, &str, &str),
+        (channel, base): (&str, &str),
         dispatch: &Dispatch<'_>,
         act: &Act,
     ) -> Result<Receipt, Undelivered> {
-        let (token, channel, base) = way;
+        let token = self.access(act).await?;
         let mut request = HttpRequest::new(format!("{base}/chat.postMessage"));
-        request.headers.insert("Authorization".to_owned(), format!("Bearer {token}"));
+        request.headers.insert("Authorization".to_owned(), format!("Bearer {}", &*token));
         let body = body(channel, text(dispatch, self.mention.as_deref(), false), dispatch);
-        let response = self.send(&mut request, &body, act).await?;
+        let response = self.send(&token, &mut request, &body, act).await?;
         let posted: Posted = serde_json::from_slice(&response.body).map_err(|_| {
-            let said = shown(&response, self.credentials());
+            let said = shown(&response, [&*token]);
             let fault = self.failed(format!("answered what is not Slack's: {said}")).applied(Applied::Unknown);
             fault.hint(self.hint("does `api` lead to Slack?"))
         })?;
@@ -140,7 +149,7 @@ impl SlackChannel {
                 let id = Some(format!("{channel} {ts}")).filter(|_| !ts.is_empty() && !id.is_empty());
                 Ok(Receipt { detail: format!("posted {detail}"), id })
             }
-            posted => Err(self.declined(&posted, &response)),
+            posted => Err(self.declined(&posted, retry_after(&response))),
         }
     }
 }
@@ -181,9 +190,9 @@ impl Channel for SlackChannel {
 
     async fn deliver(&self, dispatch: &Dispatch<'_>, act: &Act) -> Result<Receipt, Undelivered> {
         match &self.way {
-            SlackWay::Webhook { url } => self.by_webhook(url, dispatch, act).await,
-            SlackWay::Api { token, channel, base } => {
-                let way = (token.as_str(), channel.as_str(), base.as_str());
+            SlackWay::Webhook { .. } => self.by_webhook(dispatch, act).await,
+            SlackWay::Api { channel, base, .. } => {
+                let way = (channel.as_str(), base.as_str());
                 match self.by_api(way, dispatch, act).await {
                     // Somebody removed its beginning: what is to be said is more important than where.
                     Err(failed) if dispatch.root.is_some() && is_no_thread(&failed) => {

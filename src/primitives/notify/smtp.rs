@@ -5,7 +5,7 @@ use crate::primitives::Reconciled;
 use crate::primitives::targets::{SmtpChannel, SmtpTls};
 use crate::system::{Act, Look, Mail, MailError, MailSecurity, MailServer};
 
-use super::answer::{hidden, one_line};
+use super::answer::{hidden, one_line, revealed};
 use super::{Channel, Dispatch, MessageKind, Policy, Receipt, Severity, Undelivered};
 
 /// What phones show of a subject, and what mail servers take without folding it strangely.
@@ -18,11 +18,23 @@ impl SmtpChannel {
     }
 
     /// The certificates are read each time: a file that was replaced counts from then on.
-    fn server(&self, look: &Look) -> Result<MailServer, Fault> {
-        let trusted = self.ca_file.as_ref().map(|path| {
+    fn trusted(&self, look: &Look) -> Result<Option<Vec<u8>>, Fault> {
+        let read = |path: &std::path::PathBuf| {
             let why = |error| self.failed(format!("cannot read {}: {error}", path.display()));
-            look.read(path).map_err(|error| why(error).hint(format!("see `ca_file` of channel {}", self.name)))
-        });
+            look.read(path).map_err(|error| why(error).hint(format!("see `ca` of channel {}", self.name)))
+        };
+        self.ca.as_ref().map(read).transpose()
+    }
+
+    async fn login(&self, look: &Look) -> Result<Option<(String, String)>, Fault> {
+        let Some((user, password)) = &self.login else { return Ok(None) };
+        let failed =
+            |fault: Fault| Fault { hint: fault.hint, ..self.failed(format!("no password: {}", fault.message)) };
+        let password = revealed(password, self.timeout, look).await.map_err(failed)?;
+        Ok(Some((user.clone(), password.to_string())))
+    }
+
+    async fn server(&self, look: &Look) -> Result<MailServer, Fault> {
         Ok(MailServer {
             host: self.host.clone(),
             port: self.port,
@@ -31,8 +43,8 @@ impl SmtpChannel {
                 SmtpTls::Implicit => MailSecurity::Implicit,
                 SmtpTls::None => MailSecurity::Plain,
             },
-            trusted: trusted.transpose()?,
-            login: self.login.clone(),
+            trusted: self.trusted(look)?,
+            login: self.login(look).await?,
             timeout: self.timeout.0,
         })
     }
@@ -59,8 +71,8 @@ impl SmtpChannel {
         }
     }
 
-    fn undelivered(&self, error: &MailError) -> Undelivered {
-        let login = self.login.iter().flat_map(|(user, password)| [user.as_str(), password.as_str()]);
+    fn undelivered(&self, error: &MailError, server: &MailServer) -> Undelivered {
+        let login = server.login.iter().map(|(_, password)| password.as_str());
         let fault = self.failed(one_line(&hidden(&error.message, login), 300));
         let hint = format!("see channel {} in lifeboat.toml", self.name);
         let applied = if error.sent { Applied::Unknown } else { Applied::No };
@@ -87,7 +99,7 @@ impl Channel for SmtpChannel {
     }
 
     fn obstacle(&self, look: &Look) -> Option<Fault> {
-        self.server(look).err()
+        self.trusted(look).err()
     }
 
     fn policy(&self) -> Policy {
@@ -95,8 +107,8 @@ impl Channel for SmtpChannel {
     }
 
     async fn deliver(&self, dispatch: &Dispatch<'_>, act: &Act) -> Result<Receipt, Undelivered> {
-        let (server, mail) = (self.server(act)?, self.mail(dispatch));
-        let sent = act.mail(&server, &mail).await.map_err(|error| self.undelivered(&error))?;
+        let (server, mail) = (self.server(act).await?, self.mail(dispatch));
+        let sent = act.mail(&server, &mail).await.map_err(|error| self.undelivered(&error, &server))?;
         let said = one_line(&sent.answer, 100);
         let detail = match sent.refused.as_slice() {
             [] => format!("the mail server took it: {said}"),

@@ -2,37 +2,69 @@
 
 use reqwest::Method;
 
-use crate::model::{Applied, Fault, IdempotencyKey};
+use crate::model::{Applied, Fault, IdempotencyKey, SecretText};
 use crate::primitives::Reconciled;
 use crate::primitives::targets::WebhookChannel;
-use crate::system::{Act, HttpError, HttpRequest, HttpResponse, Look};
+use crate::system::{Act, HttpError, HttpRequest, HttpResponse, Look, Revealed};
 
-use super::answer::{hidden, retry_after, shown};
+use super::answer::{hidden, retry_after, revealed, shown};
 use super::webhook_signature;
 use super::{Channel, Dispatch, Policy, Receipt, Undelivered};
+
+/// The settings with what they stand for, for as long as one message takes.
+struct Access {
+    url: Revealed,
+    headers: Vec<(String, Revealed)>,
+    signature_key: Option<Revealed>,
+}
+
+impl Access {
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let headers = self.headers.iter().map(|(_, value)| &**value);
+        [&*self.url].into_iter().chain(headers).chain(self.signature_key.as_deref())
+    }
+}
 
 impl WebhookChannel {
     fn failed(&self, what: impl std::fmt::Display) -> Fault {
         Fault::new("notify-failed", format!("{} was not told: the webhook {what}", self.name)).on(&self.name)
     }
 
-    fn request(&self, dispatch: &Dispatch, body: &[u8]) -> Result<HttpRequest, Fault> {
-        let mut request = HttpRequest::new(&self.url);
+    async fn access(&self, look: &Look) -> Result<Access, Fault> {
+        let mut headers = Vec::new();
+        for (name, value) in &self.headers {
+            headers.push((name.clone(), self.revealed(value, look).await?));
+        }
+        let signature_key = match &self.signature_key {
+            Some(key) => Some(self.revealed(key, look).await?),
+            None => None,
+        };
+        Ok(Access { url: self.revealed(&self.url, look).await?, headers, signature_key })
+    }
+
+    async fn revealed(&self, text: &SecretText, look: &Look) -> Result<Revealed, Fault> {
+        let failed =
+            |fault: Fault| Fault { hint: fault.hint, ..self.failed(format!("has no access: {}", fault.message)) };
+        revealed(text, self.timeout, look).await.map_err(failed)
+    }
+
+    fn request(&self, access: &Access, dispatch: &Dispatch, body: &[u8]) -> Result<HttpRequest, Fault> {
+        let mut request = HttpRequest::new(&*access.url);
         request.timeout = self.timeout.0;
         // Only a refusal's beginning is of interest.
         request.body_limit = 8 << 10;
-        request.headers.clone_from(&self.headers);
         let key = &dispatch.message.idempotency_key;
         let mut own = vec![("Idempotency-Key".to_owned(), key.to_string())];
-        if let Some(secret) = &self.signature_key {
+        if let Some(secret) = &access.signature_key {
             let signed = webhook_signature::headers(secret, key, dispatch.now, body);
             own.extend(signed.map_err(|why| {
                 let hint = "write it as `whsec_` and Base64, or as any other text";
                 self.failed(format!("has a `signature_key` that cannot be used: {why}")).hint(hint)
             })?);
         }
-        let is_own = |name: &String| own.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-        request.headers.retain(|name, _| !is_own(name));
+        let is_own = |name: &str| own.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        let given = access.headers.iter().filter(|(name, _)| !is_own(name));
+        request.headers = given.map(|(name, value)| (name.clone(), value.to_string())).collect();
         request.headers.extend(own);
         if !request.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type")) {
             request.headers.insert("Content-Type".to_owned(), "application/json".to_owned());
@@ -40,8 +72,8 @@ impl WebhookChannel {
         Ok(request)
     }
 
-    fn refused(&self, response: &HttpResponse) -> Undelivered {
-        let fault = match shown(response, self.credentials()).as_str() {
+    fn refused(&self, response: &HttpResponse, access: &Access) -> Undelivered {
+        let fault = match shown(response, access.words()).as_str() {
             "" => self.failed(format!("answered {}", response.status)),
             body => self.failed(format!("answered {}: {body}", response.status)),
         };
@@ -57,19 +89,14 @@ impl WebhookChannel {
         Undelivered { fault, wait: retry_after(response) }
     }
 
-    fn unanswered(&self, error: &HttpError) -> Fault {
-        let message = hidden(&error.message, self.credentials());
+    fn unanswered(&self, error: &HttpError, access: &Access) -> Fault {
+        let message = hidden(&error.message, access.words());
         if error.sent {
             let what = format!("did not answer after it may have got the message: {message}");
             return self.failed(what).applied(Applied::Unknown).hint("see in the receiving system whether it came");
         }
         let hint = format!("does the receiving system run, and is `url` of channel {} right?", self.name);
         self.failed(format!("cannot be reached: {message}")).hint(hint)
-    }
-
-    fn credentials(&self) -> impl Iterator<Item = &str> {
-        let key = self.signature_key.iter().map(String::as_str);
-        [self.url.as_str()].into_iter().chain(self.headers.values().map(String::as_str)).chain(key)
     }
 }
 
@@ -88,14 +115,15 @@ impl Channel for WebhookChannel {
     }
 
     async fn deliver(&self, dispatch: &Dispatch<'_>, act: &Act) -> Result<Receipt, Undelivered> {
+        let access = self.access(act).await?;
         let body = dispatch.message.for_systems();
-        let request = self.request(dispatch, &body)?;
+        let request = self.request(&access, dispatch, &body)?;
         match act.http(Method::POST, &request, Some(body)).await {
             Ok(response) if (200..300).contains(&response.status) => {
                 Ok(Receipt::new(format!("the webhook answered {}", response.status)))
             }
-            Ok(response) => Err(self.refused(&response)),
-            Err(error) => Err(self.unanswered(&error).into()),
+            Ok(response) => Err(self.refused(&response, &access)),
+            Err(error) => Err(self.unanswered(&error, &access).into()),
         }
     }
 
@@ -159,9 +187,9 @@ mod tests {
     }
 
     fn channel(url: &str, timeout: Span) -> (WebhookChannel, Act) {
-        let headers = BTreeMap::from([("Authorization".to_owned(), "Bearer abc123xyz".to_owned())]);
+        let headers = BTreeMap::from([("Authorization".to_owned(), "Bearer abc123xyz".into())]);
         let act = Act::grant(&Look::new(Arc::new(System::new(std::env::temp_dir()))));
-        let (name, url, policy) = ("incidents".to_owned(), url.to_owned(), Policy::default());
+        let (name, url, policy) = ("incidents".to_owned(), url.into(), Policy::default());
         (WebhookChannel { name, url, headers, signature_key: None, timeout, policy }, act)
     }
 

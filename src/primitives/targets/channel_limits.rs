@@ -1,7 +1,7 @@
 //! What channels beyond this machine have in common: how long they may take, and how much they take.
 
 use crate::config::{ConfigError, Target};
-use crate::model::Span;
+use crate::model::{Part, SecretText, Span};
 use crate::primitives::notify::AtMost;
 
 /// A channel that takes longer is given up: a recovery waits for it.
@@ -31,10 +31,13 @@ pub(super) fn check(target: &Target, timeout: Span, at_most: Option<AtMost>) -> 
     Ok(())
 }
 
-/// Checks that a setting is an address of HTTP.
-pub(super) fn check_url(target: &Target, setting: &str, url: &str, example: &str) -> Result<(), ConfigError> {
-    if url.starts_with("http://") || url.starts_with("https://") {
-        return Ok(());
+/// Checks that a setting is an address of HTTP, as far as it is not a secret.
+pub(super) fn check_url(target: &Target, setting: &str, url: &SecretText, example: &str) -> Result<(), ConfigError> {
+    let begins = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+    match url.parts().first() {
+        Some(Part::Text(text)) if begins(text) => return Ok(()),
+        Some(Part::Secret { .. }) => return Ok(()),
+        _ => {}
     }
     // What stands there may be a credential that was put into the wrong place: it is not repeated.
     let message = format!("`{setting}` of channel `{}` is not an address: it must begin with `https://`", target.name);

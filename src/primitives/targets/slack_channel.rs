@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::{ConfigError, Environment, Target, TargetKind};
-use crate::model::Span;
+use crate::model::{SecretText, Span};
 use crate::primitives::FromTarget;
 use crate::primitives::notify::{AtMost, Policy};
 
@@ -31,12 +31,12 @@ pub enum SlackWay {
     /// An incoming webhook. It has no threads.
     Webhook {
         /// Its address, which is what gives access.
-        url: String,
+        url: SecretText,
     },
     /// The method `chat.postMessage`.
     Api {
         /// The token of a bot.
-        token: String,
+        token: SecretText,
         /// The channel's id or name.
         channel: String,
         /// Where the methods are.
@@ -49,9 +49,9 @@ pub enum SlackWay {
 #[serde(deny_unknown_fields)]
 pub struct SlackSettings {
     /// The address of an incoming webhook, of Slack or of a system that understands the same. It has no threads.
-    url: Option<String>,
+    url: Option<SecretText>,
     /// The token of a bot that may write (`chat:write`), `xoxb-…`. With `channel`; messages with the same key become a thread.
-    token: Option<String>,
+    token: Option<SecretText>,
     /// The channel's id, such as `C0123456789`, or its name.
     channel: Option<String>,
     /// Where Slack's methods are, for proxies and tests.
@@ -85,7 +85,7 @@ impl SlackSettings {
                 Ok(SlackWay::Webhook { url: url.clone() })
             }
             (None, Some(token), Some(channel)) => {
-                check_url(target, "api", &self.api, "https://slack.com/api")?;
+                check_url(target, "api", &SecretText::plain(&self.api), "https://slack.com/api")?;
                 let base = self.api.trim_end_matches('/').to_owned();
                 Ok(SlackWay::Api { token: token.clone(), channel: channel.clone(), base })
             }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::{ConfigError, Environment, Target, TargetKind};
-use crate::model::Span;
+use crate::model::{SecretText, Span};
 use crate::primitives::FromTarget;
 use crate::primitives::notify::{AtMost, Policy};
 use crate::system::check_mail_address;
@@ -25,9 +25,9 @@ pub struct SmtpChannel {
     /// How the connection is protected.
     pub tls: SmtpTls,
     /// The certificates that are trusted, instead of the system's.
-    pub ca_file: Option<PathBuf>,
+    pub ca: Option<PathBuf>,
     /// Who logs in, and the password.
-    pub login: Option<(String, String)>,
+    pub login: Option<(String, SecretText)>,
     /// Who writes.
     pub from: String,
     /// Who is written to.
@@ -63,11 +63,11 @@ pub struct SmtpSettings {
     #[serde(default)]
     tls: SmtpTls,
     /// A file of certificates (PEM) that are trusted instead of the system's.
-    ca_file: Option<PathBuf>,
+    ca: Option<PathBuf>,
     /// Who logs in; nobody if not given.
     username: Option<String>,
     /// The password.
-    password: Option<String>,
+    password: Option<SecretText>,
     /// Who writes: `lifeboat@example.com` or `Lifeboat <lifeboat@example.com>`.
     from: String,
     /// Who is written to.
@@ -121,7 +121,7 @@ impl FromTarget for SmtpChannel {
 
     fn from_target(settings: SmtpSettings, target: &Target, environment: &Environment) -> Result<Self, ConfigError> {
         settings.check(target)?;
-        let SmtpSettings { host, port, tls, ca_file, username, password, from, to, timeout, at_most, repeat_after } =
+        let SmtpSettings { host, port, tls, ca, username, password, from, to, timeout, at_most, repeat_after } =
             settings;
         let standard = match tls {
             SmtpTls::Starttls => 587,
@@ -133,7 +133,7 @@ impl FromTarget for SmtpChannel {
             host,
             port: port.unwrap_or(standard),
             tls,
-            ca_file: ca_file.map(|path| environment.resolve(&path)),
+            ca: ca.map(|path| environment.resolve(&path)),
             login: username.zip(password),
             from,
             to,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::{ConfigError, Environment, Target, TargetKind};
-use crate::model::Span;
+use crate::model::{SecretText, Span};
 use crate::primitives::FromTarget;
 use crate::primitives::notify::{AtMost, Policy};
 
@@ -18,11 +18,11 @@ pub struct WebhookChannel {
     /// The target's name.
     pub name: String,
     /// The address.
-    pub url: String,
+    pub url: SecretText,
     /// Headers that are sent with every message.
-    pub headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, SecretText>,
     /// What messages are signed with.
-    pub signature_key: Option<String>,
+    pub signature_key: Option<SecretText>,
     /// How long the answer may take.
     pub timeout: Span,
     /// What is not sent, or not at once.
@@ -34,13 +34,13 @@ pub struct WebhookChannel {
 #[serde(deny_unknown_fields)]
 pub struct WebhookSettings {
     /// Where messages are posted, `http://…` or `https://…`.
-    url: String,
+    url: SecretText,
     /// Headers that are sent with every message.
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: BTreeMap<String, SecretText>,
     /// Signs every message (Standard Webhooks: HMAC-SHA256, in the headers `webhook-id`, `webhook-timestamp` and
     /// `webhook-signature`). `whsec_` and Base64, or any text.
-    signature_key: Option<String>,
+    signature_key: Option<SecretText>,
     /// How long the answer may take; at most 30s. What takes longer waits in the outbox.
     #[serde(default = "five_seconds")]
     timeout: Span,
