@@ -8,6 +8,7 @@ mod drill;
 mod exit;
 mod init;
 mod open;
+mod outbox;
 mod people;
 mod plan;
 mod plan_text;
@@ -64,6 +65,7 @@ enum Command {
     Drill(drill::Drill),
     Runs(runs::Runs),
     Show(show::Show),
+    Outbox(outbox::Outbox),
     Doc(doc::Doc),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -90,6 +92,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Drill(command) => command.execute(&cli.global, &printer),
         Command::Runs(command) => command.execute(&cli.global, &printer),
         Command::Show(command) => command.execute(&cli.global, &printer),
+        Command::Outbox(command) => command.execute(&cli.global, &printer),
         Command::Doc(command) => command.execute(&printer),
         Command::Completions(command) => command.execute(&printer),
         Command::Sandbox(command) => command.execute(&printer),

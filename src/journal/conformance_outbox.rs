@@ -63,6 +63,7 @@ fn letter(call: u32, channel: &str) -> Letter {
         attempts: 1,
         tried: Some(written()),
         next: written(),
+        under_way: false,
         held: false,
         doubtful: true,
         detail: "connection refused".to_owned(),

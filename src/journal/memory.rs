@@ -87,7 +87,9 @@ impl Journal for MemoryJournal {
     fn append_with_letters(&self, run: &RunId, events: &[Event], letters: &[Letter]) -> Result<(), JournalError> {
         let mut runs = self.lock();
         runs.append(run, events)?;
-        letters.iter().for_each(|letter| runs.put(letter));
+        for letter in letters {
+            runs.put(letter);
+        }
         Ok(())
     }
 

@@ -27,6 +27,7 @@ pub struct Origin {
 
 /// A message, with what came of it so far. One for each call that tells somebody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that people read in the stored letter")]
 pub struct Letter {
     /// The same for every attempt to deliver it.
     pub key: IdempotencyKey,
@@ -54,6 +55,9 @@ pub struct Letter {
     pub tried: Option<Timestamp>,
     /// While it waits: not tried again before, UTC.
     pub next: Timestamp,
+    /// Whether somebody is trying just now; until `next`, it is theirs.
+    #[serde(default)]
+    pub under_way: bool,
     /// Whether it was held back because the channel had taken as many as it may.
     pub held: bool,
     /// Whether an attempt may have arrived, though nobody knows.

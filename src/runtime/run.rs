@@ -2,16 +2,20 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Environment;
-use crate::model::{EventBody, Halt, Mode, RunId, Started, UnwoundStep, Value, Verdict};
+use crate::model::{EventBody, Halt, Letter, LetterQuery, Mode, RunId, Started, UnwoundStep, Value, Verdict};
 use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
 use crate::system::{random_u32, whoami};
-use crate::worlds::{Listener, Live, OnFault, Recorder};
+use crate::worlds::{Courier, Listener, Live, OnFault, Recorder, Rounds};
 
 use super::aftermath::{Aftermath, Collector};
 use super::load::{params, recorded_params};
 use super::{Error, Lifeboat};
+
+/// How long the end of a run may be delayed by messages that are not delivered yet.
+const LAST_ROUND: Duration = Duration::from_secs(5);
 
 /// What to run.
 #[derive(Clone, Default)]
@@ -97,6 +101,8 @@ pub struct Ran {
     pub aftermath: Aftermath,
     /// Why the end could not be recorded, if it could not.
     pub unrecorded: Option<String>,
+    /// Messages that wait in the outbox.
+    pub undelivered: Vec<Letter>,
 }
 
 impl Lifeboat {
@@ -128,9 +134,12 @@ impl Lifeboat {
         let mut listeners: Vec<Arc<dyn Listener>> = self.listeners.clone();
         listeners.push(collector.clone());
         listeners.push(listener);
-        let recorder = Arc::new(Recorder::new(id.clone(), journal, look.clone(), listeners));
+        let recorder = Arc::new(Recorder::new(id.clone(), journal.clone(), look.clone(), listeners));
         recorder.begin(self.started(id.clone(), prepared))?;
-        let live = Live::new(cast, recorder.clone(), &look, self.tokio.handle().clone(), on_fault);
+        let handle = self.tokio.handle();
+        let courier = Courier::new(cast.clone(), journal.clone(), &look);
+        let rounds = Rounds::start(courier, recorder.posted(), handle);
+        let live = Live::new(cast, recorder.clone(), &look, handle.clone(), on_fault);
         let evaluation = Evaluation {
             script: &prepared.script,
             params: &prepared.params,
@@ -148,7 +157,11 @@ impl Lifeboat {
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
         let unrecorded = recorder.commit().err().map(|halt| halt.to_string());
-        Ok(Ran { id, status, verdict, aftermath, unrecorded })
+        // The run is over and recorded: only now may somebody wait for a channel.
+        rounds.finish(handle, LAST_ROUND);
+        let of_run = LetterQuery { run: Some(id.to_string()), ..LetterQuery::waiting() };
+        let undelivered = journal.letters(&of_run).unwrap_or_default();
+        Ok(Ran { id, status, verdict, aftermath, unrecorded, undelivered })
     }
 
     fn started(&self, run: RunId, prepared: &Prepared) -> Started {

@@ -5,5 +5,5 @@ mod live;
 mod plan;
 
 pub use cast::Cast;
-pub use live::{Decision, Faulted, Listener, Live, OnFault, Recorder};
+pub use live::{Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Zeal};
 pub use plan::{Assumption, AssumptionError, PlanWorld};

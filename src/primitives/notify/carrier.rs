@@ -49,7 +49,7 @@ impl<C: Channel> Carrier for Carries<C> {
                         readable.push(letter);
                     }
                     // Written by another version: a person must see to it.
-                    Err(why) => carried.push(Letter { detail: why, next: Timestamp::MAX, ..letter }),
+                    Err(why) => carried.push(Letter { under_way: false, detail: why, next: Timestamp::MAX, ..letter }),
                 }
             }
             match (readable.as_slice(), messages.as_slice()) {
@@ -107,6 +107,7 @@ impl<C: Channel> Carries<C> {
 fn arrived(letter: Letter, receipt: Receipt, now: Timestamp) -> Letter {
     Letter {
         state: LetterState::Delivered,
+        under_way: false,
         doubtful: false,
         late: true,
         detail: receipt.detail,

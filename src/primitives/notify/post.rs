@@ -18,7 +18,7 @@ const DEAD_FOR: Duration = Duration::from_secs(30);
 
 /// The pause before the second attempt; each further one is twice as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
-const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// What is done with a message.
 enum Way {
@@ -94,7 +94,8 @@ pub(super) async fn after_failure(
         }
     }
     let pause = failed.wait.unwrap_or_else(|| pause_after(letter.attempts)).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-    Err(Letter { doubtful, next: later(act.now(), pause), detail: act.redacted(&failed.fault.message), ..letter })
+    let (next, detail) = (later(act.now(), pause), act.redacted(&failed.fault.message));
+    Err(Letter { under_way: false, doubtful, next, detail, ..letter })
 }
 
 /// 2 s, 4 s, 8 s, … 5 min.
@@ -147,6 +148,7 @@ fn letter(channel: &impl Channel, message: &Message) -> Letter {
         attempts: 0,
         tried: None,
         next: message.at,
+        under_way: false,
         held: false,
         doubtful: false,
         detail: String::new(),
@@ -175,9 +177,9 @@ fn decide(channel: &impl Channel, letter: &Letter, message: &Message, required: 
         return Way::Send { root: root_of(letter, outbox) };
     }
     // The end of a problem must not arrive before its beginning.
-    if waiting.iter().any(|other| other.thread.is_some() && other.thread == letter.thread) {
+    if let Some(earlier) = waiting.iter().rfind(|other| other.thread.is_some() && other.thread == letter.thread) {
         let why = "an earlier message of its thread is not delivered yet".to_owned();
-        return Way::Wait { until: now, held: false, why };
+        return Way::Wait { until: earlier.next.max(now), held: earlier.held, why };
     }
     match free_from(channel, letter, outbox, now) {
         Some(from) if from > now => {

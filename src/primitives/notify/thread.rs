@@ -7,7 +7,7 @@ use crate::model::{Letter, LetterQuery, LetterState, Outbox};
 use super::post::{later, on};
 
 /// A thread in which nothing was said for so long is not gone on with: nobody looks at it any more.
-const SILENCE: Duration = Duration::from_hours(24);
+const SILENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// How far back a thread is searched for its beginning. Every message knows it, so this is how many may lack a receipt.
 const SEARCHED: usize = 20;

@@ -1,5 +1,6 @@
 //! The live world: intend, perform, settle; each durable before the next effect.
 
+mod courier;
 mod effect;
 mod fault;
 mod recorder;
@@ -17,6 +18,7 @@ use crate::system::{Act, Look};
 
 use super::Cast;
 
+pub use courier::{Courier, Rounds, Zeal};
 pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
 
@@ -32,7 +34,8 @@ pub struct Live {
 impl Live {
     /// A world in which `cast` acts. This is the only place where a look becomes an act.
     pub fn new(cast: Cast, recorder: Arc<Recorder>, look: &Look, handle: Handle, on_fault: OnFault) -> Self {
-        Self { cast, recorder, act: Act::grant(look), handle, on_fault }
+        let act = Act::grant(look).with_outbox(recorder.clone());
+        Self { cast, recorder, act, handle, on_fault }
     }
 
     /// The outcome of a call that has no driver: a mark in the record.

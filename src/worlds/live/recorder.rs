@@ -1,9 +1,14 @@
 //! The record of one run: events are gathered, and made durable together before the next effect starts.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::Notify;
 
 use crate::journal::{Journal, JournalError};
-use crate::model::{Event, EventBody, Halt, Impact, Invocation, Rewrite, RunId, Started};
+use crate::model::{
+    Event, EventBody, Halt, Impact, Invocation, Letter, LetterQuery, LetterState, Mode, Origin, Outbox, Rewrite, RunId,
+    Started,
+};
 use crate::system::Look;
 
 /// Who is told of each event as it happens.
@@ -22,6 +27,8 @@ pub struct Recorder {
     look: Look,
     listeners: Vec<Arc<dyn Listener>>,
     state: Mutex<State>,
+    origin: OnceLock<Origin>,
+    posted: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -29,6 +36,8 @@ struct State {
     next: u64,
     /// Not durable yet.
     pending: Vec<Event>,
+    /// Letters that are not durable yet.
+    letters: Vec<Letter>,
     /// Whether the outcome of an effect is among them.
     outcome_pending: bool,
     unwinding: bool,
@@ -41,7 +50,8 @@ struct State {
 impl Recorder {
     /// A record for `run`, which begins with [`Recorder::begin`].
     pub fn new(run: RunId, journal: Arc<dyn Journal>, look: Look, listeners: Vec<Arc<dyn Listener>>) -> Self {
-        Self { run, journal, look, listeners, state: Mutex::default() }
+        let (state, origin, posted) = (Mutex::default(), OnceLock::new(), Arc::default());
+        Self { run, journal, look, listeners, state, origin, posted }
     }
 
     /// The run's id.
@@ -51,6 +61,14 @@ impl Recorder {
 
     /// Begins the record, durably. After an error there is no run.
     pub fn begin(&self, started: Started) -> Result<(), JournalError> {
+        let origin = Origin {
+            environment: started.environment.clone(),
+            runbook: started.runbook.clone(),
+            run: started.run.to_string(),
+            by: started.by.clone(),
+            drill: started.mode == Mode::Drill,
+        };
+        self.origin.get_or_init(|| origin);
         self.note(EventBody::Started(Box::new(started)));
         self.append(&mut self.state())
     }
@@ -89,7 +107,13 @@ impl Recorder {
     }
 
     fn append(&self, state: &mut State) -> Result<(), JournalError> {
-        self.journal.append(&self.run, &state.pending)?;
+        if state.letters.is_empty() {
+            self.journal.append(&self.run, &state.pending)?;
+        } else {
+            self.journal.append_with_letters(&self.run, &state.pending, &state.letters)?;
+            state.letters.clear();
+            self.posted.notify_one();
+        }
         state.pending.clear();
         state.outcome_pending = false;
         Ok(())
@@ -122,7 +146,46 @@ impl Recorder {
         self.state().unwinding
     }
 
+    /// Is notified when letters have become durable.
+    pub fn posted(&self) -> Arc<Notify> {
+        self.posted.clone()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Letters become durable by the commit that takes the outcome of their call: no other commit, and no other order.
+impl Outbox for Recorder {
+    fn origin(&self) -> Origin {
+        self.origin.get().cloned().unwrap_or_default()
+    }
+
+    fn letters(&self, query: &LetterQuery) -> Vec<Letter> {
+        // Before the journal is asked: what becomes durable meanwhile is found twice rather than not at all.
+        let pending = self.state().letters.clone();
+        let mut letters = self.journal.letters(query).unwrap_or_default();
+        for letter in pending {
+            letters.retain(|stored| stored.key != letter.key);
+            if query.matches(&letter) {
+                letters.push(letter);
+            }
+        }
+        let older = query.newest.map_or(0, |newest| letters.len().saturating_sub(newest));
+        letters.split_off(older)
+    }
+
+    fn post(&self, letter: Letter) -> bool {
+        if !self.journal.keeps_letters() {
+            return false;
+        }
+        let detail = self.look.redacted(&letter.detail);
+        let mut state = self.state();
+        // What waits must not be lost while something slow follows; what was delivered cannot be.
+        state.outcome_pending |= letter.state == LetterState::Waiting;
+        state.letters.retain(|other| other.key != letter.key);
+        state.letters.push(Letter { detail, ..letter });
+        true
     }
 }
