@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message, SinglePart};
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{
@@ -196,7 +196,7 @@ fn written(mail: &Mail) -> Result<(lettre::Address, Vec<lettre::Address>, Vec<u8
     if mail.urgent {
         builder = builder.raw_header(header("Importance", "high")).raw_header(header("X-Priority", "1"));
     }
-    let message = builder.header(ContentType::TEXT_PLAIN).body(mail.text.clone()).map_err(|error| invalid(&error))?;
+    let message = builder.singlepart(SinglePart::plain(mail.text.clone())).map_err(|error| invalid(&error))?;
     Ok((from.email, to.into_iter().map(|mailbox| mailbox.email).collect(), message.formatted()))
 }
 

@@ -124,7 +124,7 @@ impl Round {
         if letter.next > now && self.zeal == Zeal::Due {
             return Tried::Waits(letter.next);
         }
-        let from = self.free_from(&letter);
+        let from = self.free_from(&letter, now);
         if from > now && self.zeal != Zeal::All {
             let (attempts, letter) = (letter.attempts, Letter { held: true, next: from, ..letter });
             self.courier.change(letter.clone(), attempts).await;
@@ -139,7 +139,8 @@ impl Round {
     /// Tries what was held back: in one message where people read it, one by one where systems do.
     async fn held(&self, mut letters: Vec<Letter>) -> Option<Timestamp> {
         while let Some(first) = letters.first() {
-            let (now, from) = (self.courier.act.now(), self.free_from(first));
+            let now = self.courier.act.now();
+            let from = self.free_from(first, now);
             let gathered = self.carrier.gathers();
             let goes = self.zeal == Zeal::All || from <= now || (self.zeal == Zeal::Last && gathered);
             if !goes {
@@ -155,8 +156,7 @@ impl Round {
         None
     }
 
-    fn free_from(&self, letter: &Letter) -> Timestamp {
-        let now = self.courier.act.now();
+    fn free_from(&self, letter: &Letter, now: Timestamp) -> Timestamp {
         self.courier.act.outbox().map_or(now, |outbox| self.carrier.free_from(letter, outbox, now))
     }
 
