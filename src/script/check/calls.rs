@@ -347,6 +347,7 @@ fn kind_of(expression: &Expr) -> Option<&'static str> {
         Expr::BoolConstant(..) => "bool",
         Expr::IntegerConstant(..) => "int",
         Expr::FloatConstant(..) => "float",
+        Expr::InterpolatedString(parts, _) if parts.iter().any(|part| kind_of(part) == Some("secret")) => "secret",
         Expr::StringConstant(..) | Expr::InterpolatedString(..) => "string",
         Expr::Array(..) => "array",
         Expr::Map(..) => "map",

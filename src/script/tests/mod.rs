@@ -5,6 +5,7 @@ mod language;
 mod limits;
 mod modules;
 mod owed;
+mod secrets;
 mod unknowns;
 pub(super) mod world;
 
