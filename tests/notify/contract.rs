@@ -1,4 +1,4 @@
-//! The providers' own contracts, where they are at hand: OpenAPI 3.1 documents in the directory that `LIFEBOAT_CONTRACTS` names.
+//! The providers' own contracts, where they are at hand: documents of `OpenAPI` 3.1 in the directory that `LIFEBOAT_CONTRACTS` names.
 //!
 //! They are never a part of this project. Without them the strict servers still check all that is written down in them by hand.
 

@@ -2,7 +2,7 @@
 
 use crate::http::Server;
 use crate::scene::Scene;
-use crate::slack_server::Slack;
+use crate::slack_server::{Post, Slack};
 use crate::webhook::{ok, settings};
 
 const SAID: (bool, bool) = (true, false);
@@ -69,7 +69,7 @@ fn what_is_too_much_for_people_is_gathered_and_critical_messages_pass() {
     );
     assert_eq!(scene.told(), [SAID, SAID, QUEUED, QUEUED, QUEUED, SAID, SAID]);
     let posts = slack.posts();
-    let heads: Vec<&str> = posts.iter().map(|post| post.head()).collect();
+    let heads: Vec<&str> = posts.iter().map(Post::head).collect();
     let expected = [
         "🔵 *[info] test: table 1 is copied*",
         "🔵 *[info] test: table 2 is copied*",

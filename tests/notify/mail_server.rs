@@ -149,7 +149,10 @@ impl State {
                     let session = Session { encrypted: true, ..Session::default() };
                     return self.talk(self.wrap(plain), session, false);
                 }
-                Next::Ends => return drop(reply(&mut stream, "221 bye")),
+                Next::Ends => {
+                    let _ = reply(&mut stream, "221 bye");
+                    return;
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests set up and read the files that a run meets")]
 
 #[path = "../harness/project.rs"]
+#[expect(dead_code, reason = "only the project itself is of interest here, not its database and its service")]
 mod project;
 
 mod cli;

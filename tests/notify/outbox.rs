@@ -59,7 +59,7 @@ fn a_message_that_nobody_took_is_delivered_by_the_next_run() {
 fn a_dead_channel_is_tried_once_and_not_for_each_message() {
     let server = Server::start(ok()).ill(std::iter::repeat_n(Ill::FallsSilent, 50));
     let scene = Scene::with(&settings(&server, "timeout = \"200ms\""));
-    let ran = scene.run(&(0..20).map(|n| format!("notify(\"people\", \"table {n}\");")).collect::<String>());
+    let ran = scene.run("for n in 0..20 { notify(`people`, `table ${n}`); }");
     assert_eq!((ran.status, ran.undelivered.len()), (Status::Completed, 20));
     assert_eq!(scene.told(), [(false, true); 20]);
     assert!(

@@ -14,8 +14,10 @@ pub(crate) const WEBHOOK: &str = "/services/T0123456/B0123456/s3cr3tS3cr3t";
 /// The channel in which the bot is.
 pub(crate) const CHANNEL: &str = "C0123456789";
 
+type IsRight = fn(&Value) -> bool;
+
 /// What a message may say, and of which type; as in the contract, for where that is not at hand.
-const FIELDS: [(&str, fn(&Value) -> bool); 6] = [
+const FIELDS: [(&str, IsRight); 6] = [
     ("channel", Value::is_string),
     ("text", Value::is_string),
     ("thread_ts", Value::is_string),

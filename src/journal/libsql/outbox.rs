@@ -84,3 +84,36 @@ fn json(connection: &Connection, letter: &Letter) -> Result<String, JournalError
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use libsql::OpenFlags;
+
+    use super::super::super::{Journal as _, LibsqlJournal, RunQuery};
+    use super::*;
+
+    const RUN: &str = "INSERT INTO runs (id, mode, runbook, environment, started_by, started, previous, head)
+        VALUES ('r', 'run', 'a.rhai', 'test', 'me@here', '2026-11-20T20:56:09Z', '', '')";
+
+    #[test]
+    fn a_file_of_format_1_is_read_as_it_is_and_brought_up_to_date_when_it_is_written() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("journal.db");
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let old = Connection::open(&path, flags).expect("opens");
+        let marks = "PRAGMA journal_mode = WAL; PRAGMA application_id = 0x4c664274; PRAGMA user_version = 1;";
+        old.batch(&format!("{marks} {} {RUN};", include_str!("../schema/0001.sql"))).expect("as format 1 was");
+        drop(old);
+
+        let reader = LibsqlJournal::open_existing(&path).expect("opens").expect("is there");
+        assert_eq!(reader.letters(&LetterQuery::default()).expect("reads"), []);
+        drop(reader);
+        let writer = LibsqlJournal::open(&path).expect("opens");
+        assert_eq!(writer.letters(&LetterQuery::default()).expect("reads"), []);
+        assert_eq!(writer.runs(&RunQuery::default()).expect("reads").len(), 1, "what was recorded is there");
+        let state = "SELECT user_version, (SELECT count(*) FROM outbox) FROM pragma_user_version";
+        let store = writer.lock();
+        let found = store.connection.query(state, Vec::new(), |row| Ok((row.number(0)?, row.number(1)?)));
+        assert_eq!(found.expect("reads"), [(2, 0)]);
+    }
+}
