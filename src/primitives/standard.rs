@@ -1,12 +1,12 @@
 //! The primitives and drivers that Lifeboat brings.
 
 use super::targets::{
-    CommandTool, DirectoryStore, FileChannel, HaproxyRouter, HttpService, Machine, NginxRouter, TcpService,
-    TerminalChannel, WebhookChannel,
+    CommandTool, DirectoryStore, FileChannel, HaproxyRouter, HttpService, Machine, NginxRouter, SlackChannel,
+    SmtpChannel, TcpService, TerminalChannel, WebhookChannel,
 };
 use super::{
-    Registry, ask, confirm, deploy, exec, health, inject, language, log, maintenance, measure, notify, now, probe,
-    resolve, route, routes, sleep, version,
+    Registry, ask, confirm, deploy, exec, health, inject, language, log, maintenance, measure, now, probe, route,
+    routes, sleep, version,
 };
 
 impl Registry {
@@ -66,12 +66,11 @@ fn routers(registry: Registry) -> Registry {
 
 fn channels(registry: Registry) -> Registry {
     registry
-        .driver::<notify::Notify, FileChannel>()
-        .driver::<resolve::Resolve, FileChannel>()
-        .driver::<notify::Notify, TerminalChannel>()
-        .driver::<resolve::Resolve, TerminalChannel>()
-        .driver::<notify::Notify, WebhookChannel>()
-        .driver::<resolve::Resolve, WebhookChannel>()
+        .channel::<FileChannel>()
+        .channel::<SlackChannel>()
+        .channel::<SmtpChannel>()
+        .channel::<TerminalChannel>()
+        .channel::<WebhookChannel>()
 }
 
 #[cfg(feature = "driver-sqlite")]

@@ -37,8 +37,7 @@ pub(crate) fn grants(source: &Source) -> Vec<Finding> {
 
 /// Where a setting makes a command a look: `impact` and `check` of a tool, `status` and `list` of a service's `deploy`, and the
 /// drivers that are declared as programs.
-const VOUCHING: [&str; 3] =
-    ["src/primitives/exec/", "src/primitives/deploy/command.rs", "src/primitives/external/"];
+const VOUCHING: [&str; 3] = ["src/primitives/exec/", "src/primitives/deploy/command.rs", "src/primitives/external/"];
 
 /// Places at which a command is vouched for to change nothing, and no setting says so.
 pub(crate) fn vouched(source: &Source) -> Vec<Finding> {
