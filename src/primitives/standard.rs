@@ -1,11 +1,12 @@
 //! The primitives and drivers that Lifeboat brings.
 
 use super::targets::{
-    CommandTool, DirectoryStore, FileChannel, HttpService, Machine, TcpService, TerminalChannel, WebhookChannel,
+    CommandTool, DirectoryStore, FileChannel, HaproxyRouter, HttpService, Machine, NginxRouter, TcpService,
+    TerminalChannel, WebhookChannel,
 };
 use super::{
-    Registry, ask, confirm, exec, health, inject, language, log, maintenance, measure, notify, now, probe, resolve,
-    sleep,
+    Registry, ask, confirm, deploy, exec, health, inject, language, log, maintenance, measure, notify, now, probe,
+    resolve, route, routes, sleep, version,
 };
 
 impl Registry {
@@ -27,7 +28,7 @@ impl Registry {
             .driver_without_target::<log::Log>()
             .driver_without_target::<measure::Measure>()
             .driver_without_target::<sleep::Sleep>();
-        let registry = channels(services(registry));
+        let registry = channels(routers(services(registry)));
         #[cfg(feature = "driver-sqlite")]
         let registry = databases(registry);
         registry
@@ -46,9 +47,21 @@ fn services(registry: Registry) -> Registry {
         .observer::<health::Health, HttpService>()
         .driver::<maintenance::Maintenance, HttpService>()
         .driver::<inject::Inject, HttpService>()
+        .driver::<deploy::Deploy, HttpService>()
+        .observer::<version::Version, HttpService>()
         .observer::<probe::Probe, TcpService>()
         .observer::<health::Health, TcpService>()
         .driver::<inject::Inject, TcpService>()
+        .driver::<deploy::Deploy, TcpService>()
+        .observer::<version::Version, TcpService>()
+}
+
+fn routers(registry: Registry) -> Registry {
+    registry
+        .driver::<route::Route, HaproxyRouter>()
+        .observer::<routes::Routes, HaproxyRouter>()
+        .driver::<route::Route, NginxRouter>()
+        .observer::<routes::Routes, NginxRouter>()
 }
 
 fn channels(registry: Registry) -> Registry {

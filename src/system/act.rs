@@ -8,7 +8,8 @@ use std::path::Path;
 use reqwest::Method;
 
 use super::{
-    Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, WriteFile, files, host, http,
+    Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, ProcessSignal, WriteFile, files,
+    host, http,
 };
 
 /// Changes the world. It can also do all that a [`Look`] can. Only a live world makes one.
@@ -96,6 +97,11 @@ impl Act {
     /// Ends a process at once (SIGKILL).
     pub fn kill(&self, pid: u32) -> io::Result<()> {
         host::kill(pid)
+    }
+
+    /// Sends a process a signal by which it is told something.
+    pub fn signal(&self, pid: u32, signal: ProcessSignal) -> io::Result<()> {
+        host::signal(pid, signal)
     }
 
     /// Asks a person, and waits for the answer, unless the run is asked to stop.

@@ -33,6 +33,19 @@ pub struct Process {
     pub command: Vec<String>,
 }
 
+/// A signal by which a process is told something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessSignal {
+    /// SIGHUP: most services read their configuration again.
+    Hup,
+    /// SIGUSR1.
+    Usr1,
+    /// SIGUSR2: some services replace themselves.
+    Usr2,
+    /// SIGTERM: it ends, and whoever watches over it starts it again.
+    Term,
+}
+
 pub(super) fn disk(path: &Path) -> io::Result<DiskUsage> {
     let stat = rustix::fs::statvfs(path)?;
     // As `df` counts: what is kept back for the administrator belongs to neither side.
@@ -127,9 +140,23 @@ pub(super) fn own_processes() -> [u32; 2] {
 
 /// Ends a process at once (SIGKILL).
 pub(super) fn kill(pid: u32) -> io::Result<()> {
+    send(pid, rustix::process::Signal::KILL)
+}
+
+pub(super) fn signal(pid: u32, signal: ProcessSignal) -> io::Result<()> {
+    let signal = match signal {
+        ProcessSignal::Hup => rustix::process::Signal::HUP,
+        ProcessSignal::Usr1 => rustix::process::Signal::USR1,
+        ProcessSignal::Usr2 => rustix::process::Signal::USR2,
+        ProcessSignal::Term => rustix::process::Signal::TERM,
+    };
+    send(pid, signal)
+}
+
+fn send(pid: u32, signal: rustix::process::Signal) -> io::Result<()> {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
     let pid = pid.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a process number"))?;
-    Ok(rustix::process::kill_process(pid, rustix::process::Signal::KILL)?)
+    Ok(rustix::process::kill_process(pid, signal)?)
 }
 
 /// Who works here, as `user@host`; parts that cannot be known are `?`.
