@@ -90,7 +90,7 @@ impl Act {
         request: &HttpRequest,
         body: Option<Vec<u8>>,
     ) -> Result<HttpResponse, HttpError> {
-        http::send(self.system.http.get_or_init(http::client), method, request, body).await
+        http::send(self.system.http.keeping(), method, request, body).await
     }
 
     /// Ends a process at once (SIGKILL).

@@ -105,7 +105,7 @@ impl Look {
 
     /// Sends a GET request.
     pub async fn http_get(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
-        http::send(self.system.http.get_or_init(http::client), Method::GET, request, None).await
+        http::send(self.system.http.looking(&request.url), Method::GET, request, None).await
     }
 
     /// Opens a TCP connection and closes it. Returns how long it took to open.
