@@ -114,7 +114,7 @@ pub use sqlite_session::{
 };
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Everything that a [`Look`] or an [`Act`] leads to. Hosts replace the parts that they want to bring themselves.
 pub struct System {
@@ -130,7 +130,7 @@ pub struct System {
     pub progress: Arc<dyn Progress>,
     /// A directory of our own for scratch copies; made when it is first used.
     pub scratch: PathBuf,
-    http: OnceLock<reqwest::Client>,
+    http: http::Clients,
 }
 
 impl System {
@@ -143,7 +143,7 @@ impl System {
             console: Arc::new(SilentConsole),
             progress: Arc::new(NoProgress),
             scratch,
-            http: OnceLock::new(),
+            http: http::Clients::default(),
         }
     }
 }
