@@ -26,17 +26,20 @@ pub enum TargetKind {
     Host,
     /// A program that runbooks may start: `[environments.E.tools.NAME]`.
     Tool,
+    /// What shares traffic out between services: `[environments.E.routers.NAME]`.
+    Router,
 }
 
 impl TargetKind {
     /// All kinds.
-    pub const ALL: [TargetKind; 6] = [
+    pub const ALL: [TargetKind; 7] = [
         TargetKind::Service,
         TargetKind::Database,
         TargetKind::Store,
         TargetKind::Channel,
         TargetKind::Host,
         TargetKind::Tool,
+        TargetKind::Router,
     ];
 
     /// The table in `lifeboat.toml` that holds targets of this kind.
@@ -48,6 +51,7 @@ impl TargetKind {
             TargetKind::Channel => "channels",
             TargetKind::Host => "hosts",
             TargetKind::Tool => "tools",
+            TargetKind::Router => "routers",
         }
     }
 }
@@ -61,6 +65,7 @@ impl fmt::Display for TargetKind {
             TargetKind::Channel => "channel",
             TargetKind::Host => "host",
             TargetKind::Tool => "tool",
+            TargetKind::Router => "router",
         })
     }
 }
@@ -96,6 +101,30 @@ pub struct Target {
 }
 
 impl Target {
+    /// The table `name` of the settings, which names a driver of its own: the way in which a service is deployed is one. Errors
+    /// of what it returns point into the file as those of the target do.
+    pub fn part(&self, name: &str) -> Result<Self, ConfigError> {
+        let mut settings = self.settings[name].clone();
+        let driver = settings.as_object_mut().and_then(|table| table.remove("driver"));
+        let Some(driver) = driver.as_ref().and_then(serde_json::Value::as_str) else {
+            let message = format!("`{name}` of {} `{}` has no `driver`", self.kind, self.name);
+            return Err(self.error(name, message).help("add `driver = \"…\"` to say how it is done"));
+        };
+        let prefix = format!("{name}.");
+        let inside = |places: &BTreeMap<String, Range<usize>>| {
+            let inside = places.iter().filter_map(|(path, span)| Some((path.strip_prefix(&prefix)?, span)));
+            inside.map(|(path, span)| (path.to_owned(), span.clone())).collect()
+        };
+        let origin = Origin {
+            path: self.origin.path.clone(),
+            text: self.origin.text.clone(),
+            span: self.origin.values.get(name).unwrap_or(&self.origin.span).clone(),
+            keys: inside(&self.origin.keys),
+            values: inside(&self.origin.values),
+        };
+        Ok(Self { name: self.name.clone(), kind: self.kind, driver: driver.to_owned(), settings, origin })
+    }
+
     /// An error that points at the setting `path` (`.` for the whole target).
     pub fn error(&self, path: &str, message: impl Into<String>) -> ConfigError {
         let span = self.origin.values.get(path).unwrap_or(&self.origin.span).clone();

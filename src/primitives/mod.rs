@@ -4,10 +4,13 @@
 //! [`Observer`]) does it for one kind of target. Adding either touches one folder, `primitives/<name>/`.
 
 pub mod ask;
+mod begun;
 pub mod confirm;
 mod contract;
+pub mod deploy;
 mod erased;
 pub mod exec;
+pub mod external;
 pub mod health;
 pub mod inject;
 pub mod language;
@@ -21,11 +24,14 @@ pub mod probe;
 pub mod query;
 mod registry;
 pub mod resolve;
+pub mod route;
+pub mod routes;
 mod schema;
 pub mod sleep;
 pub mod sql;
 mod standard;
 pub mod targets;
+pub mod version;
 
 pub use contract::{Driver, FromTarget, NoTarget, Observer, Preview, Primitive, Reconciled, TargetArg};
 pub use erased::{ErasedReconciled, Handler};

@@ -1,15 +1,21 @@
 //! The primitives and drivers that Lifeboat brings.
 
 use super::targets::{
-    CommandTool, DirectoryStore, FileChannel, HttpService, Machine, SlackChannel, SmtpChannel, TcpService,
-    TerminalChannel, WebhookChannel,
+    CommandTool, DirectoryStore, FileChannel, HaproxyRouter, HttpService, Machine, NginxRouter, SlackChannel,
+    SmtpChannel, TcpService, TerminalChannel, WebhookChannel,
 };
-use super::{Registry, ask, confirm, exec, health, inject, language, log, maintenance, measure, now, probe, sleep};
+use super::{
+    Registry, ask, confirm, deploy, exec, health, inject, language, log, maintenance, measure, now, probe, route,
+    routes, sleep, version,
+};
 
 impl Registry {
     /// Everything that Lifeboat brings. Hosts add their own drivers, or replace some of these.
     pub fn standard() -> Self {
         let registry = Self::empty()
+            .language::<language::During>()
+            .language::<language::Hold>()
+            .language::<language::Parallel>()
             .language::<language::PointOfNoReturn>()
             .language::<language::Require>()
             .language::<language::Retry>()
@@ -22,7 +28,7 @@ impl Registry {
             .driver_without_target::<log::Log>()
             .driver_without_target::<measure::Measure>()
             .driver_without_target::<sleep::Sleep>();
-        let registry = channels(services(registry));
+        let registry = channels(routers(services(registry)));
         #[cfg(feature = "driver-sqlite")]
         let registry = databases(registry);
         registry
@@ -41,9 +47,21 @@ fn services(registry: Registry) -> Registry {
         .observer::<health::Health, HttpService>()
         .driver::<maintenance::Maintenance, HttpService>()
         .driver::<inject::Inject, HttpService>()
+        .driver::<deploy::Deploy, HttpService>()
+        .observer::<version::Version, HttpService>()
         .observer::<probe::Probe, TcpService>()
         .observer::<health::Health, TcpService>()
         .driver::<inject::Inject, TcpService>()
+        .driver::<deploy::Deploy, TcpService>()
+        .observer::<version::Version, TcpService>()
+}
+
+fn routers(registry: Registry) -> Registry {
+    registry
+        .driver::<route::Route, HaproxyRouter>()
+        .observer::<routes::Routes, HaproxyRouter>()
+        .driver::<route::Route, NginxRouter>()
+        .observer::<routes::Routes, NginxRouter>()
 }
 
 fn channels(registry: Registry) -> Registry {

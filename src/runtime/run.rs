@@ -7,9 +7,10 @@ use std::time::Duration;
 use crate::config::Environment;
 use crate::model::{EventBody, Halt, Letter, LetterQuery, Mode, RunId, Started, UnwoundStep, Value, Verdict};
 use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
-use crate::system::{random_u32, whoami};
-use crate::worlds::{Courier, Listener, Live, OnFault, Recorder, Rounds};
+use crate::system::{Look, random_u32, whoami};
+use crate::worlds::{Cast, Courier, Listener, Live, OnFault, Recorder, Rounds};
 
+use super::active::Active;
 use super::aftermath::{Aftermath, Collector};
 use super::load::{params, recorded_params};
 use super::{Error, Lifeboat};
@@ -130,6 +131,7 @@ impl Lifeboat {
         let journal = self.journal()?;
         let look = self.look_in(prepared.environment);
         let id = RunId::new(self.system.clock.now(), random_u32());
+        let _active = Active::begin(&id);
         let collector = Arc::new(Collector::default());
         let mut listeners: Vec<Arc<dyn Listener>> = self.listeners.clone();
         listeners.push(collector.clone());
@@ -137,8 +139,7 @@ impl Lifeboat {
         let recorder = Arc::new(Recorder::new(id.clone(), journal.clone(), look.clone(), listeners));
         recorder.begin(self.started(id.clone(), prepared))?;
         let handle = self.tokio.handle();
-        let courier = Courier::new(cast.clone(), journal.clone(), &look);
-        let rounds = Rounds::start(courier, recorder.posted(), handle);
+        let rounds = self.rounds(&cast, &recorder, &look)?;
         let live = Live::new(cast, recorder.clone(), &look, handle.clone(), on_fault);
         let evaluation = Evaluation {
             script: &prepared.script,
@@ -156,12 +157,22 @@ impl Lifeboat {
         let aftermath = collector.aftermath();
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
-        let unrecorded = recorder.commit().err().map(|halt| halt.to_string());
-        // The run is over and recorded: only now may somebody wait for a channel.
-        rounds.finish(handle, LAST_ROUND);
-        let of_run = LetterQuery { run: Some(id.to_string()), ..LetterQuery::waiting() };
-        let undelivered = journal.letters(&of_run).unwrap_or_default();
+        let unrecorded = recorder.commit_if_possible().err();
+        let undelivered = self.last_round(&id, rounds)?;
         Ok(Ran { id, status, verdict, aftermath, unrecorded, undelivered })
+    }
+
+    /// Begins to deliver, beside the run, what could not be delivered at once.
+    pub(super) fn rounds(&self, cast: &Cast, recorder: &Recorder, look: &Look) -> Result<Rounds, Error> {
+        let courier = Courier::new(cast.clone(), self.journal()?, look);
+        Ok(Rounds::start(courier, recorder.posted(), self.tokio.handle()))
+    }
+
+    /// The run is over and recorded: only now may somebody wait for a channel. Gives what of the run is still not delivered.
+    pub(super) fn last_round(&self, run: &RunId, rounds: Rounds) -> Result<Vec<Letter>, Error> {
+        rounds.finish(self.tokio.handle(), LAST_ROUND);
+        let of_run = LetterQuery { run: Some(run.to_string()), ..LetterQuery::waiting() };
+        Ok(self.journal()?.letters(&of_run).unwrap_or_default())
     }
 
     fn started(&self, run: RunId, prepared: &Prepared) -> Started {
@@ -172,8 +183,9 @@ impl Lifeboat {
             environment: prepared.environment.name.clone(),
             params: recorded_params(&prepared.script, &prepared.params),
             by: whoami(),
-            digests: self.digests(&prepared.script),
+            digests: self.digests(&prepared.script, prepared.environment),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: Some(self.look().own_process()),
         }
     }
 }
@@ -194,7 +206,7 @@ pub(super) struct Prepared<'a> {
 }
 
 /// A protected environment is changed only by who types its name.
-fn acknowledge(environment: &Environment, typed: Option<&str>) -> Result<(), Error> {
+pub(super) fn acknowledge(environment: &Environment, typed: Option<&str>) -> Result<(), Error> {
     let name = &environment.name;
     match typed {
         Some(typed) if typed == name => Ok(()),
@@ -210,7 +222,7 @@ fn acknowledge(environment: &Environment, typed: Option<&str>) -> Result<(), Err
     }
 }
 
-fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
+pub(super) fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
     let failed = if aftermath.is_clean() { Status::RolledBack } else { Status::LeftChanged };
     match verdict {
         Verdict::Completed(_) => Status::Completed,
@@ -226,7 +238,7 @@ fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
     }
 }
 
-fn ended(status: Status, verdict: &Verdict) -> EventBody {
+pub(super) fn ended(status: Status, verdict: &Verdict) -> EventBody {
     let (why, unwound, owed, value): (Option<String>, Vec<UnwoundStep>, Vec<String>, Value) = match verdict {
         Verdict::Completed(value) => (None, vec![], vec![], value.clone()),
         Verdict::Failed { fault, unwound, unwinding_halted } => {

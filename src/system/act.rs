@@ -12,7 +12,7 @@ use crate::model::Outbox;
 
 use super::{
     Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, Mail, MailError, MailSent,
-    MailServer, WriteFile, files, host, http, mail,
+    MailServer, ProcessSignal, WriteFile, files, host, http, mail,
 };
 
 /// Changes the world. It can also do all that a [`Look`] can. Only a live world makes one.
@@ -43,6 +43,12 @@ impl Act {
     /// Where messages wait that could not be delivered; `None` outside of runs.
     pub fn outbox(&self) -> Option<&dyn Outbox> {
         self.outbox.as_deref()
+    }
+
+    /// The same handle for whoever undoes what is owed: a request to cancel does not stop that, an abort does.
+    #[must_use]
+    pub fn shielded(&self) -> Self {
+        Self { look: self.look.shielded(), outbox: self.outbox.clone() }
     }
 
     /// Writes a whole file; a reader or a crash sees the old content or the new one, never a part.
@@ -118,9 +124,14 @@ impl Act {
         host::kill(pid)
     }
 
-    /// Asks a person, and waits for the answer.
+    /// Sends a process a signal by which it is told something.
+    pub fn signal(&self, pid: u32, signal: ProcessSignal) -> io::Result<()> {
+        host::signal(pid, signal)
+    }
+
+    /// Asks a person, and waits for the answer, unless the run is asked to stop.
     pub async fn ask(&self, asked: &Asked) -> Result<Answer, Interrupted> {
-        self.system.answers.ask(asked).await
+        self.unless_cancelled(self.system.answers.ask(asked)).await?
     }
 
     /// Shows a message to the person at the terminal.

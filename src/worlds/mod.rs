@@ -3,7 +3,11 @@
 mod cast;
 mod live;
 mod plan;
+mod replay;
 
 pub use cast::Cast;
-pub use live::{Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Zeal};
+pub use live::{
+    Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tried, Zeal, conformance,
+};
 pub use plan::{Assumption, AssumptionError, PlanWorld};
+pub use replay::{NOT_APPLIED, Replay};

@@ -58,6 +58,7 @@ async fn probe(url: String, args: Args) -> Result<Output, Fault> {
         pid_file: None,
         maintenance_file: None,
         refuse_file: None,
+        deployment: None,
     };
     Observer::<Probe>::observe(&service, &args, &Look::new(Arc::new(System::new(PathBuf::new())))).await
 }

@@ -11,6 +11,8 @@ use crate::model::{Fault, SecretText, Span};
 use crate::primitives::FromTarget;
 use crate::system::Look;
 
+use super::Deployment;
+
 /// A service that speaks HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpService {
@@ -28,6 +30,8 @@ pub struct HttpService {
     pub maintenance_file: Option<PathBuf>,
     /// The file whose presence makes the service refuse connections.
     pub refuse_file: Option<PathBuf>,
+    /// How new versions of it are deployed.
+    pub deployment: Option<Deployment>,
 }
 
 /// Settings of `driver = "http"`.
@@ -48,6 +52,9 @@ pub struct Settings {
     maintenance_file: Option<PathBuf>,
     /// A file whose presence makes the service refuse connections; `inject` needs it for that fault.
     refuse_file: Option<PathBuf>,
+    /// How new versions are deployed: a table with `driver = "release"` or `"command"` and the settings of that driver. `deploy`
+    /// and `version` need it.
+    deploy: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 fn ten_seconds() -> Span {
@@ -74,6 +81,7 @@ impl FromTarget for HttpService {
             pid_file: resolve(settings.pid_file),
             maintenance_file: resolve(settings.maintenance_file),
             refuse_file: resolve(settings.refuse_file),
+            deployment: settings.deploy.map(|_| Deployment::of(target, environment, true)).transpose()?,
         })
     }
 }

@@ -2,12 +2,15 @@
 //!
 //! What a driver does for one primitive stands in that primitive's folder.
 
+mod argv;
 mod channel_limits;
 mod command_tool;
+mod deployment;
 mod directory_store;
 mod http_service;
 mod local_channels;
 mod machine;
+mod routers;
 mod slack_channel;
 mod smtp_channel;
 #[cfg(feature = "driver-sqlite")]
@@ -15,12 +18,15 @@ mod sqlite_database;
 mod tcp_service;
 mod webhook_channel;
 
+pub use argv::{Argv, ArgvFailure, Values};
 pub(in crate::primitives) use command_tool::KEY;
 pub use command_tool::{Allowed, CommandTool, STARTED, Ssh};
+pub use deployment::{CommandDeployment, Deployment, Health, Release, Restart};
 pub use directory_store::DirectoryStore;
 pub use http_service::HttpService;
 pub use local_channels::{FileChannel, TerminalChannel};
 pub use machine::Machine;
+pub use routers::{Backends, HaproxyRouter, NginxRouter};
 pub use slack_channel::{SlackChannel, SlackWay};
 pub use smtp_channel::{SmtpChannel, SmtpTls};
 #[cfg(feature = "driver-sqlite")]
