@@ -37,6 +37,8 @@ pub struct Environment {
     pub independent: Vec<(String, String)>,
     /// What a drill starts before it begins and stops when it is over.
     pub processes: Vec<ProcessSpec>,
+    /// The documents of the other environments, by environment and name: what this one's can be compared with.
+    pub documents_elsewhere: BTreeMap<String, BTreeMap<String, Target>>,
 }
 
 impl Environment {

@@ -11,7 +11,7 @@ use toml::de::DeTable;
 use crate::model::instead;
 
 use super::reader::Reader;
-use super::{Config, ConfigError, Environment, parse_environment};
+use super::{Config, ConfigError, Environment, Target, TargetKind, parse_environment};
 
 /// The keys at the top of the file.
 const KEYS: [&str; 2] = ["default", "environments"];
@@ -55,6 +55,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Config {
         let environment = parse_environment::read(reader, &root, name.get_ref(), table);
         environments.insert(name.get_ref().to_string(), environment);
     }
+    introduce(&mut environments);
     let default_environment = document.get("default").and_then(|value| {
         let name = reader.text("`default`", value, "default = \"…\"")?;
         if !environments.contains_key(&name) {
@@ -65,6 +66,19 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Config {
         Some(name)
     });
     Config { path: reader.path.to_path_buf(), root, default_environment, environments, digest: sha256(&reader.text) }
+}
+
+/// Tells every environment of the documents of the others.
+fn introduce(environments: &mut BTreeMap<String, Environment>) {
+    let documents = |environment: &Environment| -> BTreeMap<String, Target> {
+        let documents = environment.targets.values().filter(|target| target.kind == TargetKind::Document);
+        documents.map(|target| (target.name.clone(), target.clone())).collect()
+    };
+    let all: BTreeMap<String, _> = environments.values().map(|e| (e.name.clone(), documents(e))).collect();
+    for environment in environments.values_mut() {
+        environment.documents_elsewhere.clone_from(&all);
+        environment.documents_elsewhere.remove(&environment.name);
+    }
 }
 
 /// What to do about a mistake in the syntax, where the parser's words do not say it.

@@ -28,6 +28,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Nod
         targets: BTreeMap::new(),
         independent: Vec::new(),
         processes: Vec::new(),
+        documents_elsewhere: BTreeMap::new(),
     };
     let header = format!("[environments.{name}]");
     let Some(table) = reader.table(&format!("environment `{name}`"), value, &header) else { return environment };

@@ -26,17 +26,20 @@ pub enum TargetKind {
     Host,
     /// A program that runbooks may start: `[environments.E.tools.NAME]`.
     Tool,
+    /// A configuration document: `[environments.E.documents.NAME]`.
+    Document,
 }
 
 impl TargetKind {
     /// All kinds.
-    pub const ALL: [TargetKind; 6] = [
+    pub const ALL: [TargetKind; 7] = [
         TargetKind::Service,
         TargetKind::Database,
         TargetKind::Store,
         TargetKind::Channel,
         TargetKind::Host,
         TargetKind::Tool,
+        TargetKind::Document,
     ];
 
     /// The table in `lifeboat.toml` that holds targets of this kind.
@@ -48,6 +51,7 @@ impl TargetKind {
             TargetKind::Channel => "channels",
             TargetKind::Host => "hosts",
             TargetKind::Tool => "tools",
+            TargetKind::Document => "documents",
         }
     }
 }
@@ -61,6 +65,7 @@ impl fmt::Display for TargetKind {
             TargetKind::Channel => "channel",
             TargetKind::Host => "host",
             TargetKind::Tool => "tool",
+            TargetKind::Document => "document",
         })
     }
 }

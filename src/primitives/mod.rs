@@ -4,8 +4,12 @@
 //! [`Observer`]) does it for one kind of target. Adding either touches one folder, `primitives/<name>/`.
 
 pub mod ask;
+pub mod configuration;
+pub mod configure;
 pub mod confirm;
 mod contract;
+mod documents;
+pub mod drift;
 mod erased;
 pub mod exec;
 pub mod health;

@@ -1,11 +1,12 @@
 //! The primitives and drivers that Lifeboat brings.
 
 use super::targets::{
-    CommandTool, DirectoryStore, FileChannel, HttpService, Machine, TcpService, TerminalChannel, WebhookChannel,
+    CommandTool, ConfigDocument, DirectoryStore, DocumentSyntax, EnvFileSyntax, FileChannel, HttpService, JsonSyntax,
+    Machine, TcpService, TerminalChannel, TomlSyntax, WebhookChannel,
 };
 use super::{
-    Registry, ask, confirm, exec, health, inject, language, log, maintenance, measure, notify, now, probe, resolve,
-    sleep,
+    Registry, ask, configuration, configure, confirm, drift, exec, health, inject, language, log, maintenance, measure,
+    notify, now, probe, resolve, sleep,
 };
 
 impl Registry {
@@ -24,6 +25,7 @@ impl Registry {
             .driver_without_target::<measure::Measure>()
             .driver_without_target::<sleep::Sleep>();
         let registry = channels(services(registry));
+        let registry = documents::<EnvFileSyntax>(documents::<JsonSyntax>(documents::<TomlSyntax>(registry)));
         #[cfg(feature = "driver-sqlite")]
         let registry = databases(registry);
         registry
@@ -45,6 +47,13 @@ fn services(registry: Registry) -> Registry {
         .observer::<probe::Probe, TcpService>()
         .observer::<health::Health, TcpService>()
         .driver::<inject::Inject, TcpService>()
+}
+
+fn documents<S: DocumentSyntax>(registry: Registry) -> Registry {
+    registry
+        .observer::<configuration::Configuration, ConfigDocument<S>>()
+        .driver::<configure::Configure, ConfigDocument<S>>()
+        .observer::<drift::Drift, ConfigDocument<S>>()
 }
 
 fn channels(registry: Registry) -> Registry {

@@ -42,6 +42,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the floor that touches the machine")]
 
 mod act;
+mod beside;
 mod cancel;
 mod child;
 mod clock;
@@ -75,6 +76,7 @@ mod sqlite_rules;
 mod sqlite_session;
 
 pub use act::Act;
+pub use beside::Beside;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};

@@ -5,6 +5,7 @@
 mod channels;
 mod command_tool;
 mod directory_store;
+mod document;
 mod http_service;
 mod machine;
 #[cfg(feature = "driver-sqlite")]
@@ -13,8 +14,10 @@ mod tcp_service;
 
 pub use channels::{FileChannel, TerminalChannel, WebhookChannel};
 pub(in crate::primitives) use command_tool::KEY;
+pub(in crate::primitives) use command_tool::matches;
 pub use command_tool::{Allowed, CommandTool, STARTED, Ssh};
 pub use directory_store::DirectoryStore;
+pub use document::{ConfigDocument, Document, DocumentSyntax, EnvFileSyntax, JsonSyntax, Peer, TomlSyntax};
 pub use http_service::HttpService;
 pub use machine::Machine;
 #[cfg(feature = "driver-sqlite")]
