@@ -59,6 +59,7 @@ impl PlanCommand {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
         let lifeboat = open::reading(global)?;
         printer.shorten(&lifeboat.config().root);
+        printer.conceal(lifeboat.redactor());
         let plan = lifeboat.plan(&PlanRequest {
             runbook: self.runbook.clone(),
             environment: global.env.clone(),

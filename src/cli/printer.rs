@@ -1,11 +1,14 @@
 //! The printer: results on standard output, everything else on standard error. Nothing else writes to either.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressDrawTarget};
+
+use crate::system::Redactor;
 
 use super::diagnostics;
 
@@ -56,6 +59,8 @@ pub(crate) struct Printer {
     lost: Arc<AtomicBool>,
     /// The project's directory, which is left out of paths.
     root: Arc<OnceLock<String>>,
+    /// What takes secrets out of everything that is printed.
+    redactor: Arc<OnceLock<Arc<Redactor>>>,
 }
 
 impl Printer {
@@ -79,6 +84,7 @@ impl Printer {
             bars: Arc::new(MultiProgress::with_draw_target(target)),
             width: if stdout().is_terminal() { usize::from(console_width()).clamp(40, 100) } else { 80 },
             root: Arc::default(),
+            redactor: Arc::default(),
             lost: Arc::default(),
         }
     }
@@ -86,6 +92,16 @@ impl Printer {
     /// From now on, paths below `root` are shown from there.
     pub(crate) fn shorten(&self, root: &std::path::Path) {
         let _ = self.root.set(format!("{}/", root.display()));
+    }
+
+    /// From now on, what `redactor` knows is never printed. What is printed should hold no secret in the first place: this is for
+    /// what nobody thought of.
+    pub(crate) fn conceal(&self, redactor: &Arc<Redactor>) {
+        let _ = self.redactor.set(redactor.clone());
+    }
+
+    fn clean<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.redactor.get().map_or(Cow::Borrowed(text), |redactor| redactor.clean(text))
     }
 
     /// Text with the paths of the project as people know them.
@@ -101,6 +117,7 @@ impl Printer {
 
     /// A line of a result.
     pub(crate) fn out(&self, line: &str) {
+        let line = self.clean(line);
         let written = self.bars.suspend(|| writeln!(stdout().lock(), "{line}"));
         // A reader that has gone away is not our mistake; a disk that is full is.
         if written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
@@ -117,7 +134,7 @@ impl Printer {
 
     /// A line about how it goes.
     pub(crate) fn err(&self, line: &str) {
-        let line = self.short(line);
+        let line = self.short(&self.clean(line));
         self.bars.suspend(|| {
             let _ = writeln!(stderr().lock(), "{line}");
         });

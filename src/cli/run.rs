@@ -71,6 +71,7 @@ impl LiveArgs {
                 .program(program)
         })?;
         printer.shorten(&lifeboat.config().root);
+        printer.conceal(lifeboat.redactor());
         stop_on_signals(printer, &cancel);
         Ok(lifeboat)
     }

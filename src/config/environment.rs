@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::model::SecretSource;
+
 use super::Target;
 
 /// A whole `lifeboat.toml`.
@@ -39,6 +41,8 @@ pub struct Environment {
     pub processes: Vec<ProcessSpec>,
     /// The documents of the other environments, by environment and name: what this one's can be compared with.
     pub documents_elsewhere: BTreeMap<String, BTreeMap<String, Target>>,
+    /// Where the values of its secrets come from, by name.
+    pub secrets: BTreeMap<String, SecretSource>,
 }
 
 impl Environment {

@@ -9,6 +9,7 @@ mod error;
 mod name;
 mod parse;
 mod parse_environment;
+mod parse_secrets;
 mod parse_target;
 mod reader;
 mod settings;

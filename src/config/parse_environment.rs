@@ -9,10 +9,10 @@ use crate::model::instead;
 
 use super::parse_target::{Names, targets};
 use super::reader::{Node, Reader};
-use super::{Environment, ProcessSpec, TargetKind};
+use super::{Environment, ProcessSpec, TargetKind, parse_secrets};
 
 /// The keys of an environment that are not tables of targets.
-const KEYS: [&str; 4] = ["protected", "drill", "independent", "processes"];
+const KEYS: [&str; 5] = ["protected", "drill", "independent", "processes", "secrets"];
 /// The keys of a process.
 const PROCESS_KEYS: [&str; 3] = ["name", "command", "ready"];
 
@@ -29,6 +29,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Nod
         independent: Vec::new(),
         processes: Vec::new(),
         documents_elsewhere: BTreeMap::new(),
+        secrets: BTreeMap::new(),
     };
     let header = format!("[environments.{name}]");
     let Some(table) = reader.table(&format!("environment `{name}`"), value, &header) else { return environment };
@@ -42,6 +43,8 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Nod
     }
     let names;
     (environment.targets, names) = targets(reader, name, table);
+    environment.secrets = parse_secrets::read(reader, root, name, table);
+    parse_secrets::references(reader, name, &environment.targets, &environment.secrets);
     environment.independent = independent(reader, name, table, &names);
     environment.processes = processes(reader, name, table, &names);
     environment

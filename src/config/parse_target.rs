@@ -6,6 +6,8 @@ use std::ops::Range;
 use serde_json::Value as Json;
 use toml::de::{DeTable, DeValue};
 
+use crate::model::SecretText;
+
 use super::reader::{Node, Reader};
 use super::{Origin, Target, TargetKind};
 
@@ -98,7 +100,10 @@ fn setting(reader: &mut Reader<'_>, value: &Node<'_>, path: String, origin: &mut
         Json::Null
     };
     let json = match value.get_ref() {
-        DeValue::String(text) => Json::from(text.as_ref()),
+        // Where a secret is named, a driver that wants text gets none, and says so.
+        DeValue::String(text) => SecretText::template(text)
+            .and_then(|secret| serde_json::to_value(secret).ok())
+            .unwrap_or_else(|| Json::from(text.as_ref())),
         DeValue::Boolean(truth) => Json::from(*truth),
         // JSON has no dates; a driver that wants one reads it from text.
         DeValue::Datetime(date) => Json::from(date.to_string()),

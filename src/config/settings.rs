@@ -46,6 +46,12 @@ impl Target {
             let message = format!("`{path}` of {target} cannot be `{typed}`");
             return self.error(path, message).help(instead(typed, known, "choices"));
         }
+        if why.starts_with("invalid type: map") && self.secret_at(path).is_some() {
+            let message = format!("`{path}` of {target} does not take a secret");
+            return self
+                .error(path, message)
+                .help("only settings that are never shown take one; write this one as text");
+        }
         let mistyped = why.strip_prefix("invalid type: ").or_else(|| why.strip_prefix("invalid value: "));
         if let Some((found, wanted)) = mistyped.and_then(|rest| rest.split_once(", expected ")) {
             let message =
@@ -198,6 +204,16 @@ mod tests {
             setting::<Settings>("url = \"u\"\nlevel = \"eror\""),
             "4:9 `level` of service `web` cannot be `eror` (did you mean `error`?)"
         );
+    }
+
+    #[test]
+    fn a_secret_stands_only_where_it_is_kept() {
+        let config = good(
+            "[environments.a.secrets]\nT = { env = \"T\" }\n[environments.a.services.web]\ndriver = \"http\"\n\
+             url = \"http://{secret:T}/\"\n",
+        );
+        let error = config.environments["a"].targets["web"].settings::<Settings>().expect_err("a mistake");
+        assert!(place(&error).starts_with("5:7 `url` of service `web` does not take a secret"), "{}", place(&error));
     }
 
     #[test]

@@ -57,6 +57,16 @@ pub(super) fn place(mistake: &ConfigError) -> String {
     format!("{line}:{column} {} ({})\n", mistake.message, mistake.help.as_deref().unwrap_or("no help"))
 }
 
+/// All mistakes of a text that has some.
+pub(super) fn bad(text: &str) -> Vec<ConfigError> {
+    parse(text).expect_err("it has mistakes")
+}
+
+/// Mistakes as [`place`] shows them.
+pub(super) fn places(mistakes: &[ConfigError]) -> String {
+    mistakes.iter().map(place).collect()
+}
+
 /// Says that these are the mistakes in `text`, in their order and no others.
 #[track_caller]
 fn mistakes(text: &str, expected: &[&str]) {

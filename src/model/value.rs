@@ -8,9 +8,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::SecretText;
+use super::secret::Part;
+
 /// What a script passes to a primitive and gets back.
 ///
-/// As JSON, [`Value::Unknown`] is `{"$unknown": text}` and [`Value::Secret`] is `{"$secret": name}`.
+/// As JSON, [`Value::Unknown`] is `{"$unknown": text}` and [`Value::Secret`] is `{"$secret": name}` (see [`SecretText`]).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
     /// Nothing; Rhai's `()`.
@@ -30,8 +33,8 @@ pub enum Value {
     Map(BTreeMap<String, Value>),
     /// What a plan cannot know before the run.
     Unknown(Unknown),
-    /// A reference to a secret by its name; the value itself never leaves the driver that uses it.
-    Secret(Arc<str>),
+    /// A secret by its name, or text around one; the value itself never leaves the driver that uses it.
+    Secret(SecretText),
 }
 
 /// Text that stands for something a plan cannot know, such as `‹latest_backup:primary.id›`, or text made with it.
@@ -138,8 +141,14 @@ impl Value {
                     if let Some(Json::String(text)) = map.remove("$unknown") {
                         return Value::Unknown(Unknown::text(text));
                     }
-                    if let Some(Json::String(name)) = map.remove("$secret") {
-                        return Value::Secret(name.into());
+                    match map.remove("$secret") {
+                        Some(Json::String(name)) => return Value::Secret(SecretText::named(&name)),
+                        // Whatever else stands there is a map of somebody else.
+                        Some(parts) => match serde_json::from_value::<Vec<Part>>(parts.clone()) {
+                            Ok(parts) => return Value::Secret(SecretText::of(parts)),
+                            Err(_) => drop(map.insert("$secret".to_owned(), parts)),
+                        },
+                        None => {}
                     }
                 }
                 Value::Map(map.into_iter().map(|(k, v)| (k, Value::from_json(v))).collect())
@@ -159,7 +168,7 @@ impl Value {
             Value::List(list) => Json::Array(list.iter().map(Value::to_json).collect()),
             Value::Map(map) => Json::Object(map.iter().map(|(k, v)| (k.clone(), v.to_json())).collect()),
             Value::Unknown(unknown) => serde_json::json!({ "$unknown": unknown.as_str() }),
-            Value::Secret(name) => serde_json::json!({ "$secret": name.as_ref() }),
+            Value::Secret(secret) => serde_json::to_value(secret).unwrap_or(Json::Null),
         }
     }
 
@@ -197,7 +206,7 @@ impl Value {
             Value::Float(x) => write!(f, "{x}"),
             Value::String(text) => write!(f, "{text:?}"),
             Value::Unknown(unknown) => write!(f, "{unknown}"),
-            Value::Secret(name) => write!(f, "secret({name})"),
+            Value::Secret(secret) => write!(f, "{secret}"),
             Value::List(list) => {
                 f.write_str("[")?;
                 for (i, item) in list.iter().enumerate() {
@@ -332,7 +341,7 @@ mod tests {
     fn unknowns_and_secrets_survive_json() {
         let value = Value::Map(BTreeMap::from([
             ("id".to_owned(), Value::Unknown(Unknown::labelled("backup:primary.id"))),
-            ("token".to_owned(), Value::Secret("TOKEN".into())),
+            ("token".to_owned(), Value::Secret(SecretText::named("TOKEN"))),
             ("list".to_owned(), Value::List(vec![Value::Int(1), Value::Float(1.5), Value::Null])),
         ]));
         assert_eq!(Value::from_json(value.to_json()), value);

@@ -44,6 +44,8 @@ pub enum ArgType {
     Number,
     /// Text.
     String,
+    /// Text, or a secret.
+    Secret,
     /// Text such as `5m`.
     Duration,
     /// One of these texts.
@@ -72,6 +74,7 @@ impl ArgType {
             ArgType::Int => kind == "int",
             ArgType::Number => kind == "int" || kind == "float",
             ArgType::String | ArgType::Duration | ArgType::Choice(_) => kind == "string",
+            ArgType::Secret => kind == "string" || kind == "secret",
             ArgType::List(_) => kind == "array",
             ArgType::Map => kind == "map",
             ArgType::Nothing => false,
@@ -86,6 +89,7 @@ impl std::fmt::Display for ArgType {
             ArgType::Int => f.write_str("int"),
             ArgType::Number => f.write_str("number"),
             ArgType::String => f.write_str("string"),
+            ArgType::Secret => f.write_str("string or secret"),
             ArgType::Duration => f.write_str("duration"),
             ArgType::Choice(choices) => {
                 let quoted: Vec<_> = choices.iter().map(|c| format!("\"{c}\"")).collect();
@@ -176,6 +180,7 @@ fn type_of(schema: &Json, root: &Json) -> ArgType {
         "integer" => ArgType::Int,
         "number" => ArgType::Number,
         "string" if schema["format"] == "duration" => ArgType::Duration,
+        "string" if schema["format"] == "secret" => ArgType::Secret,
         "string" => ArgType::String,
         "array" => ArgType::List(Box::new(type_of(&schema["items"], root))),
         "object" => ArgType::Map,

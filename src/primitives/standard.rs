@@ -17,6 +17,7 @@ impl Registry {
             .language::<language::Require>()
             .language::<language::Retry>()
             .language::<language::Runbook>()
+            .language::<language::Secret>()
             .language::<language::WaitUntil>()
             .observer_without_target::<now::Now>()
             .driver_without_target::<ask::Ask>()

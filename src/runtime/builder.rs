@@ -1,12 +1,15 @@
 //! Putting Lifeboat together: a configuration, the primitives, a journal, the people.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::config::{Config, Environment};
 use crate::journal::{Journal, JournalError, MemoryJournal};
 use crate::primitives::Registry;
-use crate::system::{Answers, Cancel, Clock, Console, Look, Progress, System, absolute, read_source};
+use crate::system::{
+    Answers, Cancel, Clock, Console, Look, Progress, Redactor, Secrets, System, absolute, read_source,
+};
 use crate::worlds::{Cast, Listener};
 
 use super::Error;
@@ -22,6 +25,9 @@ pub struct Lifeboat {
     pub(super) listeners: Vec<Arc<dyn Listener>>,
     pub(super) program: Option<PathBuf>,
     pub(super) tokio: tokio::runtime::Runtime,
+    redactor: Arc<Redactor>,
+    /// By environment, made when one is first used.
+    secrets: Mutex<BTreeMap<String, Arc<Secrets>>>,
 }
 
 /// How the journal is opened when the first run begins.
@@ -83,6 +89,20 @@ impl Lifeboat {
 
     pub(super) fn look(&self) -> Look {
         Look::new(self.system.clone())
+    }
+
+    /// A look that knows the secrets of an environment.
+    pub(super) fn look_in(&self, environment: &Environment) -> Look {
+        let mut known = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Secrets::new(environment.secrets.clone(), environment.root.clone(), self.redactor.clone());
+        let secrets = known.entry(environment.name.clone()).or_insert_with(|| Arc::new(make())).clone();
+        self.look().with_secrets(secrets)
+    }
+
+    /// Takes the secrets that were revealed so far out of texts: for whoever prints something beside what Lifeboat returns, which
+    /// holds none.
+    pub fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
     }
 
     pub(super) fn library(&self) -> Arc<ProjectFiles> {
@@ -195,6 +215,8 @@ impl Builder {
             listeners: self.listeners,
             program: self.program,
             tokio,
+            redactor: Arc::default(),
+            secrets: Mutex::default(),
         })
     }
 }

@@ -40,7 +40,8 @@ impl Lifeboat {
             assumption.check(&self.registry).map_err(|e| Error::Params { why: e.message, help: e.hint })?;
         }
         let cast = self.cast(environment)?;
-        let world = PlanWorld::new(cast, self.look(), self.tokio.handle().clone(), request.assumptions.clone());
+        let world =
+            PlanWorld::new(cast, self.look_in(environment), self.tokio.handle().clone(), request.assumptions.clone());
         let world = Arc::new(world);
         let evaluation = Evaluation {
             script: &script,

@@ -122,14 +122,15 @@ impl Lifeboat {
     ) -> Result<Ran, Error> {
         let cast = self.cast(prepared.environment)?;
         let journal = self.journal()?;
+        let look = self.look_in(prepared.environment);
         let id = RunId::new(self.system.clock.now(), random_u32());
         let collector = Arc::new(Collector::default());
         let mut listeners: Vec<Arc<dyn Listener>> = self.listeners.clone();
         listeners.push(collector.clone());
         listeners.push(listener);
-        let recorder = Arc::new(Recorder::new(id.clone(), journal, self.look(), listeners));
+        let recorder = Arc::new(Recorder::new(id.clone(), journal, look.clone(), listeners));
         recorder.begin(self.started(id.clone(), prepared))?;
-        let live = Live::new(cast, recorder.clone(), &self.look(), self.tokio.handle().clone(), on_fault);
+        let live = Live::new(cast, recorder.clone(), &look, self.tokio.handle().clone(), on_fault);
         let evaluation = Evaluation {
             script: &prepared.script,
             params: &prepared.params,

@@ -144,8 +144,9 @@ pub(super) fn arguments_by_name(
     }
     for (arg, value) in signature.args.iter().filter_map(|arg| Some((arg, args.get(&arg.name)?))) {
         let kind = value.kind();
-        if !matches!(value, Value::Null | Value::Unknown(_) | Value::Secret(_)) && !arg.kind.takes(kind) {
-            return Err(mistake(branch, wrong_type(signature, arg, kind), Some(arg.doc.clone()), position));
+        if !matches!(value, Value::Null | Value::Unknown(_)) && !arg.kind.takes(kind) {
+            let doc = if kind == "secret" { NO_SECRET } else { &arg.doc };
+            return Err(mistake(branch, wrong_type(signature, arg, kind), Some(doc.to_owned()), position));
         }
     }
     let args = Value::Map(args);
@@ -165,6 +166,9 @@ fn value(branch: &Branch, dynamic: &Dynamic, name: &str, position: Position) -> 
 pub(super) fn wrong_type(signature: &Signature, arg: &ArgSpec, kind: &str) -> String {
     format!("`{}` of `{}` takes {}, not {kind}", arg.name, signature.name, arg.kind)
 }
+
+/// What to do with a secret that stands where everybody reads it.
+const NO_SECRET: &str = "what stands here is shown and recorded; a secret goes only where it is kept";
 
 /// What to say of an option that a primitive does not have.
 pub(super) fn unknown_option(signature: &Signature, option: &str) -> (String, String) {
@@ -200,7 +204,7 @@ fn register_require(engine: &mut Engine) {
 
 /// A requirement that does not hold: the world may end the run before the fault is thrown.
 pub(super) fn unmet(branch: &Branch, message: &Dynamic, position: Position) -> Box<EvalAltResult> {
-    let mut fault = Fault::new("requirement", super::unknown::unmark(&message.to_string()));
+    let mut fault = Fault::new("requirement", super::marks::readable(&message.to_string()));
     fault.site = Some(branch.host.site(position).to_string());
     if !branch.host.sources.is_guarded(position)
         && let Err(halt) = branch.host.world.raised(&fault)

@@ -2,9 +2,9 @@
 
 use rhai::{Array, Dynamic, FnPtr, Map};
 
-use crate::model::{Unknown, Value};
+use crate::model::{SecretText, Unknown, Value};
 
-use super::unknown;
+use super::marks;
 
 /// How deep a value may be nested.
 const DEPTH: usize = 64;
@@ -16,17 +16,13 @@ pub(super) fn to_dynamic(value: &Value) -> Dynamic {
         Value::Bool(b) => (*b).into(),
         Value::Int(i) => (*i).into(),
         Value::Float(x) => (*x).into(),
-        Value::String(text) => text.as_ref().into(),
+        Value::String(text) => marks::entering(text).as_ref().into(),
         Value::List(list) => list.iter().map(to_dynamic).collect::<Array>().into(),
         Value::Map(map) => map.iter().map(|(k, v)| (k.as_str().into(), to_dynamic(v))).collect::<Map>().into(),
         Value::Unknown(unknown) => Dynamic::from(unknown.clone()),
-        Value::Secret(name) => Dynamic::from(SecretRef(name.clone())),
+        Value::Secret(secret) => Dynamic::from(secret.clone()),
     }
 }
-
-/// A secret as scripts hold it: a name, nothing else.
-#[derive(Clone, Debug)]
-pub(super) struct SecretRef(pub(super) std::sync::Arc<str>);
 
 /// From Rhai. The error says what cannot leave a script.
 pub(super) fn to_value(dynamic: &Dynamic) -> Result<Value, String> {
@@ -53,14 +49,13 @@ fn nested(dynamic: &Dynamic, depth: usize) -> Result<Value, String> {
         return Ok(Value::from(c.to_string()));
     }
     if let Ok(text) = dynamic.as_immutable_string_ref() {
-        let unknown = unknown::is_marked(&text).then(|| Value::Unknown(Unknown::text(unknown::unmark(&text))));
-        return Ok(unknown.unwrap_or_else(|| Value::from(text.as_str())));
+        return marks::leaving(&text);
     }
     if let Some(unknown) = dynamic.read_lock::<Unknown>() {
         return Ok(Value::Unknown(unknown.clone()));
     }
-    if let Some(secret) = dynamic.read_lock::<SecretRef>() {
-        return Ok(Value::Secret(secret.0.clone()));
+    if let Some(secret) = dynamic.read_lock::<SecretText>() {
+        return Ok(Value::Secret(secret.clone()));
     }
     if let Some(list) = dynamic.read_lock::<Array>() {
         return list.iter().map(|item| nested(item, depth - 1)).collect::<Result<_, _>>().map(Value::List);

@@ -9,7 +9,7 @@ use rhai::packages::{
 use rhai::{Engine, OptimizationLevel};
 
 use super::host::Host;
-use super::{call, child, modules, repeat, steps, unknown};
+use super::{call, child, modules, repeat, secret, steps, unknown};
 
 /// Levels of script functions calling each other.
 const CALL_LEVELS: usize = 64;
@@ -65,6 +65,7 @@ pub(super) fn with_packages() -> Engine {
 pub(super) fn for_evaluation(host: &Arc<Host>) -> Engine {
     let mut engine = with_packages();
     unknown::register(&mut engine);
+    secret::register(&mut engine);
     call::register(&mut engine, &host.registry);
     repeat::register(&mut engine);
     child::register(&mut engine);

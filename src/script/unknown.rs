@@ -6,8 +6,8 @@ use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext};
 
 use crate::model::{Question, Unknown};
 
-use super::call;
 use super::host::RhaiResult;
+use super::{call, marks};
 
 /// Teaches an engine the operators.
 pub(super) fn register(engine: &mut Engine) {
@@ -34,16 +34,16 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_fn("+", |a: Unknown, b: ImmutableString| Unknown::text(format!("{a}{b}")));
     engine.register_fn("!", |c: NativeCallContext, a: Unknown| ask(&c, format!("!{a}")));
     engine.register_fn("-", |a: Unknown| Unknown::text(format!("-{a}")));
-    engine.register_fn("to_string", |a: &mut Unknown| mark(a.as_str()));
-    engine.register_fn("to_debug", |a: &mut Unknown| mark(a.as_str()));
+    engine.register_fn("to_string", |a: &mut Unknown| marks::unknown(a.as_str()));
+    engine.register_fn("to_debug", |a: &mut Unknown| marks::unknown(a.as_str()));
     // Rhai's own comparison of texts would answer for a text that is not known; ours asks.
     engine.set_fast_operators(false);
     for (operator, when_equal) in [("==", true), ("!=", false)] {
         engine.register_fn(
             operator,
             move |c: NativeCallContext, a: ImmutableString, b: ImmutableString| -> RhaiResult<bool> {
-                if is_marked(&a) || is_marked(&b) {
-                    return ask(&c, format!("\"{}\" {operator} \"{}\"", unmark(&a), unmark(&b)));
+                if marks::is_unknown(&a) || marks::is_unknown(&b) {
+                    return ask(&c, format!("\"{}\" {operator} \"{}\"", marks::readable(&a), marks::readable(&b)));
                 }
                 Ok((a == b) == when_equal)
             },
@@ -61,24 +61,6 @@ pub(super) fn register(engine: &mut Engine) {
 
 /// What Rhai's own messages call the type.
 pub(super) const TYPE_NAME: &str = "Unknown";
-
-/// Interpolation makes text of everything. Text that an unknown value went into carries this mark, from a range that no
-/// keyboard writes, so that it is known as such when it leaves the script.
-const MARK: char = '\u{E0F0}';
-
-fn mark(text: &str) -> String {
-    format!("{MARK}{text}")
-}
-
-/// Whether an unknown value went into this text.
-pub(super) fn is_marked(text: &str) -> bool {
-    text.contains(MARK)
-}
-
-/// The text as people read it.
-pub(super) fn unmark(text: &str) -> String {
-    text.replace(MARK, "")
-}
 
 fn literal(value: &Dynamic) -> String {
     if value.is_string() { format!("\"{value}\"") } else { value.to_string() }

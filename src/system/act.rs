@@ -84,7 +84,7 @@ impl Act {
         request: &HttpRequest,
         body: Option<Vec<u8>>,
     ) -> Result<HttpResponse, HttpError> {
-        http::send(self.system.http.get_or_init(http::client), method, request, body).await
+        self.without_secrets(http::send(self.system.http.get_or_init(http::client), method, request, body).await)
     }
 
     /// Ends a process at once (SIGKILL).
@@ -99,7 +99,7 @@ impl Act {
 
     /// Shows a message to the person at the terminal.
     pub fn show(&self, message: &str) {
-        self.system.console.show(message);
+        self.system.console.show(&self.redacted(message));
     }
 
     /// A copy of `total` bytes begins; drop the handle when it is done.

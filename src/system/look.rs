@@ -11,7 +11,7 @@ use reqwest::Method;
 
 use super::{
     Cancel, DiskUsage, Entry, HttpError, HttpRequest, HttpResponse, Interrupted, MemoryUsage, Process, ReadFile,
-    System, files, host, http,
+    Secrets, System, files, host, http,
 };
 #[cfg(feature = "driver-sqlite")]
 use super::{SqliteError, SqliteRows, sqlite};
@@ -22,12 +22,19 @@ use crate::model::Value;
 #[derive(Clone)]
 pub struct Look {
     pub(super) system: Arc<System>,
+    pub(super) secrets: Arc<Secrets>,
 }
 
 impl Look {
     /// A handle on `system`.
     pub fn new(system: Arc<System>) -> Self {
-        Self { system }
+        Self { system, secrets: Arc::default() }
+    }
+
+    /// The same with the secrets of an environment.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Arc<Secrets>) -> Self {
+        Self { secrets, ..self }
     }
 
     /// The wall clock, UTC.
@@ -98,7 +105,21 @@ impl Look {
 
     /// Sends a GET request.
     pub async fn http_get(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
-        http::send(self.system.http.get_or_init(http::client), Method::GET, request, None).await
+        self.without_secrets(http::send(self.system.http.get_or_init(http::client), Method::GET, request, None).await)
+    }
+
+    /// A server may send back what it was sent.
+    pub(super) fn without_secrets(&self, answer: Result<HttpResponse, HttpError>) -> Result<HttpResponse, HttpError> {
+        let redactor = self.secrets.redactor();
+        match answer {
+            Ok(mut answer) if !redactor.is_idle() => {
+                answer.body = redactor.bytes(&answer.body).into_owned();
+                answer.headers.values_mut().for_each(|value| *value = redactor.clean(value).into_owned());
+                Ok(answer)
+            }
+            Err(error) => Err(HttpError { message: redactor.clean(&error.message).into_owned(), ..error }),
+            answer => answer,
+        }
     }
 
     /// Opens a TCP connection and closes it. Returns how long it took to open.

@@ -57,6 +57,7 @@ mod look;
 mod new_files;
 mod people;
 mod progress;
+mod secrets;
 mod sources;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite;
@@ -90,6 +91,7 @@ pub use look::Look;
 pub use new_files::{create_files, free_ports, occupied};
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
+pub use secrets::{Redactor, Revealed, Secrets};
 pub use sources::{absolute, random_u32, read_source, read_source_within, write_evidence};
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_change::{SqliteChange, SqliteChangeError, SqliteChanged};

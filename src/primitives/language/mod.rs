@@ -4,10 +4,12 @@ mod point_of_no_return;
 mod require;
 mod retry;
 mod runbook;
+mod secret;
 mod wait_until;
 
 pub use point_of_no_return::{PointOfNoReturn, PointOfNoReturnArgs};
 pub use require::{Require, RequireArgs};
 pub use retry::{Retry, RetryArgs};
 pub use runbook::{Runbook, RunbookArgs};
+pub use secret::{Secret, SecretArgs};
 pub use wait_until::{WaitUntil, WaitUntilArgs};

@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_secret_travels_by_its_name() {
-        let details = BTreeMap::from([("token".to_owned(), Value::Secret("API".into()))]);
+        let details = BTreeMap::from([("token".to_owned(), Value::Secret(crate::model::SecretText::named("API")))]);
         let message = Message { details, ..example(0) };
         assert!(message.for_people().ends_with("token: secret(API)"));
     }

@@ -46,7 +46,9 @@ impl Lifeboat {
         // Nothing is started for a drill that cannot be recorded.
         self.journal()?;
         let processes = processes::start(self, environment, &cast)?;
-        let watch = watched.map(|target| Watch::start(&cast, &target, self.look(), self.tokio.handle())).transpose()?;
+        let watch = watched
+            .map(|target| Watch::start(&cast, &target, self.look_in(environment), self.tokio.handle()))
+            .transpose()?;
         let events = Arc::new(Events::default());
         let front_matter = script.front_matter.clone();
         let prepared = Prepared { script, params, environment, mode: Mode::Drill };

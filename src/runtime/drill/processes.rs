@@ -26,7 +26,7 @@ impl Drop for Started {
 }
 
 pub(super) fn start(lifeboat: &Lifeboat, environment: &Environment, cast: &Cast) -> Result<Started, Error> {
-    let look = lifeboat.look();
+    let look = lifeboat.look_in(environment);
     for spec in &environment.processes {
         // A database that is there already is only what the last drill left; a service that answers belongs to somebody.
         let is_service = |name: &str| environment.targets.get(name).is_some_and(|t| t.kind == TargetKind::Service);

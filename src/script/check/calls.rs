@@ -197,6 +197,7 @@ impl<'a> Context<'a> {
                     .help(format!("for example: {}", signature.example)),
             );
         }
+        self.secret(signature, args, source, found);
         self.place(signature, position, source, found);
         self.child(signature, args, source, found);
     }
@@ -290,6 +291,25 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Everybody who reads a runbook sees which secrets it uses, and the environment has them.
+    fn secret(&self, signature: &Signature, args: &[Expr], source: &SourceFile, found: &mut Vec<Diagnostic>) {
+        let ("secret", Some(argument)) = (signature.name, args.first()) else { return };
+        let Expr::StringConstant(name, position) = argument else {
+            let why = "the name of a secret must be written out".to_owned();
+            let help = "write `secret(\"NAME\")`, so that a reviewer sees which secrets are used";
+            return found.push(self.error("secret", source, argument.position(), 1, why).help(help));
+        };
+        let Some(environment) = self.environment else { return };
+        if !environment.secrets.contains_key(name.as_str()) {
+            let known = environment.secrets.keys().map(String::as_str);
+            let help = did_you_mean(name, known).unwrap_or_else(|| {
+                format!("declare it: `[environments.{}.secrets]`, `{name} = {{ env = \"{name}\" }}`", environment.name)
+            });
+            let why = format!("environment {} has no secret `{name}`", environment.name);
+            found.push(self.error("unknown-secret", source, *position, name.len() + 2, why).help(help));
+        }
+    }
+
     fn place(&self, signature: &Signature, position: Position, source: &SourceFile, found: &mut Vec<Diagnostic>) {
         if let Some(environment) = self.environment.filter(|e| signature.drill_only && !e.drill) {
             let why = format!(
@@ -331,6 +351,7 @@ fn kind_of(expression: &Expr) -> Option<&'static str> {
         Expr::Array(..) => "array",
         Expr::Map(..) => "map",
         Expr::Unit(..) => "()",
+        Expr::FnCall(call, _) if call.name == "secret" && call.namespace.is_empty() => "secret",
         _ => return None,
     })
 }

@@ -101,7 +101,13 @@ pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
 impl Look {
     /// Runs a command that is declared read-only, and waits for its end. When the returned future is dropped, it is ended.
     pub async fn run_declared(&self, command: &ReadOnlyCommand) -> Result<CommandEnd, NotStarted> {
-        run::run(command.command.clone(), self.clone(), Arc::new(|_: &str| ())).await
+        run::run(command.command.clone(), self.clone(), Arc::new(|_: &str| ()), self.secrets.redactor().clone()).await
+    }
+
+    /// Runs a program that writes a secret; what it writes is taken as it is. Plans need secrets as well, to look at what is locked:
+    /// by naming the program in `[environments.NAME.secrets]`, the trusted configuration declares that it only looks.
+    pub(super) async fn run_for_a_secret(&self, command: &CommandLine) -> Result<CommandEnd, NotStarted> {
+        run::run(command.clone(), self.clone(), Arc::new(|_: &str| ()), Arc::default()).await
     }
 
     /// The file of the program `name`: itself if it is a path, or else the first of that name in the directories of `path`
@@ -127,6 +133,6 @@ impl Act {
     /// Runs a command, and waits for its end; `on_line` gets its output as it comes. When the returned future is dropped, it is
     /// ended.
     pub async fn run(&self, command: &CommandLine, on_line: OnLine) -> Result<CommandEnd, NotStarted> {
-        run::run(command.clone(), (**self).clone(), on_line).await
+        run::run(command.clone(), (**self).clone(), on_line, self.secrets().redactor().clone()).await
     }
 }

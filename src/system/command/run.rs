@@ -16,17 +16,23 @@ use super::kept::Kept;
 use super::lines::Lines;
 use super::{CommandEnd, CommandLine, Ended, NotStarted, OnLine};
 use crate::system::Look;
+use crate::system::secrets::{Redacting, Redactor};
 
 /// How long a program that got SIGKILL is waited for: one that the kernel itself holds up does not end.
 const KILLED: Duration = Duration::from_secs(5);
 /// How long output is still read after the end of a program: what it left running may keep the pipe open for ever.
 const DRAIN: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(command: CommandLine, look: Look, on_line: OnLine) -> Result<CommandEnd, NotStarted> {
+pub(super) async fn run(
+    command: CommandLine,
+    look: Look,
+    on_line: OnLine,
+    redactor: Arc<Redactor>,
+) -> Result<CommandEnd, NotStarted> {
     // Dropped with this future: then nobody waits for the program any more.
     let (_waiting, abandoned) = oneshot::channel::<()>();
     // A task of its own: a program whose caller is gone is still ended in good order.
-    let work = tokio::spawn(carry_out(command, look, on_line, abandoned));
+    let work = tokio::spawn(carry_out(command, look, (on_line, redactor), abandoned));
     work.await.unwrap_or_else(|_| {
         // The runtime is being shut down. How far the program came is not known.
         let nothing = Kept::new(0);
@@ -42,13 +48,14 @@ pub(super) async fn run(command: CommandLine, look: Look, on_line: OnLine) -> Re
 async fn carry_out(
     command: CommandLine,
     look: Look,
-    on_line: OnLine,
+    (on_line, redactor): (OnLine, Arc<Redactor>),
     abandoned: oneshot::Receiver<()>,
 ) -> Result<CommandEnd, NotStarted> {
     let began = look.monotonic();
     let (mut child, group) = start(&command)?;
-    let stdout = Reader::start(child.stdout.take(), command.output_limit, on_line.clone());
-    let stderr = Reader::start(child.stderr.take(), command.output_limit, on_line);
+    let stdout =
+        Reader::start(child.stdout.take(), command.output_limit, on_line.clone(), Redacting::new(redactor.clone()));
+    let stderr = Reader::start(child.stderr.take(), command.output_limit, on_line, Redacting::new(redactor));
     let stop = async {
         tokio::select! {
             () = sleep(command.time_limit) => Ended::TimedOut,
@@ -165,16 +172,26 @@ struct Reader {
 }
 
 impl Reader {
-    fn start(stream: Option<impl AsyncRead + Unpin + Send + 'static>, limit: usize, on_line: OnLine) -> Self {
+    fn start(
+        stream: Option<impl AsyncRead + Unpin + Send + 'static>,
+        limit: usize,
+        on_line: OnLine,
+        mut redacting: Redacting,
+    ) -> Self {
         let kept = Arc::new(Mutex::new(Kept::new(limit)));
         let into = kept.clone();
         let work = tokio::spawn(async move {
             let Some(mut stream) = stream else { return };
             let (mut chunk, mut lines) = (vec![0; 16 << 10], Lines::default());
+            // Secrets are taken out before anything is cut, kept or shown.
+            let take = |clean: &[u8], lines: &mut Lines| {
+                into.lock().unwrap_or_else(PoisonError::into_inner).push(clean);
+                lines.push(clean, &*on_line);
+            };
             while let Ok(read @ 1..) = stream.read(&mut chunk).await {
-                into.lock().unwrap_or_else(PoisonError::into_inner).push(&chunk[..read]);
-                lines.push(&chunk[..read], &*on_line);
+                take(&redacting.push(&chunk[..read]), &mut lines);
             }
+            take(&redacting.finish(), &mut lines);
             lines.finish(&*on_line);
         });
         Self { kept, work }

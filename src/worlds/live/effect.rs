@@ -1,7 +1,8 @@
 //! One call, carried out.
 
 use crate::model::{
-    Applied, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Outcome, Performed, Settlement, Value,
+    Applied, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Outcome, Performed, Rewrite, Settlement,
+    Value,
 };
 use crate::primitives::Reconciled;
 use crate::worlds::cast::Role;
@@ -76,7 +77,7 @@ impl Live {
 
     fn carry_out(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Outcome, Halt> {
         let work = role.handler.perform(&call.args, &self.act, key);
-        self.handle.block_on(async {
+        let outcome = self.handle.block_on(async {
             if role.impact.kind != ImpactKind::Look {
                 return Ok(work.await);
             }
@@ -85,7 +86,9 @@ impl Live {
                 outcome = work => Ok(outcome),
                 () = self.act.cancel().wait() => Err(self.act.cancel().requested().unwrap_or(Halt::Cancelled)),
             }
-        })
+        });
+        // A script that saw what the record does not hold could not be replayed.
+        outcome.map(|outcome| self.act.secrets().redactor().outcome(outcome))
     }
 
     /// Asks the driver for evidence of an effect whose outcome nobody received.
@@ -100,11 +103,12 @@ impl Live {
         self.act.cancel().begin_unwinding();
         let found = self.handle.block_on(role.handler.reconcile(&call.args, &self.act, key));
         self.act.cancel().end_unwinding();
+        let redactor = self.act.secrets().redactor();
         match found {
-            Reconciled::Applied { output, evidence } => Ok((Ok(output), Some(evidence))),
+            Reconciled::Applied { output, evidence } => Ok((Ok(redactor.value(output)), Some(evidence))),
             Reconciled::NotApplied { evidence } => Ok((Err(fault.applied(Applied::No)), Some(evidence))),
             Reconciled::Unknown { why } => {
-                let why = format!("{}; {why}", fault.message);
+                let why = redactor.text(format!("{}; {why}", fault.message));
                 self.recorder.note(EventBody::InDoubt { key: call.key.clone(), why: why.clone() });
                 self.recorder.commit()?;
                 let (key, targets) = (call.key.clone(), role.impact.targets.clone());

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::journal::{Journal, JournalError};
-use crate::model::{Event, EventBody, Halt, Impact, Invocation, RunId, Started};
+use crate::model::{Event, EventBody, Halt, Impact, Invocation, Rewrite, RunId, Started};
 use crate::system::Look;
 
 /// Who is told of each event as it happens.
@@ -70,6 +70,7 @@ impl Recorder {
             let targets = settled.impact.targets.join(", ");
             state.last_look = Some(format!("{} {targets}: {detail}", settled.primitive));
         }
+        let body = self.look.secrets().redactor().event(body);
         let event = Event { seq: state.next, at: self.look.now(), body };
         state.next += 1;
         for listener in &self.listeners {
@@ -101,7 +102,9 @@ impl Recorder {
 
     /// Tells the listeners of a call that begins without an event.
     pub(super) fn announce(&self, call: &Invocation, impact: &Impact) {
-        self.listeners.iter().for_each(|listener| listener.on_begin(call, impact));
+        let args = self.look.secrets().redactor().value(call.args.clone());
+        let call = Invocation { args, ..call.clone() };
+        self.listeners.iter().for_each(|listener| listener.on_begin(&call, impact));
     }
 
     /// What the last look found, as people read it.

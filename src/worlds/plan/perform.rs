@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Basis, Case, CaseResult, Fault, Halt, ImpactKind, Invocation, Outcome, Performed, PlanLine, PlanResult, Symbol,
-    Value,
+    Basis, Case, CaseResult, Fault, Halt, ImpactKind, Invocation, Outcome, Performed, PlanLine, PlanResult, Rewrite,
+    Symbol, Value,
 };
 use crate::primitives::Preview;
 use crate::worlds::cast::Role;
@@ -29,8 +29,10 @@ impl PlanWorld {
             None => self.previewed(call, &role),
         };
         let changed = role.impact.kind.is_change();
+        let redactor = self.look.secrets().redactor();
+        let known = Known { outcome: redactor.outcome(known.outcome), ..known };
         let outcome = known.outcome.clone();
-        let line = line(call, &role, known);
+        let line = redactor.line(line(call, &role, known));
         let mut state = self.state();
         if changed && line.symbol != Symbol::Nothing {
             let text =
