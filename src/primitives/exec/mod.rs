@@ -6,11 +6,13 @@ mod outcome;
 #[expect(clippy::disallowed_methods, reason = "tests set up and read the files that programs meet")]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TargetKind;
-use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Span, Value};
+use crate::model::{Applied, Arg, Case, Impact, ImpactKind, SecretText, Span, Value};
 
 use super::{Primitive, TargetArg};
 
@@ -29,21 +31,29 @@ pub struct Exec;
 pub struct Args {
     /// The tool.
     pub tool: String,
-    /// Its arguments, texts or whole numbers, each passed on as it is.
+    /// Its arguments, texts or whole numbers, each passed on as it is. A secret among them can be read by every user of the machine:
+    /// prefer `env` or `stdin`.
     #[serde(default)]
     pub args: Vec<Arg<Word>>,
+    /// What is added to its environment this time, by name: text or secrets.
+    #[serde(default)]
+    pub env: BTreeMap<String, Arg<SecretText>>,
+    /// What it reads from its standard input: text or a secret. Nothing if not given.
+    pub stdin: Option<Arg<SecretText>>,
     /// How long it may take this time; the tool's `time_limit` if not given.
     pub time_limit: Option<Span>,
 }
 
 /// One argument of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged, expecting = "an argument of a program is text or a whole number")]
+#[serde(untagged, expecting = "an argument of a program is text, a whole number or a secret")]
 pub enum Word {
     /// Text.
     Text(String),
     /// A whole number.
     Number(i64),
+    /// A secret, or text around one.
+    Secret(SecretText),
 }
 
 impl std::fmt::Display for Word {
@@ -51,6 +61,7 @@ impl std::fmt::Display for Word {
         match self {
             Word::Text(text) => f.write_str(text),
             Word::Number(number) => write!(f, "{number}"),
+            Word::Secret(secret) => write!(f, "{secret}"),
         }
     }
 }
@@ -62,8 +73,8 @@ pub struct Output {
     pub code: i32,
     /// Whether that is a success; `true` wherever the call returns.
     pub ok: bool,
-    /// What it wrote to its standard output.
-    pub stdout: String,
+    /// What it wrote to its standard output; a secret where its tool has `secret_output`.
+    pub stdout: SecretText,
     /// What it wrote to its standard error.
     pub stderr: String,
     /// Whether the middle of its output was left out.

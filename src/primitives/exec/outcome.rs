@@ -1,6 +1,6 @@
 //! What the end of a program means.
 
-use crate::model::{Applied, Fault, ImpactKind};
+use crate::model::{Applied, Fault, ImpactKind, SecretText};
 use crate::primitives::targets::{CommandTool, STARTED};
 use crate::system::{CommandEnd, Ended};
 
@@ -22,8 +22,9 @@ pub(super) fn judge(tool: &CommandTool, args: &Args, end: &CommandEnd) -> Result
     let stdout = end.stdout.text();
     let unsure = if tool.impact == ImpactKind::Look { Applied::No } else { Applied::Unknown };
     let command = tool.shown(args);
+    let said = if tool.secret_output { "" } else { stdout.as_str() };
     let fault = |code: &str, what: String, applied: Applied| {
-        let said = last_lines(if stderr.trim().is_empty() { &stdout } else { &stderr });
+        let said = last_lines(if stderr.trim().is_empty() { said } else { &stderr });
         let said = if said.is_empty() { said } else { format!(": {said}") };
         Fault::new(code, format!("`{command}` {what}{said}")).on(&tool.name).applied(applied)
     };
@@ -31,7 +32,7 @@ pub(super) fn judge(tool: &CommandTool, args: &Args, end: &CommandEnd) -> Result
         Ended::Exited(code) if contains(&tool.exit_codes, code) => {
             let cut = end.stdout.left_out() + end.stderr.left_out() > 0;
             let took_ms = u64::try_from(end.took.as_millis()).unwrap_or(u64::MAX);
-            Ok(Output { code, ok: true, stdout, stderr, cut, took_ms })
+            Ok(Output { code, ok: true, stdout: SecretText::plain(&stdout), stderr, cut, took_ms })
         }
         Ended::Exited(SSH_FAILED) if tool.ssh.is_some() && !begun && could_not_connect(&stderr) => {
             let message = format!("cannot start `{command}`: {}", last_lines(&stderr));

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::config::Config;
-use crate::model::{Fault, IdempotencyKey, Key, Segment, Symbol, Unknown};
+use crate::model::{Fault, IdempotencyKey, Key, SecretSource, Segment, Symbol, Unknown};
 use crate::primitives::targets::{CommandTool, STARTED};
 use crate::primitives::{Driver, FromTarget as _, Preview, Reconciled};
-use crate::system::{Act, Cancel, Console, Look, System};
+use crate::system::{Act, Cancel, Console, Look, Secrets, System};
 
 /// Remembers what was shown.
 #[derive(Default)]
@@ -30,11 +30,14 @@ struct Bench {
     screen: Arc<Screen>,
 }
 
+const SECRETS: &str = "[environments.test.secrets]\nT = { file = \"token\" }\n";
+
 /// A tool `t` with these settings, in a directory of its own; `sh` is a script there that the settings may name.
 fn bench(script: &str, settings: &str) -> Bench {
     let dir = tempfile::tempdir().expect("a directory");
     write_script(&dir.path().join("sh"), script);
-    let text = format!("[environments.test.tools.t]\ndriver = \"command\"\nprogram = [\"./sh\"]\n{settings}\n");
+    let text =
+        format!("[environments.test.tools.t]\ndriver = \"command\"\nprogram = [\"./sh\"]\n{settings}\n{SECRETS}");
     let config = Config::parse(&dir.path().join("lifeboat.toml"), text.into()).expect("it is TOML");
     let environment = &config.environments["test"];
     let target = &environment.targets["t"];
@@ -62,6 +65,11 @@ impl Bench {
     async fn reconcile(&self, args: &[&str]) -> Reconciled<Output> {
         self.tool.reconcile(&words(args), &self.act, &key()).await
     }
+    fn knows(&mut self, sources: BTreeMap<String, SecretSource>) {
+        let secrets = Secrets::new(sources, self.dir.path().to_owned(), Arc::default());
+        let look: Look = (*self.act).clone();
+        self.act = Act::grant(&look.with_secrets(Arc::new(secrets)));
+    }
     fn read(&self, name: &str) -> Option<String> {
         fs::read_to_string(self.dir.path().join(name)).ok()
     }
@@ -69,7 +77,7 @@ impl Bench {
 
 fn words(args: &[&str]) -> Args {
     let args = args.iter().map(|word| Arg::Known(Word::Text((*word).to_owned()))).collect();
-    Args { tool: "t".to_owned(), args, time_limit: None }
+    Args { tool: "t".to_owned(), args, env: BTreeMap::new(), stdin: None, time_limit: None }
 }
 
 fn key() -> IdempotencyKey {
@@ -83,7 +91,7 @@ async fn a_program_gets_its_arguments_and_the_key_and_gives_its_output() {
         Value::from_json(serde_json::json!({ "tool": "t", "args": ["a b; exit 1", 5] })).decode().expect("args");
     let output = bench.tool.perform(&args, &bench.act, &key()).await.expect("2 is a success");
     assert_eq!((output.code, output.ok, output.cut), (2, true, false));
-    assert_eq!((output.stdout.as_str(), output.stderr.as_str()), ("2: a b; exit 1, 5\n", "key run/7\n"));
+    assert_eq!((output.stdout.to_string().as_str(), output.stderr.as_str()), ("2: a b; exit 1, 5\n", "key run/7\n"));
     let mut shown = bench.screen.0.lock().expect("nobody panicked").clone();
     shown.sort_unstable();
     assert_eq!(shown, ["t: 2: a b; exit 1, 5", "t: key run/7"]);
@@ -109,7 +117,8 @@ async fn a_failure_says_the_code_and_the_last_lines() {
 async fn the_environment_is_small() {
     let bench = bench("env", "env = { PGDATA = \"data\" }");
     let output = bench.perform(&[]).await.expect("it runs");
-    let mut names: Vec<&str> = output.stdout.lines().filter_map(|line| line.split('=').next()).collect();
+    let stdout = output.stdout.to_string();
+    let mut names: Vec<&str> = stdout.lines().filter_map(|line| line.split('=').next()).collect();
     names.retain(|name| !["PWD", "OLDPWD", "SHLVL", "_", "HOME", "LANG", "TZ"].contains(name));
     names.sort_unstable();
     assert_eq!(names, ["LIFEBOAT_IDEMPOTENCY_KEY", "PATH", "PGDATA"]);
@@ -119,11 +128,8 @@ async fn the_environment_is_small() {
 async fn long_output_is_cut_and_says_so() {
     let bench = bench("i=0; while [ $i -lt 500 ]; do echo line $i; i=$((i+1)); done", "output_limit = 256");
     let output = bench.perform(&[]).await.expect("it runs");
-    assert!(
-        output.cut && output.stdout.contains(" bytes left out …") && output.stdout.len() < 320,
-        "{}",
-        output.stdout
-    );
+    let stdout = output.stdout.to_string();
+    assert!(output.cut && stdout.contains(" bytes left out …") && stdout.len() < 320, "{stdout}");
 }
 
 #[tokio::test]
@@ -160,7 +166,7 @@ async fn the_check_says_whether_it_took_place() {
     let script = "echo \"$* $LIFEBOAT_IDEMPOTENCY_KEY\" >> asked; test \"$1\" = check && exit \"$2\"; exit 9";
     let bench = bench(script, check);
     let Reconciled::Applied { output, evidence } = bench.reconcile(&["0"]).await else { panic!("0 says yes") };
-    assert_eq!((output.code, output.ok, output.stdout.as_str()), (0, true, ""));
+    assert_eq!((output.code, output.ok, output.stdout.to_string().as_str()), (0, true, ""));
     assert!(evidence.contains("ended with exit code 0"), "{evidence}");
     assert!(matches!(bench.reconcile(&["1"]).await, Reconciled::NotApplied { .. }));
     let Reconciled::Unknown { why } = bench.reconcile(&["2"]).await else { panic!("2 says nothing") };
@@ -249,7 +255,7 @@ async fn another_host_gets_the_words_one_by_one() {
         "env = { COLOUR = \"it's\" }",
     );
     let output = bench.perform(&["a 'b' $(id)"]).await.expect("it runs");
-    assert_eq!(output.stdout, "1: a 'b' $(id)\nit's run/7\n");
+    assert_eq!(output.stdout.to_string(), "1: a 'b' $(id)\nit's run/7\n");
     assert_eq!(output.stderr, "warning\n", "our own mark is taken out");
     let shown = bench.screen.0.lock().expect("nobody panicked").clone();
     assert!(shown.contains(&"t: warning".to_owned()) && shown.iter().all(|line| !line.contains(STARTED)), "{shown:?}");
@@ -266,4 +272,74 @@ async fn a_host_that_cannot_be_reached_was_not_changed_and_one_that_was_lost_may
     let fault = bench.perform(&[]).await.expect_err("the host is down");
     assert_eq!((fault.code.as_str(), fault.applied), ("exec-not-started", Applied::No));
     assert!(fault.message.ends_with("ssh: connect to host admin@db-1 port 22: Connection refused"), "{fault}");
+}
+
+/// A bench whose environment has the secret `T`, in a file.
+fn secret_bench(script: &str, settings: &str) -> Bench {
+    let mut bench = bench(script, settings);
+    let file = bench.dir.path().join("token");
+    fs::write(&file, "s3cr3t-t0ken\n").expect("writes");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("private");
+    let sources = [("T".to_owned(), SecretSource::File(file))].into();
+    bench.knows(sources);
+    bench
+}
+
+fn given(json: serde_json::Value) -> Args {
+    let mut args = serde_json::json!({ "tool": "t" });
+    args.as_object_mut().expect("a map").extend(json.as_object().expect("a map").clone());
+    Value::from_json(args).decode().expect("arguments")
+}
+
+#[tokio::test]
+async fn secrets_reach_the_program_and_nobody_else() {
+    let script = "read line; echo \"in $line\"; echo \"arg $1\" | tee seen; echo \"env $A $B\" >&2; exit 3";
+    let bench = secret_bench(script, "env = { A = \"x {secret:T}\" }");
+    let secret = serde_json::json!({ "$secret": "T" });
+    let args = given(serde_json::json!({ "args": [secret], "env": { "B": secret }, "stdin": secret }));
+    let fault = bench.tool.perform(&args, &bench.act, &key()).await.expect_err("3 is no success");
+    assert_eq!(bench.read("seen").as_deref(), Some("arg s3cr3t-t0ken\n"), "the program got it");
+    assert!(fault.message.ends_with("ended with exit code 3: env x [secret T] [secret T]"), "{fault}");
+    assert!(fault.message.contains("sh 'secret(T)'`"), "{fault}");
+    let mut shown = bench.screen.0.lock().expect("nobody panicked").clone();
+    shown.sort_unstable();
+    assert_eq!(shown, ["t: arg [secret T]", "t: env x [secret T] [secret T]", "t: in [secret T]"]);
+    let preview = bench.preview(&args).await.expect("it can be shown");
+    assert!(preview.notes.iter().any(|note| note.contains("prefer `env` or `stdin`")), "{preview:?}");
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_had_is_foreseen() {
+    let mut bench = secret_bench("exit 0", "");
+    fs::set_permissions(bench.dir.path().join("token"), fs::Permissions::from_mode(0o644)).expect("open");
+    // Another process, which has not read it before.
+    let sources = [("T".to_owned(), SecretSource::File(bench.dir.path().join("token")))].into();
+    bench.knows(sources);
+    let args = given(serde_json::json!({ "stdin": { "$secret": "T" } }));
+    let foreseen = bench.preview(&args).await.expect("it can be shown").fault.expect("it would fail");
+    assert_eq!(foreseen, bench.tool.perform(&args, &bench.act, &key()).await.expect_err("it fails"));
+    assert_eq!(foreseen.code, "secret-unavailable");
+}
+
+#[tokio::test]
+async fn what_a_program_prints_can_be_a_secret() {
+    let bench = secret_bench("echo fresh-credential; echo done >&2", "secret_output = true");
+    let output = bench.perform(&[]).await.expect("it runs");
+    assert_eq!(output.stdout.to_string(), "secret(t@run/7)");
+    assert_eq!(&*bench.act.reveal(&output.stdout).await.expect("it is known"), "fresh-credential");
+    assert!(bench.screen.0.lock().expect("nobody panicked").is_empty(), "nobody sees it");
+    assert_eq!(bench.act.redacted("got fresh-credential"), "got [secret t@run/7]");
+}
+
+#[tokio::test]
+async fn another_host_never_gets_a_secret_on_its_command_line() {
+    let bench = far("cat", "");
+    for args in
+        [serde_json::json!({ "args": [{ "$secret": "T" }] }), serde_json::json!({ "env": { "A": { "$secret": "T" } } })]
+    {
+        let fault = bench.tool.perform(&given(args), &bench.act, &key()).await.expect_err("refused");
+        assert_eq!((fault.code.as_str(), fault.hint.as_deref()), ("exec-refused", Some("give it as `stdin`")));
+    }
+    let output = bench.tool.perform(&given(serde_json::json!({ "stdin": "plain" })), &bench.act, &key()).await;
+    assert_eq!(output.expect("it runs").stdout.to_string(), "plain");
 }

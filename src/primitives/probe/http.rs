@@ -36,7 +36,7 @@ const LARGEST: u64 = 64 << 20;
 impl Observer<Probe> for HttpService {
     async fn observe(&self, args: &Args, look: &Look) -> Result<Output, Fault> {
         check(args, "a service that speaks HTTP", &TAKES)?;
-        let request = self.request(args)?;
+        let request = HttpRequest { headers: self.headers(look).await?, ..self.request(args)? };
         let request = &request;
         attempts(args, look, || async move {
             let started = look.monotonic();
@@ -81,7 +81,7 @@ impl HttpService {
         }
         let body_limit = usize::try_from(BODY.max(size + 1)).unwrap_or(usize::MAX);
         let timeout = args.timeout.unwrap_or(self.timeout).0;
-        Ok(HttpRequest { headers: self.headers.clone(), timeout, body_limit, ..HttpRequest::new(url) })
+        Ok(HttpRequest { timeout, body_limit, ..HttpRequest::new(url) })
     }
 }
 

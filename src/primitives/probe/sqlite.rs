@@ -29,10 +29,10 @@ impl SqliteDatabase {
     async fn attempt(&self, args: &Args, look: &Look) -> Result<Finding, Fault> {
         let query = args.query.as_ref().and_then(Arg::known);
         let sql = query.map_or("SELECT count(*) FROM sqlite_schema", String::as_str);
-        let params = args.params.as_deref().unwrap_or_default();
+        let params = look.reveal_params(args.params.as_deref().unwrap_or_default()).await?;
         let timeout = args.timeout.map_or(TIMEOUT, |timeout| timeout.0);
         let started = look.monotonic();
-        let answer = look.sqlite_query(&self.path, sql, params, timeout).await;
+        let answer = look.sqlite_query(&self.path, sql, &params, timeout).await;
         let latency = look.monotonic().saturating_sub(started);
         let rows = match answer {
             Ok(rows) => rows,

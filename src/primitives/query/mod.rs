@@ -27,7 +27,7 @@ pub struct Args {
     pub target: String,
     /// One statement that reads, such as a SELECT.
     pub sql: Arg<String>,
-    /// What stands for its question marks, in their order.
+    /// What stands for its question marks, in their order; secrets too.
     #[serde(default)]
     pub params: Vec<Value>,
     /// How many rows at most; those after them are left out.

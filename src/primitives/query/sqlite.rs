@@ -15,7 +15,8 @@ impl Observer<Query> for SqliteDatabase {
                 return Err(self.query_fault(format!("{label} is not known before the run")));
             }
         };
-        let answer = look.sqlite_query(&self.path, sql, &args.params, args.timeout.0).await;
+        let params = look.reveal_params(&args.params).await?;
+        let answer = look.sqlite_query(&self.path, sql, &params, args.timeout.0).await;
         let answer = answer.map_err(|error| self.query_failed(error))?;
         let twice = |(i, name): &(usize, &String)| answer.columns[..*i].contains(name);
         if let Some((_, twice)) = answer.columns.iter().enumerate().find(twice) {

@@ -32,7 +32,7 @@ pub struct Args {
     pub target: String,
     /// One or more statements, separated by semicolons.
     pub sql: Arg<String>,
-    /// What stands for the question marks of all statements, in their order.
+    /// What stands for the question marks of all statements, in their order; secrets too.
     #[serde(default)]
     pub params: Vec<Value>,
     /// How many rows may be inserted, updated and deleted in all: a number, `"1..=10"`, `"1.."`, or `#{ min: 1, max: 10 }`. Those that

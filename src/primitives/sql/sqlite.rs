@@ -34,6 +34,11 @@ impl Driver<Sql> for SqliteDatabase {
             let why = format!("the statements take {} parameters, {given} were given", compiled.parameters);
             return Ok(preview.fault(self.sql_fault(why)));
         }
+        let secrets =
+            args.params.iter().filter_map(|param| if let Value::Secret(text) = param { Some(text) } else { None });
+        if let Some(fault) = secrets.into_iter().find_map(|text| look.obstacle_to(text)) {
+            return Ok(preview.fault(fault.on(&self.name)));
+        }
         match self.check(args, look).await {
             None | Some(Ok(false)) => {}
             Some(Ok(true)) => {
@@ -46,7 +51,7 @@ impl Driver<Sql> for SqliteDatabase {
 
     async fn perform(&self, args: &Args, act: &Act, _: &IdempotencyKey) -> Result<Output, Fault> {
         let rows = args.expect_rows.map_or((0, u64::MAX), |rows| (rows.min, rows.max));
-        let (sql, params) = (self.text(&args.sql)?.to_owned(), args.params.clone());
+        let (sql, params) = (self.text(&args.sql)?.to_owned(), act.reveal_params(&args.params).await?);
         let change = SqliteChange { sql, params, rows, timeout: args.timeout.0 };
         let (database, act, expected) = (self.clone(), act.clone(), args.expect_rows);
         off_reactor(&act.clone(), move |stop| {

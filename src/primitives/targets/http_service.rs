@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::{ConfigError, Environment, Target, TargetKind};
-use crate::model::Span;
+use crate::model::{Fault, SecretText, Span};
 use crate::primitives::FromTarget;
+use crate::system::Look;
 
 /// A service that speaks HTTP.
 #[derive(Clone, Debug)]
@@ -17,8 +18,8 @@ pub struct HttpService {
     pub name: String,
     /// The address that is probed.
     pub url: String,
-    /// Headers that are sent with every request.
-    pub headers: BTreeMap<String, String>,
+    /// Headers that are sent with every request. They may hold secrets: `Bearer {secret:TOKEN}`.
+    pub headers: BTreeMap<String, SecretText>,
     /// How long an answer may take.
     pub timeout: Span,
     /// The file that holds the service's process number.
@@ -35,9 +36,9 @@ pub struct HttpService {
 pub struct Settings {
     /// The address that is probed, `http://…` or `https://…`.
     url: String,
-    /// Headers that are sent with every request.
+    /// Headers that are sent with every request. They may hold secrets: `Bearer {secret:TOKEN}`.
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: BTreeMap<String, SecretText>,
     /// How long an answer may take.
     #[serde(default = "ten_seconds")]
     timeout: Span,
@@ -74,5 +75,16 @@ impl FromTarget for HttpService {
             maintenance_file: resolve(settings.maintenance_file),
             refuse_file: resolve(settings.refuse_file),
         })
+    }
+}
+
+impl HttpService {
+    /// The headers as they are sent.
+    pub(in crate::primitives) async fn headers(&self, look: &Look) -> Result<BTreeMap<String, String>, Fault> {
+        let mut headers = BTreeMap::new();
+        for (name, value) in &self.headers {
+            headers.insert(name.clone(), look.reveal(value).await?.to_string());
+        }
+        Ok(headers)
     }
 }

@@ -10,16 +10,19 @@ mod run;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use super::{Act, Look};
 
 pub use kept::Kept;
 
 /// A program with its arguments and all that surrounds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CommandLine {
     /// The program's file.
     pub program: PathBuf,
@@ -27,6 +30,8 @@ pub struct CommandLine {
     pub arguments: Vec<String>,
     /// Its whole environment.
     pub environment: BTreeMap<String, String>,
+    /// What it reads from its standard input; nothing if empty.
+    pub input: Zeroizing<Vec<u8>>,
     /// The directory in which it starts.
     pub directory: PathBuf,
     /// How long it may take. Then its process group gets SIGTERM.
@@ -35,6 +40,16 @@ pub struct CommandLine {
     pub grace: Duration,
     /// How many bytes of each of its output streams are kept.
     pub output_limit: usize,
+}
+
+/// Environment and input may hold secrets, and arguments too.
+impl fmt::Debug for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CommandLine { program, directory, time_limit, .. } = self;
+        let mut debug = f.debug_struct("CommandLine");
+        debug.field("program", program).field("directory", directory).field("time_limit", time_limit);
+        debug.finish_non_exhaustive()
+    }
 }
 
 impl CommandLine {

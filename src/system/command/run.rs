@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -53,6 +53,11 @@ async fn carry_out(
 ) -> Result<CommandEnd, NotStarted> {
     let began = look.monotonic();
     let (mut child, group) = start(&command)?;
+    if let Some(mut pipe) = child.stdin.take() {
+        let input = command.input.clone();
+        // A program may end, or answer, before it has read all of it.
+        tokio::spawn(async move { pipe.write_all(&input).await });
+    }
     let stdout =
         Reader::start(child.stdout.take(), command.output_limit, on_line.clone(), Redacting::new(redactor.clone()));
     let stderr = Reader::start(child.stderr.take(), command.output_limit, on_line, Redacting::new(redactor));
@@ -98,7 +103,7 @@ fn start(command: &CommandLine) -> Result<(Child, Group), NotStarted> {
         .env_clear()
         .envs(&command.environment)
         .current_dir(directory)
-        .stdin(Stdio::null())
+        .stdin(if command.input.is_empty() { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)

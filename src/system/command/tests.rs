@@ -27,6 +27,7 @@ impl Bench {
             program: PathBuf::from("/bin/sh"),
             arguments: vec!["-c".to_owned(), script.to_owned()],
             environment: self.act.environment(&["PATH"]),
+            input: Zeroizing::default(),
             directory: self.dir.path().to_owned(),
             time_limit: Duration::from_secs(600),
             grace: Duration::from_millis(300),
@@ -54,6 +55,17 @@ impl Bench {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_program_reads_what_it_is_given_and_need_not() {
+    let bench = Bench::new();
+    let given = |script: &str, input: &[u8]| CommandLine { input: input.to_vec().into(), ..bench.shell(script) };
+    assert_eq!(bench.run(&given("cat; echo .", b"two\nlines")).await.stdout.text(), "two\nlines.\n");
+    let large = vec![b'x'; 1 << 20];
+    assert_eq!(bench.run(&given("wc -c", &large)).await.stdout.text().trim(), "1048576");
+    assert_eq!(bench.run(&given("exit 3", &large)).await.ended, Ended::Exited(3));
+    assert_eq!(bench.run(&given("cat; echo end", b"")).await.stdout.text(), "end\n");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
 
 use super::Look;
-use crate::model::{Fault, Part, SecretSource, SecretText, did_you_mean};
+use crate::model::{Fault, Part, SecretSource, SecretText, Value, did_you_mean};
 
 pub(super) use redactor::Redacting;
 pub use redactor::Redactor;
@@ -120,6 +120,29 @@ impl Look {
         Ok(Revealed(revealed))
     }
 
+    /// Parameters of a statement, secrets among them revealed.
+    pub async fn reveal_params(&self, params: &[Value]) -> Result<Vec<Value>, Fault> {
+        let mut revealed = Vec::with_capacity(params.len());
+        for param in params {
+            revealed.push(match param {
+                Value::Secret(text) => Value::from(&*self.reveal(text).await?),
+                other => other.clone(),
+            });
+        }
+        Ok(revealed)
+    }
+
+    /// Why `text` could not be revealed, as far as that can be said without asking a program or a person: for plans.
+    pub fn obstacle_to(&self, text: &SecretText) -> Option<Fault> {
+        text.names().find_map(|name| match self.secrets.sources.get(name) {
+            _ if self.secrets.values().contains_key(name) => None,
+            None => Some(self.secrets.unknown(name)),
+            Some(source) if source::is_at_hand(source) => source::at_hand(source)
+                .map_or_else(|unavailable| Some(unavailable.of(name)), |value| self.secrets.keep(name, value).err()),
+            Some(_) => None,
+        })
+    }
+
     /// `text` without secrets: for what is sent to people.
     pub fn redacted(&self, text: &str) -> String {
         self.secrets.redactor.clean(text).into_owned()
@@ -140,10 +163,8 @@ impl Look {
             return Ok(value);
         }
         let source = self.secrets.sources.get(name).ok_or_else(|| self.secrets.unknown(name))?;
-        let value = source::fetch(source, self, &self.secrets.root).await.map_err(|unavailable| {
-            Fault::new("secret-unavailable", format!("secret {name}: {}", unavailable.why)).hint(unavailable.hint)
-        })?;
-        self.secrets.keep(name, value)
+        let fetched = source::fetch(source, self, &self.secrets.root).await;
+        self.secrets.keep(name, fetched.map_err(|unavailable| unavailable.of(name))?)
     }
 }
 

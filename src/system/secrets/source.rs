@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::model::SecretSource;
+use crate::model::{Fault, SecretSource};
 use crate::system::{CommandLine, Ended, Look};
 
 /// The largest secret, in bytes.
@@ -24,6 +24,11 @@ pub(super) struct Unavailable {
 impl Unavailable {
     fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { why: why.into(), hint: hint.into() }
+    }
+
+    /// As drivers report it.
+    pub(super) fn of(self, name: &str) -> Fault {
+        Fault::new("secret-unavailable", format!("secret {name}: {}", self.why)).hint(self.hint)
     }
 }
 
@@ -105,6 +110,7 @@ async fn command(words: &[String], look: &Look, root: &Path) -> Fetched {
         program,
         arguments: words[1..].to_vec(),
         environment,
+        input: Zeroizing::default(),
         directory: root.to_path_buf(),
         time_limit: TIME_LIMIT,
         grace: Duration::from_secs(1),

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::{ConfigError, Environment, Target, TargetKind};
-use crate::model::{ImpactKind, Span};
+use crate::model::{ImpactKind, SecretText, Span};
 use crate::primitives::FromTarget;
 
 pub use allowed::Allowed;
@@ -33,7 +33,7 @@ pub struct CommandTool {
     /// Where it starts. On another host `None` is where its users begin.
     pub directory: Option<PathBuf>,
     /// What is added to its environment.
-    pub env: BTreeMap<String, String>,
+    pub env: BTreeMap<String, SecretText>,
     /// How long it may take.
     pub time_limit: Span,
     /// How many bytes of each output stream are kept.
@@ -44,6 +44,8 @@ pub struct CommandTool {
     pub unchanged_codes: Vec<u8>,
     /// The program that finds out whether a call took place, with its arguments.
     pub check: Option<Vec<String>>,
+    /// Whether what it writes is a secret.
+    pub secret_output: bool,
     /// Which arguments scripts may give.
     pub allow: Allowed,
 }
@@ -65,9 +67,14 @@ pub struct Settings {
     ssh_program: String,
     /// Where it starts; the project's directory if not given, or the user's own on another host.
     directory: Option<PathBuf>,
-    /// What is added to its environment, which holds PATH, HOME, LANG, TZ and `LIFEBOAT_IDEMPOTENCY_KEY`, and nothing else.
+    /// What is added to its environment, which holds PATH, HOME, LANG, TZ and `LIFEBOAT_IDEMPOTENCY_KEY`, and nothing else. It may
+    /// hold secrets (`{secret:NAME}`), but not on another host, where every user could read them.
     #[serde(default)]
-    env: BTreeMap<String, String>,
+    env: BTreeMap<String, SecretText>,
+    /// Whether what it writes to its standard output is a secret: nobody sees it, and the script gets a reference that later calls of the
+    /// same run can use.
+    #[serde(default)]
+    secret_output: bool,
     /// How long it may take. Then it and all that it started get SIGTERM, and five seconds later SIGKILL.
     #[serde(default = "five_minutes")]
     time_limit: Span,
@@ -160,6 +167,7 @@ impl FromTarget for CommandTool {
             ssh,
             directory,
             env: settings.env,
+            secret_output: settings.secret_output,
             time_limit: settings.time_limit,
             output_limit: settings.output_limit,
             exit_codes: settings.exit_codes,
@@ -192,11 +200,18 @@ fn mistake(settings: &Settings) -> Option<(&'static str, &'static str, &'static 
     if check.is_some_and(no_program) {
         return Some(("check", "names no program", "write it as `check = [\"program\", \"argument\"]`"));
     }
-    if settings.program.iter().chain(check.into_iter().flatten()).chain(settings.env.values()).any(holds_nul) {
+    if settings.program.iter().chain(check.into_iter().flatten()).any(holds_nul) {
         return Some(("program", "holds a NUL character, which no program takes", "remove it"));
     }
     if settings.env.keys().any(bad_name) {
         return Some(("env", "has a name that is empty or holds `=`", "write it as `env = { NAME = \"text\" }`"));
+    }
+    if settings.ssh.is_some() && settings.env.values().any(|text| text.names().next().is_some()) {
+        return Some((
+            "env",
+            "holds a secret, which every user of the other host could read",
+            "let the runbook give it as `stdin`, or keep it over there",
+        ));
     }
     if settings.env.contains_key(KEY) {
         return Some(("env", "sets LIFEBOAT_IDEMPOTENCY_KEY, which every call has of its own", "remove it"));
