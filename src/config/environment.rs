@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::model::SecretSource;
+use crate::model::{SecretSource, SecretStore};
 
 use super::Target;
 
@@ -43,6 +43,8 @@ pub struct Environment {
     pub documents_elsewhere: BTreeMap<String, BTreeMap<String, Target>>,
     /// Where the values of its secrets come from, by name.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// How those of its secrets that can be changed are changed, by name.
+    pub secret_stores: BTreeMap<String, SecretStore>,
 }
 
 impl Environment {

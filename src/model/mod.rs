@@ -29,7 +29,7 @@ pub use key::{IdempotencyKey, Key, Segment};
 pub use plan::{Basis, Plan, PlanLine, PlanNode, PlanResult, PlanScope, PlanVerdict, Symbol};
 pub use rewrite::Rewrite;
 pub use run_id::RunId;
-pub use secret::{Part, SecretSource, SecretText};
+pub use secret::{Part, SecretSource, SecretStore, SecretText};
 pub(crate) use suggest::{did_you_mean, instead};
 pub use value::{Arg, Unknown, Value};
 pub use verdict::{UnwoundStep, Verdict};

@@ -6,7 +6,7 @@ use super::targets::{
 };
 use super::{
     Registry, ask, configuration, configure, confirm, drift, exec, health, inject, language, log, maintenance, measure,
-    notify, now, probe, resolve, sleep,
+    notify, now, probe, resolve, rotate, sleep,
 };
 
 impl Registry {
@@ -24,6 +24,7 @@ impl Registry {
             .driver_without_target::<confirm::Confirm>()
             .driver_without_target::<log::Log>()
             .driver_without_target::<measure::Measure>()
+            .driver_without_target::<rotate::Rotate>()
             .driver_without_target::<sleep::Sleep>();
         let registry = channels(services(registry));
         let registry = documents::<EnvFileSyntax>(documents::<JsonSyntax>(documents::<TomlSyntax>(registry)));

@@ -57,6 +57,7 @@ mod look;
 mod new_files;
 mod people;
 mod progress;
+mod random;
 mod secrets;
 mod sources;
 #[cfg(feature = "driver-sqlite")]

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use crate::model::{Applied, Fault, IdempotencyKey, Value};
-use crate::primitives::documents::{Change, Content, Leaf, Versions};
+use crate::primitives::documents::{Change, Content, KeyPath, Leaf, Versions};
+use crate::primitives::hook::Given;
 use crate::primitives::targets::Document;
 use crate::system::{Act, Beside, hex};
 
@@ -15,14 +16,14 @@ const SHORTEST: usize = 4;
 
 impl Document {
     pub(super) async fn configure(&self, args: &Args, act: &Act, key: &IdempotencyKey) -> Result<Output, Fault> {
-        let asked = self.asked(args)?;
+        let asked = self.revealed(self.asked(args)?, act).await?;
         let content = self.read(act)?;
         let mut versions = Versions::read(act, &content.file).map_err(|why| self.unreadable(why))?;
         if let Some(done) = versions.of(key).filter(|done| done.after.0 == content.version) {
             // An earlier attempt of this very call came as far as the change.
             let output = done.output.decode().map_err(|why| self.unreadable(why))?;
             if done.reloaded == Some(false) {
-                let secrets = self.secret_texts(content.leaves.iter());
+                let secrets = self.secret_texts(content.leaves.iter(), asked.given());
                 self.reload(act, key, &mut versions, &secrets).await?;
             }
             return Ok(output);
@@ -32,7 +33,7 @@ impl Document {
             return Ok(output(&content, &decision, &content.version));
         }
         let after = self.leaves(&decision.text)?;
-        let secrets = self.secret_texts(content.leaves.iter().chain(&after));
+        let secrets = self.secret_texts(content.leaves.iter().chain(&after), asked.given());
         self.check(&content, &decision.text, act, key, &secrets).await?;
         let beside = self.beside(&content, &decision.text, act)?;
         let output = output(&content, &decision, beside.version());
@@ -58,8 +59,9 @@ impl Document {
     }
 
     /// The values that no program's output may repeat.
-    fn secret_texts<'a>(&self, leaves: impl Iterator<Item = &'a Leaf>) -> Vec<String> {
-        let secret = leaves.filter(|(path, value)| self.secrets.hide(path, value));
+    fn secret_texts<'a>(&self, leaves: impl Iterator<Item = &'a Leaf>, given: &[KeyPath]) -> Vec<String> {
+        let keys = self.secrets.and(given);
+        let secret = leaves.filter(|(path, value)| keys.hide(path, value));
         let texts = secret.flat_map(|(_, value)| match value {
             Value::List(list) => list.iter().map(ToString::to_string).collect(),
             value => vec![value.to_string()],
@@ -83,12 +85,15 @@ impl Document {
         let written = act.create_private(&file).and_then(|mut file| file.write_all(text.as_bytes()));
         let checked = match written {
             Err(error) => Err(self.failed(file.display(), &error)),
-            Ok(()) => hook.run(act, Some(&file), key, secrets).await.map_err(|failed| {
-                let code = if failed.interrupted { "interrupted" } else { "configure-invalid" };
-                let message = format!("{} was not changed: {}", self.name, failed.message);
-                let fault = Fault { code: code.to_owned(), ..Fault::new("configure-invalid", message).on(&self.name) };
-                if failed.started { fault } else { fault.hint(format!("see `validate` of document {}", self.name)) }
-            }),
+            Ok(()) => {
+                hook.run(act, key, Given { file: Some(&file), secrets, ..Given::default() }).await.map_err(|failed| {
+                    let code = if failed.interrupted { "interrupted" } else { "configure-invalid" };
+                    let message = format!("{} was not changed: {}", self.name, failed.message);
+                    let fault =
+                        Fault { code: code.to_owned(), ..Fault::new("configure-invalid", message).on(&self.name) };
+                    if failed.started { fault } else { fault.hint(format!("see `validate` of document {}", self.name)) }
+                })
+            }
         };
         let _ = act.remove_dir_all(&scratch);
         checked
@@ -141,7 +146,7 @@ impl Document {
         secrets: &[String],
     ) -> Result<(), Fault> {
         let Some(hook) = &self.reload else { return Ok(()) };
-        if let Err(failed) = hook.run(act, None, key, secrets).await {
+        if let Err(failed) = hook.run(act, key, Given { secrets, ..Given::default() }).await {
             let message = format!("{} was changed, but its reload failed: {}", self.name, failed.message);
             let code = if failed.interrupted { "interrupted" } else { "reload-failed" };
             let fault = Fault { code: code.to_owned(), ..Fault::new("reload-failed", message) };

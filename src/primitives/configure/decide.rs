@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Arg, Fault, Value};
-use crate::primitives::documents::{Content, Difference, Differs, KeyPath, Leaf, Seal, Versions, flatten};
+use crate::primitives::documents::{
+    Content, Difference, Differs, KeyPath, Leaf, Seal, Versions, flatten, reveal, secrets,
+};
 use crate::primitives::targets::Document;
 use crate::system::Look;
 
@@ -12,7 +14,12 @@ use super::{Args, Changed, How};
 /// What a call asks for.
 pub(super) enum Asked {
     /// These keys get these values, and those go.
-    Edit { set: Vec<Leaf>, unset: Vec<KeyPath> },
+    Edit {
+        set: Vec<Leaf>,
+        unset: Vec<KeyPath>,
+        /// The keys whose values are given as secrets, whatever they are called.
+        given: Vec<KeyPath>,
+    },
     /// This version comes back.
     Restore(String),
 }
@@ -25,7 +32,26 @@ pub(super) struct Decision {
     pub(super) differences: Vec<Difference>,
 }
 
+impl Asked {
+    /// The keys whose values are given as secrets.
+    pub(super) fn given(&self) -> &[KeyPath] {
+        match self {
+            Asked::Edit { given, .. } => given,
+            Asked::Restore(_) => &[],
+        }
+    }
+}
+
 impl Document {
+    /// The same with what secrets stand for.
+    pub(super) async fn revealed(&self, asked: Asked, look: &Look) -> Result<Asked, Fault> {
+        let Asked::Edit { mut set, unset, given } = asked else { return Ok(asked) };
+        for (_, value) in &mut set {
+            reveal(value, look).await?;
+        }
+        Ok(Asked::Edit { set, unset, given })
+    }
+
     pub(super) fn misuse(&self, message: impl Into<String>) -> Fault {
         Fault::new("configure-misuse", message).on(&self.name)
     }
@@ -66,7 +92,8 @@ impl Document {
             );
             return Err(self.misuse(format!("the value of `{path}` is a secret and stands in the runbook")).hint(hint));
         }
-        Ok(Asked::Edit { set, unset })
+        let given = set.iter().filter(|(_, value)| !secrets(value).is_empty()).map(|(path, _)| path.clone()).collect();
+        Ok(Asked::Edit { set, unset, given })
     }
 
     fn known(&self, version: &Arg<String>) -> Result<String, Fault> {
@@ -89,12 +116,13 @@ impl Document {
             }
         }
         let text = match asked {
-            Asked::Edit { set, unset } => self.edited(content, set, unset)?,
+            Asked::Edit { set, unset, .. } => self.edited(content, set, unset)?,
             Asked::Restore(version) => self.version(version, content, look)?,
         };
         let seal = Seal::new(false);
-        let after = seal.document(self.leaves(&text)?, &self.secrets);
-        let differences = seal.compare(&seal.document(content.leaves.clone(), &self.secrets), &after);
+        let keys = self.secrets.and(asked.given());
+        let after = seal.document(self.leaves(&text)?, &keys);
+        let differences = seal.compare(&seal.document(content.leaves.clone(), &keys), &after);
         Ok(Decision { text, differences })
     }
 

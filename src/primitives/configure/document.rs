@@ -1,7 +1,7 @@
 //! `configure` of an env file, a JSON or a TOML document.
 
 use crate::model::{Fault, IdempotencyKey, Symbol, Value};
-use crate::primitives::documents::{Content, Difference, Versions};
+use crate::primitives::documents::{Content, Difference, Versions, secrets};
 use crate::primitives::targets::{ConfigDocument, Document, DocumentSyntax};
 use crate::primitives::{Driver, Preview, Reconciled};
 use crate::system::{Act, Look};
@@ -19,7 +19,12 @@ impl<S: DocumentSyntax> Driver<Configure> for ConfigDocument<S> {
             Ok(decision) => decision,
             Err(fault) => return Ok(Preview::new(Symbol::Change, document.name.clone()).fault(fault)),
         };
-        Ok(document.foreseen(&content, &decision, &later))
+        let unavailable = args.set.values().flat_map(secrets).find_map(|secret| look.obstacle_to(secret));
+        let preview = document.foreseen(&content, &decision, &later);
+        Ok(match unavailable {
+            Some(fault) => preview.fault(fault),
+            None => preview,
+        })
     }
 
     async fn perform(&self, args: &Args, act: &Act, key: &IdempotencyKey) -> Result<Output, Fault> {
@@ -33,10 +38,10 @@ impl<S: DocumentSyntax> Driver<Configure> for ConfigDocument<S> {
 
 /// What a plan can compute, and the keys whose values are known in the run only, with what stands for them.
 fn known(asked: Asked) -> (Asked, Vec<String>) {
-    let Asked::Edit { set, unset } = asked else { return (asked, Vec::new()) };
-    let open = |value: &Value| value.find_unknown().is_some() || matches!(value, Value::Secret(_));
+    let Asked::Edit { set, unset, given } = asked else { return (asked, Vec::new()) };
+    let open = |value: &Value| value.find_unknown().is_some() || !secrets(value).is_empty();
     let (later, set): (Vec<_>, Vec<_>) = set.into_iter().partition(|(_, value)| open(value));
-    (Asked::Edit { set, unset }, later.into_iter().map(|(path, value)| format!("{path} = {value}")).collect())
+    (Asked::Edit { set, unset, given }, later.into_iter().map(|(path, value)| format!("{path} = {value}")).collect())
 }
 
 impl Document {
@@ -111,7 +116,7 @@ impl Document {
         if in_place || versions.went_on_from(change) {
             if change.reloaded == Some(false) {
                 let reload =
-                    self.reload.as_ref().map_or_else(|| "reload".to_owned(), super::super::documents::Hook::shown);
+                    self.reload.as_ref().map_or_else(|| "reload".to_owned(), crate::primitives::hook::Hook::shown);
                 return unknown(format!("{shown} was changed, and nobody knows whether `{reload}` was run"));
             }
             return match change.output.decode() {

@@ -213,6 +213,28 @@ async fn secrets_are_never_shown_nor_taken_in_the_open() {
 }
 
 #[tokio::test]
+async fn a_secret_is_given_by_name() {
+    let bench = bench().secret("TOKEN", "swordfish");
+    let named = Value::from_json(serde_json::json!({ "$secret": "TOKEN" }));
+    let dsn = Value::from_json(serde_json::json!({ "$secret": ["db://", { "$secret": "TOKEN" }, "@host"] }));
+    let list = Value::List(vec![Value::from("a"), named.clone()]);
+    let args = set(&[("auth.api_key", named), ("level", dsn), ("tokens", list)]);
+    let preview = bench.preview(&args).await.expect("it is foreseen");
+    assert_eq!(preview.fault, None);
+    assert!(preview.notes.contains(&"level = db://secret(TOKEN)@host".to_owned()), "{:?}", preview.notes);
+    let output = bench.configure(&args, 0).await.expect("it is changed");
+    assert!(
+        bench.text().contains("level = \"db://swordfish@host\"") && bench.text().contains("[\"a\", \"swordfish\"]")
+    );
+    assert!(output.changes.iter().all(|changed| changed.secret) && output.before.is_empty());
+    assert!(!format!("{preview:?}{output:?}").contains("swordfish"));
+    let missing = set(&[("level", Value::from_json(serde_json::json!({ "$secret": "TOKNE" })))]);
+    assert_eq!(bench.configure(&missing, 1).await.expect_err("no such secret").code, "secret-unavailable");
+    let foreseen = bench.preview(&missing).await.expect("it is foreseen").fault.expect("it would fail");
+    assert_eq!(foreseen.code, "secret-unavailable");
+}
+
+#[tokio::test]
 async fn a_plan_shows_every_key_before_and_after() {
     let bench = bench().with("reload = [\"systemctl\", \"reload\", \"app\"]");
     let preview = bench.preview(&size(20)).await.expect("it is foreseen");

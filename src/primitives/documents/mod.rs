@@ -3,10 +3,10 @@
 
 mod content;
 mod env_file;
-mod hook;
 mod json;
 mod json_scan;
 mod path;
+mod reveal;
 mod seal;
 mod secret_keys;
 #[cfg(test)]
@@ -16,8 +16,8 @@ mod toml;
 mod versions;
 
 pub(in crate::primitives) use content::Content;
-pub(in crate::primitives) use hook::Hook;
 pub(in crate::primitives) use path::KeyPath;
+pub(in crate::primitives) use reveal::{reveal, secrets};
 pub(in crate::primitives) use seal::{Difference, Differs, Seal, Sealed};
 pub(in crate::primitives) use secret_keys::SecretKeys;
 pub(in crate::primitives) use versions::{Change, Versions};

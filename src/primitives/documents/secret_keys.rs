@@ -25,12 +25,19 @@ pub struct SecretKeys {
     pub more: Vec<String>,
     /// Patterns of keys that look like secrets and are none.
     pub plain: Vec<String>,
+    /// Keys that were given a secret just now.
+    pub(in crate::primitives) given: Vec<KeyPath>,
 }
 
 impl SecretKeys {
+    /// These and the keys at these places.
+    pub(in crate::primitives) fn and(&self, given: &[KeyPath]) -> Self {
+        Self { given: self.given.iter().chain(given).cloned().collect(), ..self.clone() }
+    }
+
     /// Whether the value at this place must not be seen.
     pub(in crate::primitives) fn hide(&self, path: &KeyPath, value: &Value) -> bool {
-        looks_secret(value) || self.hide_key(path)
+        looks_secret(value) || self.given.contains(path) || self.hide_key(path)
     }
 
     /// Whether what this key holds must not be seen, whatever it is. What lies below a secret is secret as well.
@@ -118,6 +125,7 @@ mod tests {
         let keys = SecretKeys {
             more: vec!["pin".into(), "db.*.dsn".into()],
             plain: vec!["token_ttl".into(), "cache.*".into()],
+            given: vec![],
         };
         assert!(hidden(&keys, "PIN") && hidden(&keys, "db.main.dsn") && hidden(&keys, "API_KEY"));
         assert!(!hidden(&keys, "auth.tokenTtl") && !hidden(&keys, "cache.hash_key") && !hidden(&keys, "dsn"));

@@ -1,13 +1,14 @@
 //! A document in a directory of its own, for tests of what is done to it.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::model::{IdempotencyKey, Key, Segment};
+use crate::model::{IdempotencyKey, Key, SecretSource, Segment};
 use crate::primitives::FromTarget;
 use crate::primitives::targets::{ConfigDocument, DocumentSyntax};
-use crate::system::{Act, Cancel, Look, System};
+use crate::system::{Act, Cancel, Look, Secrets, System};
 
 /// A document called `app`, and what acts on it.
 pub(in crate::primitives) struct Bench {
@@ -31,6 +32,17 @@ impl Bench {
 
     pub(in crate::primitives) fn with(mut self, settings: &str) -> Self {
         self.settings.push_str(settings);
+        self
+    }
+
+    /// A secret that is a file of the directory.
+    pub(in crate::primitives) fn secret(mut self, name: &str, value: &str) -> Self {
+        self.write(name, value);
+        let file = self.dir.path().join(name);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("sets");
+        let sources = [(name.to_owned(), SecretSource::File(file))].into();
+        let secrets = Secrets::new(sources, self.dir.path().to_path_buf(), Arc::default());
+        self.act = Act::grant(&(*self.act).clone().with_secrets(Arc::new(secrets)));
         self
     }
 

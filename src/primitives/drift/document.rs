@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::model::{Fault, Value, instead};
 use crate::primitives::Observer;
-use crate::primitives::documents::{self, Differs, Format, KeyPath, Leaf, Seal, Sealed, SecretKeys, flatten};
+use crate::primitives::documents::{
+    self, Differs, Format, KeyPath, Leaf, Seal, Sealed, SecretKeys, flatten, reveal, secrets,
+};
 use crate::primitives::targets::{ConfigDocument, Document, DocumentSyntax, Peer, matches};
 use crate::system::Look;
 
@@ -12,7 +14,7 @@ use super::{Args, Difference, Drift, How, Output, Status};
 
 impl<S: DocumentSyntax> Observer<Drift> for ConfigDocument<S> {
     async fn observe(&self, args: &Args, look: &Look) -> Result<Output, Fault> {
-        self.document.drift(args, look)
+        self.document.drift(args, look).await
     }
 }
 
@@ -21,7 +23,7 @@ impl Document {
         Fault::new("drift-misuse", message).on(&self.name)
     }
 
-    fn drift(&self, args: &Args, look: &Look) -> Result<Output, Fault> {
+    async fn drift(&self, args: &Args, look: &Look) -> Result<Output, Fault> {
         let found = self.read(look)?;
         let (seal, wanted, there, like) = if let Some(expect) = &args.expect {
             if args.against.is_some() || args.environment.is_some() {
@@ -30,7 +32,7 @@ impl Document {
             }
             let expected = flatten(self.format, expect).map_err(|why| self.drift_misuse(why))?;
             let seal = Seal::new(self.format == Format::EnvFile);
-            let (wanted, there) = self.given(&seal, &expected, found.leaves);
+            let (wanted, there) = self.given(&seal, expected, found.leaves, look).await?;
             (seal, wanted, there, "what is expected".to_owned())
         } else {
             let peer = self.peer(args)?;
@@ -47,11 +49,28 @@ impl Document {
     }
 
     /// What is given, and what is there of it. What is given as () must not be there, with anything below it.
-    fn given(&self, seal: &Seal, expected: &[Leaf], found: Vec<Leaf>) -> (Sealed, Sealed) {
+    async fn given(
+        &self,
+        seal: &Seal,
+        mut expected: Vec<Leaf>,
+        found: Vec<Leaf>,
+        look: &Look,
+    ) -> Result<(Sealed, Sealed), Fault> {
+        let open = |(path, value): &&Leaf| matches!(value, Value::String(_)) && self.secrets.hide(path, value);
+        if let Some((path, _)) = expected.iter().find(open) {
+            let message = format!("the value of `{path}` is a secret and stands in the runbook");
+            return Err(self.drift_misuse(message).hint("give it as secret(\"NAME\")"));
+        }
+        let named: Vec<KeyPath> =
+            expected.iter().filter(|(_, value)| !secrets(value).is_empty()).map(|(path, _)| path.clone()).collect();
+        for (_, value) in &mut expected {
+            reveal(value, look).await?;
+        }
+        let keys = self.secrets.and(&named);
         let of_interest = |path: &KeyPath| expected.iter().any(|(wanted, _)| wanted.holds(path) || path.holds(wanted));
         let there = found.into_iter().filter(|(path, _)| of_interest(path)).collect();
-        let wanted = expected.iter().filter(|(_, value)| *value != Value::Null).cloned().collect();
-        (seal.document(wanted, &self.secrets), seal.document(there, &self.secrets))
+        let wanted = expected.into_iter().filter(|(_, value)| *value != Value::Null).collect();
+        Ok((seal.document(wanted, &keys), seal.document(there, &keys)))
     }
 
     /// The document that this one should be like.
@@ -97,7 +116,7 @@ impl Peer {
 /// The keys that one of two documents calls secret; only what both call plain is plain.
 fn with(ours: &SecretKeys, theirs: &SecretKeys) -> SecretKeys {
     let plain = ours.plain.iter().filter(|key| theirs.plain.contains(key)).cloned().collect();
-    SecretKeys { more: ours.more.iter().chain(&theirs.more).cloned().collect(), plain }
+    SecretKeys { more: ours.more.iter().chain(&theirs.more).cloned().collect(), plain, ..SecretKeys::default() }
 }
 
 /// Whether a key, or one above it, matches a pattern.

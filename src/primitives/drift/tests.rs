@@ -1,13 +1,14 @@
 //! What is found between real files.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use super::*;
 use crate::config::Config;
-use crate::model::Fault;
+use crate::model::{Fault, SecretSource};
 use crate::primitives::targets::{ConfigDocument, TomlSyntax};
 use crate::primitives::{FromTarget, Observer};
-use crate::system::{Look, System};
+use crate::system::{Look, Secrets, System};
 
 const APP: &str = "level = \"info\"\n[pool]\nsize = 10\nidle = 2\n[auth]\napi_key = \"hunter2\"\n";
 
@@ -40,7 +41,11 @@ impl Bench {
         let target = &environment.targets["app"];
         let driver =
             ConfigDocument::<TomlSyntax>::from_target(target.settings().expect("settings"), target, environment);
-        let look = Look::new(Arc::new(System::new(self.dir.path().join("scratch"))));
+        self.write("token", "hunter2");
+        std::fs::set_permissions(self.dir.path().join("token"), std::fs::Permissions::from_mode(0o600)).expect("sets");
+        let sources = [("TOKEN".to_owned(), SecretSource::File(self.dir.path().join("token")))].into();
+        let secrets = Secrets::new(sources, self.dir.path().to_path_buf(), Arc::default());
+        let look = Look::new(Arc::new(System::new(self.dir.path().join("scratch")))).with_secrets(Arc::new(secrets));
         Observer::<Drift>::observe(
             &driver.expect("it is configured"),
             &Args { target: "app".to_owned(), ..args },
@@ -110,10 +115,9 @@ async fn another_document_of_this_environment_in_any_syntax() {
 #[tokio::test]
 async fn given_values_are_all_that_is_compared() {
     let bench = Bench::new();
-    let given =
-        serde_json::json!({ "pool": { "size": 10 }, "level": "info", "auth.api_key": "hunter2", "debug": null });
+    let given = serde_json::json!({ "pool": { "size": 10 }, "level": "info", "auth.api_key": { "$secret": "TOKEN" }, "debug": null });
     assert!(bench.drift(expect(given)).await.expect("it looks").ok);
-    let given = serde_json::json!({ "pool.size": 20, "auth.api_key": "x", "level": null, "pool.none": 1 });
+    let given = serde_json::json!({ "pool.size": 20, "auth.api_key": { "$secret": ["x", { "$secret": "TOKEN" }] }, "level": null, "pool.none": 1 });
     let output = bench.drift(expect(given)).await.expect("it looks");
     let lines: Vec<_> = output.differences.iter().map(|d| format!("{} {:?}", d.key, d.change)).collect();
     assert_eq!(lines, ["auth.api_key Changed", "level Added", "pool.none Removed", "pool.size Changed"]);
@@ -133,6 +137,9 @@ async fn what_cannot_be_compared_is_named() {
     assert_eq!(misuse(typo).await, "there is no document `odl` beside it (did you mean `old`?)");
     let typo = Args { environment: Some("stagin".to_owned()), ..Args::default() };
     assert!(misuse(typo).await.ends_with("(did you mean `staging`?)"));
+    let open = expect(serde_json::json!({ "auth.api_key": "swordfish" }));
+    let refused = misuse(open).await;
+    assert!(refused.contains("give it as secret(") && !refused.contains("swordfish"), "{refused}");
     let both = Args { against: Some("old".to_owned()), ..expect(serde_json::json!({})) };
     assert!(misuse(both).await.contains("leave `against` and `environment` out"));
     assert_eq!(bench.drift(staging()).await.expect_err("there is no file").code, "document-unreadable");

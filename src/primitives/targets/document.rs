@@ -9,7 +9,8 @@ use serde::Deserialize;
 use crate::config::{ConfigError, Environment, Target, TargetKind};
 use crate::model::Span;
 use crate::primitives::FromTarget;
-use crate::primitives::documents::{Format, Hook, SecretKeys};
+use crate::primitives::documents::{Format, SecretKeys};
+use crate::primitives::hook::Hook;
 
 /// A configuration document.
 #[derive(Clone, Debug)]
@@ -139,21 +140,15 @@ fn format_of(driver: &str) -> Option<Format> {
 }
 
 fn document(settings: Settings, target: &Target, format: Format, environment: &Environment) -> Document {
-    let time_limit = settings.time_limit;
+    let root = environment.resolve(Path::new(""));
     let hook = |words: Option<Vec<String>>| {
-        words.map(|mut words| {
-            // A program that is named by a path starts at the project's directory, like every path of the configuration.
-            if words[0].contains('/') {
-                words[0] = environment.resolve(Path::new(&words[0])).to_string_lossy().into_owned();
-            }
-            Hook { words, directory: environment.resolve(Path::new("")), time_limit }
-        })
+        words.map(|words| Hook { time_limit: settings.time_limit, ..Hook::of(words, &root) })
     };
     Document {
         name: target.name.clone(),
         path: environment.resolve(&settings.path),
         format,
-        secrets: SecretKeys { more: settings.secret_keys, plain: settings.plain_keys },
+        secrets: SecretKeys { more: settings.secret_keys, plain: settings.plain_keys, ..SecretKeys::default() },
         validate: hook(settings.validate),
         reload: hook(settings.reload),
         peers: Vec::new(),

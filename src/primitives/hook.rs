@@ -1,8 +1,10 @@
-//! The programs that the configuration names for a document: one that checks a new text, one that is told of a change.
+//! Programs that the configuration names to check, store or announce something that Lifeboat changes itself.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use crate::model::{IdempotencyKey, Span};
 use crate::primitives::targets::KEY;
@@ -28,6 +30,17 @@ pub struct Hook {
     pub time_limit: Span,
 }
 
+/// What a program gets.
+#[derive(Default)]
+pub(in crate::primitives) struct Given<'a> {
+    /// A file that takes the place of `{file}` in its arguments, or comes last.
+    pub(in crate::primitives) file: Option<&'a Path>,
+    /// What it reads from its standard input.
+    pub(in crate::primitives) input: Zeroizing<Vec<u8>>,
+    /// What is not repeated of its output, beside the secrets that Lifeboat itself knows.
+    pub(in crate::primitives) secrets: &'a [String],
+}
+
 /// Why a program did not succeed.
 #[derive(Debug)]
 pub(in crate::primitives) struct HookFailed {
@@ -40,19 +53,27 @@ pub(in crate::primitives) struct HookFailed {
 }
 
 impl Hook {
+    /// One that starts in the project's directory and may take a minute. A program that is named by a path starts there, too.
+    pub(in crate::primitives) fn of(mut words: Vec<String>, root: &Path) -> Self {
+        if words.first().is_some_and(|program| program.contains('/')) {
+            words[0] = root.join(&words[0]).to_string_lossy().into_owned();
+        }
+        Self { words, directory: root.to_path_buf(), time_limit: Span::from_secs(60) }
+    }
+
     /// As people type it.
     pub(in crate::primitives) fn shown(&self) -> String {
         self.words.join(" ")
     }
 
-    /// Runs it and waits for its end. `file` takes the place of `{file}`, or comes last. `secrets` are not repeated.
+    /// Runs it and waits for its end.
     pub(in crate::primitives) async fn run(
         &self,
         act: &Act,
-        file: Option<&Path>,
         key: &IdempotencyKey,
-        secrets: &[String],
+        given: Given<'_>,
     ) -> Result<(), HookFailed> {
+        let Given { file, input, secrets } = given;
         let failed = |what: String, started: bool, interrupted: bool| {
             Err(HookFailed { message: format!("`{}` {what}", self.shown()), started, interrupted })
         };
@@ -77,6 +98,7 @@ impl Hook {
             program,
             arguments: words.split_off(1),
             environment,
+            input,
             directory: self.directory.clone(),
             time_limit: self.time_limit.0,
             grace: Duration::from_secs(5),
