@@ -28,11 +28,13 @@ pub enum TargetKind {
     Tool,
     /// A configuration document: `[environments.E.documents.NAME]`.
     Document,
+    /// A log: `[environments.E.logs.NAME]`.
+    Log,
 }
 
 impl TargetKind {
     /// All kinds.
-    pub const ALL: [TargetKind; 7] = [
+    pub const ALL: [TargetKind; 8] = [
         TargetKind::Service,
         TargetKind::Database,
         TargetKind::Store,
@@ -40,6 +42,7 @@ impl TargetKind {
         TargetKind::Host,
         TargetKind::Tool,
         TargetKind::Document,
+        TargetKind::Log,
     ];
 
     /// The table in `lifeboat.toml` that holds targets of this kind.
@@ -52,6 +55,7 @@ impl TargetKind {
             TargetKind::Host => "hosts",
             TargetKind::Tool => "tools",
             TargetKind::Document => "documents",
+            TargetKind::Log => "logs",
         }
     }
 }
@@ -66,6 +70,7 @@ impl fmt::Display for TargetKind {
             TargetKind::Host => "host",
             TargetKind::Tool => "tool",
             TargetKind::Document => "document",
+            TargetKind::Log => "log",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::targets::{
     CommandTool, ConfigDocument, DirectoryStore, DocumentSyntax, EnvFileSyntax, FileChannel, HttpService, JsonSyntax,
-    Machine, TcpService, TerminalChannel, TomlSyntax, WebhookChannel,
+    LogFile, Machine, Prometheus, TcpService, TerminalChannel, TlsService, TomlSyntax, WebhookChannel,
 };
 use super::{
     Registry, ask, configuration, configure, confirm, drift, exec, health, inject, language, log, maintenance, measure,
@@ -33,6 +33,8 @@ impl Registry {
         registry
             .observer::<probe::Probe, Machine>()
             .observer::<health::Health, Machine>()
+            .observer::<probe::Probe, LogFile>()
+            .observer::<health::Health, LogFile>()
             .observer::<probe::Probe, DirectoryStore>()
             .observer::<health::Health, DirectoryStore>()
             .driver::<inject::Inject, DirectoryStore>()
@@ -46,6 +48,10 @@ fn services(registry: Registry) -> Registry {
         .observer::<health::Health, HttpService>()
         .driver::<maintenance::Maintenance, HttpService>()
         .driver::<inject::Inject, HttpService>()
+        .observer::<probe::Probe, TlsService>()
+        .observer::<health::Health, TlsService>()
+        .observer::<probe::Probe, Prometheus>()
+        .observer::<health::Health, Prometheus>()
         .observer::<probe::Probe, TcpService>()
         .observer::<health::Health, TcpService>()
         .driver::<inject::Inject, TcpService>()

@@ -76,6 +76,7 @@ mod sqlite_rows;
 mod sqlite_rules;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_session;
+pub(crate) mod tls;
 
 pub use act::Act;
 pub use beside::Beside;
@@ -109,6 +110,7 @@ pub use sqlite_session::{
     SessionError, SessionErrorKind, SqlLoss, SqlStatement, SqliteReader, SqliteScratch, SqliteSession, StatementReport,
     split_sql,
 };
+pub use tls::{StartTls, TlsError, TlsFound, TlsRequest};
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};

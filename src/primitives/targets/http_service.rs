@@ -28,6 +28,10 @@ pub struct HttpService {
     pub maintenance_file: Option<PathBuf>,
     /// The file whose presence makes the service refuse connections.
     pub refuse_file: Option<PathBuf>,
+    /// The file of the authorities that are trusted; those of the system if not given.
+    pub ca: Option<PathBuf>,
+    /// Where it answers without TLS.
+    pub plain_url: Option<String>,
 }
 
 /// Settings of `driver = "http"`.
@@ -48,6 +52,10 @@ pub struct Settings {
     maintenance_file: Option<PathBuf>,
     /// A file whose presence makes the service refuse connections; `inject` needs it for that fault.
     refuse_file: Option<PathBuf>,
+    /// A file of PEM certificates: the authorities that are trusted, and no others. Those of the system if not given.
+    ca: Option<PathBuf>,
+    /// Where it answers without TLS, for the probe of security headers; port 80 of the same host if not given.
+    plain_url: Option<String>,
 }
 
 fn ten_seconds() -> Span {
@@ -74,6 +82,8 @@ impl FromTarget for HttpService {
             pid_file: resolve(settings.pid_file),
             maintenance_file: resolve(settings.maintenance_file),
             refuse_file: resolve(settings.refuse_file),
+            ca: resolve(settings.ca),
+            plain_url: settings.plain_url,
         })
     }
 }

@@ -7,10 +7,13 @@ mod command_tool;
 mod directory_store;
 mod document;
 mod http_service;
+mod log_file;
 mod machine;
+mod prometheus;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_database;
 mod tcp_service;
+mod tls_service;
 
 pub use channels::{FileChannel, TerminalChannel, WebhookChannel};
 pub(in crate::primitives) use command_tool::KEY;
@@ -19,7 +22,10 @@ pub use command_tool::{Allowed, CommandTool, STARTED, Ssh};
 pub use directory_store::DirectoryStore;
 pub use document::{ConfigDocument, Document, DocumentSyntax, EnvFileSyntax, JsonSyntax, Peer, TomlSyntax};
 pub use http_service::HttpService;
+pub use log_file::LogFile;
 pub use machine::Machine;
+pub use prometheus::Prometheus;
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_database::SqliteDatabase;
 pub use tcp_service::TcpService;
+pub use tls_service::TlsService;
