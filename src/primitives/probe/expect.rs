@@ -4,6 +4,9 @@ use super::Args;
 use super::finding::{Finding, shorten};
 use crate::model::{Arg, Value};
 
+/// Whether what was found is within a bound.
+type Fits = fn(f64, f64) -> bool;
+
 /// How much of a value is shown, in characters.
 const SHOWN: usize = 80;
 
@@ -22,7 +25,7 @@ pub(super) fn expect(args: &Args, found: Option<&Value>, finding: &mut Finding) 
         finding.fail(format!("expected {}", show(expected)));
     }
     let within = |fits: &dyn Fn(f64) -> bool| number(found).is_some_and(fits);
-    let fits: [(_, fn(f64, f64) -> bool, _); 4] = [
+    let fits: [(_, Fits, _); 4] = [
         (&args.at_least, |found, bound| found >= bound, "at least"),
         (&args.at_most, |found, bound| found <= bound, "at most"),
         (&args.above, |found, bound| found > bound, "more than"),

@@ -40,7 +40,7 @@ impl Authority {
     /// A server with a certificate for these names.
     pub(crate) fn server(&self, names: &[&str], until: Until) -> ServerConfig {
         let (leaf, key) = leaf(names, until, &self.root);
-        configured(vec![leaf], key)
+        configured(vec![leaf], &key)
     }
 
     /// A server whose certificate has another one between itself and the authority, which is sent or forgotten.
@@ -50,7 +50,7 @@ impl Authority {
         let (leaf, key) = leaf(names, until, &between);
         let mut chain = vec![leaf];
         chain.extend(complete.then(|| between.der().clone()));
-        configured(chain, key)
+        configured(chain, &key)
     }
 }
 
@@ -83,7 +83,7 @@ fn leaf(names: &[&str], until: Until, issuer: &CertifiedIssuer<'_, KeyPair>) -> 
     (params.signed_by(&key, issuer).expect("a certificate").der().clone(), key)
 }
 
-fn configured(chain: Vec<rustls::pki_types::CertificateDer<'static>>, key: KeyPair) -> ServerConfig {
+fn configured(chain: Vec<rustls::pki_types::CertificateDer<'static>>, key: &KeyPair) -> ServerConfig {
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
     let config = ServerConfig::builder_with_provider(super::provider()).with_safe_default_protocol_versions();
     config.expect("versions").with_no_client_auth().with_single_cert(chain, key).expect("a server")
