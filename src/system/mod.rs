@@ -107,8 +107,8 @@ pub use sqlite_error::{SqliteError, SqliteErrorKind};
 pub use sqlite_rows::SqliteRows;
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_session::{
-    SessionError, SessionErrorKind, SqlLoss, SqlStatement, SqliteReader, SqliteScratch, SqliteSession, StatementReport,
-    split_sql,
+    PutTables, SessionError, SessionErrorKind, SqlLoss, SqlStatement, SqliteReader, SqliteScratch, SqliteSession,
+    StatementReport, TablePut, TablesError, split_sql,
 };
 pub use tls::{StartTls, TlsError, TlsFound, TlsRequest};
 
