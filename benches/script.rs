@@ -44,7 +44,7 @@ impl World for Empty {
         Ok(After::Continue)
     }
 
-    fn interrupted(&self) -> Option<Halt> {
+    fn interrupted(&self, _: bool) -> Option<Halt> {
         None
     }
 

@@ -87,7 +87,7 @@ fn every_primitive_has_a_page_that_fits_the_terminal() {
 #[test]
 fn help_fits_eighty_columns() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for command in ["init", "check", "plan", "run", "drill", "runs", "show", "doc", "completions"] {
+    for command in ["init", "check", "plan", "run", "drill", "runs", "show", "doc", "doctor", "completions"] {
         for page in [lifeboat(here, ["-h"]), lifeboat(here, [command, "-h"])] {
             assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
         }

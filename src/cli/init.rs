@@ -1,5 +1,8 @@
 //! `lifeboat init`: a new project.
 
+mod project;
+mod questions;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -8,9 +11,13 @@ use crate::runtime::Error;
 use crate::system::{create_files, free_ports, occupied};
 
 use super::printer::{Printer, Style};
-use super::{Exit, open};
+use super::{Exit, Global, open};
+use questions::{Given, Interview};
 
 /// Make a new project: a configuration and a first runbook
+///
+/// At a terminal it asks what the project is about, shows what it will write, and asks once more. With --env the environment gets
+/// that name. Nothing is ever written over.
 #[derive(Args)]
 pub(super) struct Init {
     /// Where
@@ -19,6 +26,11 @@ pub(super) struct Init {
     /// Make one with a small system to break and repair, and a drill that does
     #[arg(long)]
     sandbox: bool,
+    /// Ask nothing, also at a terminal: whatever is not given has its default
+    #[arg(long)]
+    defaults: bool,
+    #[command(flatten)]
+    given: Given,
 }
 
 const GITIGNORE: &str = ".gitignore";
@@ -29,20 +41,27 @@ const FIRST: &str = "runbooks/first.rhai";
 const PORTS: [&str; 2] = ["47610", "47611"];
 
 impl Init {
-    pub(super) fn execute(&self, printer: &Printer) -> Result<Exit, Error> {
-        let files = if self.sandbox { sandbox()? } else { plain() };
+    pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+        let asks = printer.interactive() && !self.sandbox && !self.defaults;
+        // Before anything is asked: a person should not answer in vain.
+        self.vacant(&[open::CONFIG])?;
+        let interview = Interview { printer, directory: &self.directory, asks };
+        let files = if self.sandbox {
+            sandbox()?
+        } else if asks || self.given.any() || global.env.is_some() {
+            let project = interview.project(&self.given, global.env.as_deref())?;
+            vec![(open::CONFIG, project.config()), (FIRST, project.runbook())]
+        } else {
+            plain()
+        };
         let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-        if let Some(path) = occupied(&self.directory, &names) {
-            return Err(Error::Refused {
-                why: format!("{} exists already", shown(&path)),
-                help: Some("nothing was written: choose another directory, or move the file away".to_owned()),
-            });
-        }
+        self.vacant(&names)?;
         let mut all: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
         // Whoever has one knows what to ignore, and the journal's directory ignores itself.
         if occupied(&self.directory, &[GITIGNORE]).is_none() {
             all.push((GITIGNORE, ".lifeboat/\n"));
         }
+        interview.agreed(&all)?;
         create_files(&self.directory, &all).map_err(|error| Error::Refused {
             why: format!("{} cannot be made a project: {error}", self.directory.display()),
             help: Some(
@@ -51,6 +70,16 @@ impl Init {
         })?;
         self.report(&all, printer);
         Ok(Exit::Done)
+    }
+
+    /// That nothing lies where these files are to be written.
+    fn vacant(&self, names: &[&str]) -> Result<(), Error> {
+        occupied(&self.directory, names).map_or(Ok(()), |path| {
+            Err(Error::Refused {
+                why: format!("{} exists already", shown(&path)),
+                help: Some("nothing was written: choose another directory, or move the file away".to_owned()),
+            })
+        })
     }
 
     fn report(&self, files: &[(&str, &str)], printer: &Printer) {
@@ -72,7 +101,7 @@ impl Init {
         } else {
             [
                 (format!("lifeboat plan {FIRST}"), "what it would do; changes nothing"),
-                (format!("lifeboat run {FIRST}"), "do it; then make lifeboat.toml yours"),
+                ("lifeboat doctor".to_owned(), "is all there that a run needs?"),
             ]
         };
         printer.out("next:");

@@ -4,20 +4,26 @@ mod check;
 mod completions;
 mod diagnostics;
 mod doc;
+mod doctor;
 mod drill;
 mod exit;
 mod init;
+mod lanes;
 mod open;
 mod people;
 mod plan;
+mod plan_branches;
 mod plan_text;
 mod printer;
 mod progress;
+mod resume;
 mod run;
 mod runs;
 mod sandbox;
+mod settle;
 mod show;
 mod show_text;
+mod untangle;
 mod words;
 mod wrap;
 
@@ -61,10 +67,13 @@ enum Command {
     Check(check::Check),
     Plan(plan::PlanCommand),
     Run(run::Run),
+    Resume(resume::Resume),
+    Settle(settle::Settle),
     Drill(drill::Drill),
     Runs(runs::Runs),
     Show(show::Show),
     Doc(doc::Doc),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     #[command(hide = true)]
     Sandbox(sandbox::Sandbox),
@@ -83,14 +92,17 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     };
     let printer = Printer::new(cli.global.color, cli.global.json);
     let done = match cli.command {
-        Command::Init(command) => command.execute(&printer),
+        Command::Init(command) => command.execute(&cli.global, &printer),
         Command::Check(command) => command.execute(&cli.global, &printer),
         Command::Plan(command) => command.execute(&cli.global, &printer),
         Command::Run(command) => command.execute(&cli.global, &printer),
+        Command::Resume(command) => command.execute(&cli.global, &printer),
+        Command::Settle(command) => command.execute(&cli.global, &printer),
         Command::Drill(command) => command.execute(&cli.global, &printer),
         Command::Runs(command) => command.execute(&cli.global, &printer),
         Command::Show(command) => command.execute(&cli.global, &printer),
         Command::Doc(command) => command.execute(&printer),
+        Command::Doctor(command) => command.execute(&cli.global, &printer),
         Command::Completions(command) => command.execute(&printer),
         Command::Sandbox(command) => command.execute(&printer),
     };

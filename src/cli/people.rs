@@ -6,6 +6,8 @@ use std::io::BufRead;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::oneshot;
+
 use crate::model::{Applied, Fault, Impact};
 use crate::system::{Answer, Answers, Asked, Cancel, Console, Interrupted, whoami};
 use crate::worlds::Faulted;
@@ -16,17 +18,18 @@ use super::wrap::wrap;
 /// Answers from the command line first, then from the terminal.
 pub(super) struct Person {
     printer: Printer,
-    cancel: Cancel,
     /// Confirm everything.
     yes: bool,
     prepared: Mutex<VecDeque<String>>,
+    /// A line that is being read. A question that nobody needs an answer to any more leaves it to the next one.
+    reading: tokio::sync::Mutex<Option<oneshot::Receiver<Option<String>>>>,
 }
 
 impl Person {
     /// `yes` answers every confirmation; `prepared` answers the other questions, in their order.
-    pub(super) fn new(printer: &Printer, cancel: &Cancel, yes: bool, prepared: &[String]) -> Arc<Self> {
+    pub(super) fn new(printer: &Printer, yes: bool, prepared: &[String]) -> Arc<Self> {
         let prepared = Mutex::new(prepared.iter().cloned().collect());
-        Arc::new(Self { printer: printer.clone(), cancel: cancel.clone(), yes, prepared })
+        Arc::new(Self { printer: printer.clone(), yes, prepared, reading: tokio::sync::Mutex::default() })
     }
 
     fn prepared_answer(&self, asked: &Asked) -> Option<String> {
@@ -44,21 +47,17 @@ impl Person {
         answer
     }
 
-    async fn at_terminal(&self, asked: &Asked) -> Result<Answer, Interrupted> {
+    async fn at_terminal(&self, asked: &Asked) -> Answer {
         loop {
-            let line = tokio::select! {
-                line = self.read_line(asked) => line,
-                () = self.cancel.wait() => return Err(Interrupted),
-            };
-            let Some(line) = line else { return Ok(Answer::Nobody) };
+            let Some(line) = self.read_line(asked).await else { return Answer::Nobody };
             match meant(asked, line.trim()) {
-                Some(text) => return Ok(Answer::Said { text, by: whoami() }),
+                Some(text) => return Answer::Said { text, by: whoami() },
                 None => self.printer.err(&format!("answer with one of: {}", asked.choices.join(", "))),
             }
         }
     }
 
-    /// Reads a line on a thread of its own, which is left behind when the run is cancelled meanwhile.
+    /// Reads a line on a thread of its own, which is left behind when the answer is not waited for any more.
     async fn read_line(&self, asked: &Asked) -> Option<String> {
         let choices = match (&asked.choices[..], &asked.default) {
             ([], None) => String::new(),
@@ -73,13 +72,19 @@ impl Person {
         }
         // What was typed before the question was asked is no answer to it.
         let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
-        let (sender, receiver) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let read = std::io::stdin().lock().read_line(&mut line);
-            let _ = sender.send(matches!(read, Ok(n) if n > 0).then_some(line));
+        let mut reading = self.reading.lock().await;
+        let line = reading.get_or_insert_with(|| {
+            let (sender, receiver) = oneshot::channel();
+            std::thread::spawn(move || {
+                let mut line = String::new();
+                let read = std::io::stdin().lock().read_line(&mut line);
+                let _ = sender.send(matches!(read, Ok(n) if n > 0).then_some(line));
+            });
+            receiver
         });
-        receiver.await.ok().flatten()
+        let line = line.await.ok().flatten();
+        *reading = None;
+        line
     }
 }
 
@@ -105,7 +110,7 @@ impl Answers for Person {
             if let Some(text) = self.prepared_answer(asked) {
                 return Ok(Answer::Said { text, by: whoami() });
             }
-            if self.printer.interactive() { self.at_terminal(asked).await } else { Ok(Answer::Nobody) }
+            Ok(if self.printer.interactive() { self.at_terminal(asked).await } else { Answer::Nobody })
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::model::{Basis, Plan, PlanLine, PlanNode, PlanResult, PlanScope, PlanVerdict, ScopeKind, Symbol, Value};
 
+use super::plan_branches::alike;
 use super::printer::{Printer, Style};
 use super::wrap::wrap;
 
@@ -62,20 +63,37 @@ impl Page<'_> {
             ScopeKind::Rehearsal => "if it is rolled back:".to_owned(),
             ScopeKind::Rollback => format!("rollback of {title}"),
             ScopeKind::Unwinding { .. } => "rolled back:".to_owned(),
-            ScopeKind::Body => String::new(),
+            ScopeKind::Parallel { branches, at_most } => {
+                format!("parallel: {branches} branches, {} at a time", at_most.min(branches))
+            }
+            ScopeKind::Branch => format!("branch {title}"),
+            ScopeKind::Body | ScopeKind::During(_) => String::new(),
         };
         let style = match node.scope.kind {
-            ScopeKind::Step { .. } | ScopeKind::Child => Style::Bold,
+            ScopeKind::Step { .. } | ScopeKind::Child | ScopeKind::Parallel { .. } => Style::Bold,
             _ => Style::Dim,
         };
         if !head.is_empty() {
             self.out(indent, &head, Some(style));
         }
         let reason = self.because.clone();
-        self.nodes(&node.nodes, indent + 2);
+        if matches!(node.scope.kind, ScopeKind::Parallel { .. }) {
+            self.branches(&node.nodes, indent + 2);
+        } else {
+            self.nodes(&node.nodes, indent + 2);
+        }
         if node.scope.kind == ScopeKind::Rehearsal {
             // What was said about a rehearsal explains nothing that comes after it.
             self.because = reason;
+        }
+    }
+
+    fn branches(&mut self, nodes: &[PlanNode], indent: usize) {
+        for group in alike(nodes) {
+            self.nodes(std::slice::from_ref(group.shown), indent);
+            if let Some(more) = group.more() {
+                self.out(indent, &more, Some(Style::Dim));
+            }
         }
     }
 

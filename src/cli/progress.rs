@@ -1,14 +1,19 @@
 //! How a run goes, on standard error: steps, calls with their times, copies with their rates.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::model::{Event, EventBody, Impact, ImpactKind, Invocation, Left, ScopeKind, Settlement, Span, Value};
+use crate::model::{
+    Event, EventBody, Impact, ImpactKind, Invocation, Key, Left, Scope, ScopeKind, Settlement, Span, Value,
+};
+use crate::runtime::counted;
 use crate::system::{Copy, Progress};
 use crate::worlds::Listener;
 
+use super::lanes::Lanes;
 use super::printer::{Printer, Style};
 use super::words;
 use super::wrap::wrap;
@@ -21,12 +26,10 @@ pub(super) struct RunView {
 
 #[derive(Default)]
 struct State {
-    depth: usize,
+    lanes: Lanes,
     spinner: Option<ProgressBar>,
-    /// Depths of bodies that are repeated: what happens inside is not shown line by line.
-    quiet: usize,
-    /// The arguments of the effect under way: its outcome does not repeat them.
-    intended: Option<Value>,
+    /// The arguments of the effects under way: their outcomes do not repeat them.
+    intended: HashMap<Key, Value>,
 }
 
 impl RunView {
@@ -46,31 +49,38 @@ impl RunView {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        spinner.set_message(what);
+        spinner.set_message(match state.lanes.group() {
+            Some(group) => format!("{}: {what}", group.sentence()),
+            None => what,
+        });
     }
 
     /// Something that may take long begins: it turns where somebody watches, and is said once where nobody does.
-    fn wait(&self, state: &mut State, what: String) {
-        if !self.printer.watched() {
-            self.line(state, &self.dim(&format!("… {what}")));
+    fn wait(&self, state: &mut State, key: &Key, what: String) {
+        if !self.printer.watched() && !state.lanes.is_brief(key) {
+            self.line(state, key, &self.dim(&format!("… {what}")));
         }
         self.spin(state, what);
     }
 
+    /// Nothing is under way any more: where branches are, it goes on turning for the others.
     fn stop(state: &mut State) {
-        if let Some(spinner) = state.spinner.take() {
+        if state.lanes.group().is_none()
+            && let Some(spinner) = state.spinner.take()
+        {
             spinner.finish_and_clear();
         }
     }
 
-    fn line(&self, state: &State, text: &str) {
-        self.timed(state, text, "");
+    fn line(&self, state: &State, key: &Key, text: &str) {
+        self.timed(state, key, text, "");
     }
 
     /// A line with the time that it took at its end, for which no line is broken.
-    fn timed(&self, state: &State, text: &str, took: &str) {
-        let indent = "  ".repeat(state.depth);
-        let width = self.printer.width().saturating_sub(indent.len() + 2).max(20);
+    fn timed(&self, state: &State, key: &Key, text: &str, took: &str) {
+        let indent = format!("{}{}", "  ".repeat(state.lanes.depth(key)), self.dim(&state.lanes.prefix(key)));
+        let used = 2 * state.lanes.depth(key) + state.lanes.prefix(key).chars().count();
+        let width = self.printer.width().saturating_sub(used + 2).max(20);
         let parts = wrap(&self.printer.short(text), width);
         for (n, part) in parts.iter().enumerate() {
             let hang = if n == 0 { "" } else { "  " };
@@ -79,16 +89,63 @@ impl RunView {
         }
     }
 
-    fn settled(&self, state: &mut State, settled: &Settlement) {
-        if state.quiet > 0 {
-            return;
+    fn entered(&self, state: &mut State, scope: &Scope) {
+        let (key, title) = (&scope.key, &scope.title);
+        let head = match &scope.kind {
+            ScopeKind::Rollback => Some(self.printer.paint_err(Style::Caution, &format!("↩ rolling back {title}"))),
+            ScopeKind::Body => {
+                if !state.lanes.is_quiet(key) {
+                    self.wait(state, key, format!("waiting for {title}"));
+                }
+                None
+            }
+            ScopeKind::Parallel { branches, at_most } => {
+                let text = format!("▸ parallel: {branches} branches, {} at a time", at_most.min(branches));
+                Some(self.printer.paint_err(Style::Bold, &text))
+            }
+            ScopeKind::Branch => None,
+            ScopeKind::During(updates) => {
+                Some(self.dim(&format!("updates every {} on {}: {title}", updates.every, updates.channel)))
+            }
+            _ => Some(self.printer.paint_err(Style::Bold, &format!("▸ {title}"))),
+        };
+        let undoes = scope.kind == ScopeKind::Rollback;
+        if let Some(head) = head.filter(|_| !state.lanes.is_quiet(key) && (undoes || !state.lanes.is_brief(key))) {
+            self.line(state, key, &head);
         }
-        Self::stop(state);
+        state.lanes.enter(scope);
+    }
+
+    fn left(&self, state: &mut State, key: &Key, how: &Left) {
+        let quiet = state.lanes.is_quiet(key);
+        if let Left::Faulted(fault) = how
+            && !quiet
+        {
+            self.line(state, key, &self.printer.paint_err(Style::Bad, &format!("✗ {}", fault.message)));
+        }
+        let group = state.lanes.leave(key, how);
+        if let Some(group) = group.filter(|_| !quiet) {
+            let (mark, style) = if group.failed > 0 { ("✗", Style::Bad) } else { ("✓", Style::Good) };
+            let text = format!("{} {}", self.printer.paint_err(style, mark), group.sentence());
+            self.line(state, key, &text);
+        }
+        if quiet || state.lanes.group().is_none() {
+            Self::stop(state);
+        }
+    }
+
+    fn settled(&self, state: &mut State, settled: &Settlement) {
+        let intended = state.intended.remove(&settled.key);
+        if !state.lanes.is_quiet(&settled.key) {
+            Self::stop(state);
+        }
         // What `log` says was shown when it was said.
         if settled.primitive == "log" || (settled.impact.kind == ImpactKind::Mark && settled.primitive != "measure") {
             return;
         }
-        let intended = state.intended.take();
+        if !state.lanes.shows(settled) {
+            return;
+        }
         let args = settled.args.as_ref().or(intended.as_ref());
         let what = what(&settled.primitive, &settled.impact, args);
         // What was there at once says enough without a time.
@@ -105,11 +162,11 @@ impl RunView {
                     _ => self.good("✓"),
                 };
                 let said = words::said(settled, value, &what);
-                self.timed(state, &format!("{tick} {what}{said}"), &self.dim(&took));
+                self.timed(state, &settled.key, &format!("{tick} {what}{said}"), &self.dim(&took));
             }
             Err(fault) => {
                 let cross = self.printer.paint_err(Style::Bad, "✗");
-                self.timed(state, &format!("{cross} {what}: {}", fault.message), &self.dim(&took));
+                self.timed(state, &settled.key, &format!("{cross} {what}: {}", fault.message), &self.dim(&took));
             }
         }
     }
@@ -126,14 +183,14 @@ impl RunView {
 impl Listener for RunView {
     fn on_begin(&self, call: &Invocation, impact: &Impact) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.printer.json || state.quiet > 0 {
+        if self.printer.json || state.lanes.is_quiet(&call.key) {
             return;
         }
         let what = what(call.primitive, impact, Some(&call.args));
         match impact.kind {
             ImpactKind::Wait => {
                 let time = call.args.get("duration").map(|time| format!(" {time}")).unwrap_or_default();
-                self.wait(&mut state, format!("{what}{time}"));
+                self.wait(&mut state, &call.key, format!("{what}{time}"));
             }
             // A prompt and a spinner would fight for the line.
             ImpactKind::Ask => {}
@@ -150,45 +207,36 @@ impl Listener for RunView {
         match &event.body {
             EventBody::Started(started) => {
                 let text = format!("{} in {}", started.runbook, started.environment);
-                self.line(state, &self.dim(&text));
+                self.line(state, &Key::ROOT, &self.dim(&text));
             }
-            EventBody::Entered { scope } => {
-                let title = &scope.title;
-                let head = match scope.kind {
-                    ScopeKind::Rollback => self.printer.paint_err(Style::Caution, &format!("↩ rolling back {title}")),
-                    ScopeKind::Body => {
-                        state.quiet += 1;
-                        return self.wait(state, format!("waiting for {title}"));
-                    }
-                    _ => self.printer.paint_err(Style::Bold, &format!("▸ {title}")),
-                };
-                self.line(state, &head);
-                state.depth += 1;
+            EventBody::Resumed { by, .. } => {
+                self.line(state, &Key::ROOT, &self.dim(&format!("resumed by {by}")));
             }
-            EventBody::Left { how, .. } if state.quiet > 0 => {
-                let _ = how;
-                state.quiet -= 1;
-                Self::stop(state);
-            }
-            EventBody::Left { how, .. } => {
-                if let Left::Faulted(fault) = how {
-                    self.line(state, &self.printer.paint_err(Style::Bad, &format!("✗ {}", fault.message)));
-                }
-                state.depth = state.depth.saturating_sub(1);
-            }
-            EventBody::Intended { primitive, args, impact, .. } => {
-                state.intended = Some(args.clone());
+            EventBody::Entered { scope } => self.entered(state, scope),
+            EventBody::Left { key, how } => self.left(state, key, how),
+            EventBody::Intended { key, primitive, args, impact, .. } => {
+                state.intended.insert(key.clone(), args.clone());
                 self.spin(state, what(primitive, impact, Some(args)));
             }
             EventBody::Settled(settled) => self.settled(state, settled),
-            EventBody::InDoubt { why, .. } => {
+            EventBody::InDoubt { key, why } => {
                 Self::stop(state);
-                self.line(state, &self.printer.paint_err(Style::Bad, &format!("? in doubt: {why}")));
+                self.line(state, key, &self.printer.paint_err(Style::Bad, &format!("? in doubt: {why}")));
+            }
+            EventBody::Updated { key, channel, message, delivered, detail, .. } => {
+                let text = match delivered {
+                    true => self.dim(&format!("> told {channel}: {message}")),
+                    false => self
+                        .printer
+                        .paint_err(Style::Caution, &format!("! NOT DELIVERED to {channel}: {message} ({detail})")),
+                };
+                self.line(state, key, &text);
             }
             EventBody::Unwinding { cause, owed } => {
-                state.depth = 0;
-                let text = format!("rolling back {} because: {cause}", owed.join(", "));
-                self.line(state, &self.printer.paint_err(Style::Caution, &text));
+                state.lanes.unwind();
+                Self::stop(state);
+                let text = format!("rolling back {} because: {cause}", counted(owed));
+                self.line(state, &Key::ROOT, &self.printer.paint_err(Style::Caution, &text));
             }
             EventBody::Decided { .. } | EventBody::Ended { .. } => Self::stop(state),
         }

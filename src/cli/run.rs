@@ -36,6 +36,13 @@ pub(super) struct LiveArgs {
     /// Give a parameter of the runbook
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     params: Vec<(String, String)>,
+    #[command(flatten)]
+    person: PersonArgs,
+}
+
+/// Whoever is there, and what was said in advance.
+#[derive(Args)]
+pub(super) struct PersonArgs {
     /// Confirm everything that is asked; with the name of a protected environment: let the run change it
     #[arg(long, value_name = "ENVIRONMENT", num_args = 0..=1, default_missing_value = "yes")]
     yes: Option<String>,
@@ -45,7 +52,7 @@ pub(super) struct LiveArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum OnFaultArg {
+pub(super) enum OnFaultArg {
     /// A person decides: retry, skip, roll back, leave
     Pause,
     /// The fault goes to the runbook, which is rolled back unless it catches it
@@ -54,11 +61,29 @@ enum OnFaultArg {
     Stop,
 }
 
-impl LiveArgs {
+impl OnFaultArg {
+    /// What was asked for, or what suits the place: a person decides where one can be asked.
+    pub(super) fn chosen(given: Option<Self>, printer: &Printer) -> OnFault {
+        let pause = || OnFault::Pause(Arc::new(FaultCard(printer.clone())));
+        match given {
+            Some(OnFaultArg::Pause) => pause(),
+            Some(OnFaultArg::Stop) => OnFault::Stop,
+            None if printer.interactive() => pause(),
+            Some(OnFaultArg::Rollback) | None => OnFault::RollBack,
+        }
+    }
+}
+
+impl PersonArgs {
+    /// What was typed to change a protected environment.
+    pub(super) fn acknowledged(&self) -> Option<String> {
+        self.yes.clone()
+    }
+
     /// The project with the person at the terminal. `rehearsal`: nobody is asked to confirm what may be broken.
     pub(super) fn open(&self, global: &Global, printer: &Printer, rehearsal: bool) -> Result<Lifeboat, Error> {
         let cancel = Cancel::new();
-        let person = Person::new(printer, &cancel, rehearsal || self.yes.as_deref() == Some("yes"), &self.answers);
+        let person = Person::new(printer, rehearsal || self.yes.as_deref() == Some("yes"), &self.answers);
         let view = RunView::new(printer);
         let program = std::env::current_exe().unwrap_or_else(|_| "lifeboat".into());
         let lifeboat = open::recording(global, |builder| {
@@ -75,13 +100,20 @@ impl LiveArgs {
         stop_on_signals(printer, &cancel);
         Ok(lifeboat)
     }
+}
+
+impl LiveArgs {
+    /// See [`PersonArgs::open`].
+    pub(super) fn open(&self, global: &Global, printer: &Printer, rehearsal: bool) -> Result<Lifeboat, Error> {
+        self.person.open(global, printer, rehearsal)
+    }
 
     pub(super) fn request(&self, global: &Global, runbook: &std::path::Path, on_fault: OnFault) -> RunRequest {
         RunRequest {
             runbook: runbook.to_owned(),
             environment: global.env.clone(),
             params: self.params.clone(),
-            acknowledged: self.yes.clone(),
+            acknowledged: self.person.acknowledged(),
             on_fault,
         }
     }
@@ -89,13 +121,7 @@ impl LiveArgs {
 
 impl Run {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-        let pause = || OnFault::Pause(Arc::new(FaultCard(printer.clone())));
-        let on_fault = match self.on_fault {
-            Some(OnFaultArg::Pause) => pause(),
-            Some(OnFaultArg::Stop) => OnFault::Stop,
-            None if printer.interactive() => pause(),
-            Some(OnFaultArg::Rollback) | None => OnFault::RollBack,
-        };
+        let on_fault = OnFaultArg::chosen(self.on_fault, printer);
         let lifeboat = self.live.open(global, printer, false)?;
         let ran = lifeboat.run(&self.live.request(global, &self.runbook, on_fault))?;
         Ok(conclude(&ran, printer))
@@ -143,6 +169,11 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
             "  ",
             &printer.paint(Style::Caution, &format!("skipped by a person: {}", ran.aftermath.skipped.join(", "))),
         );
+    }
+    if let Verdict::Halted { halt: Halt::InDoubt { key, targets, .. }, .. } = &ran.verdict {
+        say("  ", &format!("look at {}, and say what you found:", targets.join(", ")));
+        printer.out(&format!("    lifeboat settle {} {key} --applied | --not-applied", ran.id));
+        printer.out(&format!("    lifeboat resume {}", ran.id));
     }
     printer.out(&printer.paint(Style::Dim, &format!("run {}", ran.id)));
     exit

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::journal::{Journal, LibsqlJournal, RUNNING, RunQuery, RunSummary};
 use crate::model::{RunId, Span};
-use crate::runtime::{Error, Status};
+use crate::runtime::{Error, Life, Status};
 
 use super::printer::{Printer, Style};
 use super::{Exit, Global, open};
@@ -40,10 +40,8 @@ impl Runs {
             environment: global.env.clone(),
             id: None,
         };
-        let runs = match journal(global)? {
-            Some(journal) => journal.runs(&query)?,
-            None => Vec::new(),
-        };
+        let journal = journal(global)?;
+        let runs = journal.as_ref().map_or_else(|| Ok(Vec::new()), |journal| journal.runs(&query))?;
         if printer.json {
             for run in &runs {
                 printer.out_json(run);
@@ -51,8 +49,8 @@ impl Runs {
         } else if runs.is_empty() {
             let all = query == RunQuery { limit: query.limit, ..RunQuery::default() };
             printer.err(if all { "no runs yet: `lifeboat run RUNBOOK` records the first one" } else { "no such run" });
-        } else {
-            table(&runs, printer);
+        } else if let Some(journal) = &journal {
+            table(&runs, journal, printer);
         }
         Ok(Exit::Done)
     }
@@ -64,11 +62,14 @@ pub(super) fn journal(global: &Global) -> Result<Option<LibsqlJournal>, Error> {
     Ok(LibsqlJournal::open_existing(open::journal_of(&open::config(global)?))?)
 }
 
+/// A run without an end whose process is gone.
+const INTERRUPTED: &str = "interrupted";
+
 const HEADER: [&str; 6] = ["RUN", "STARTED (UTC)", "TOOK", "STATUS", "RUNBOOK", "ENV"];
 const STATUS: usize = 3;
 const RUNBOOK: usize = 4;
 
-fn table(runs: &[RunSummary], printer: &Printer) {
+fn table(runs: &[RunSummary], journal: &LibsqlJournal, printer: &Printer) {
     let names = short_names(runs);
     let rows: Vec<[String; 6]> = runs
         .iter()
@@ -78,7 +79,7 @@ fn table(runs: &[RunSummary], printer: &Printer) {
                 name,
                 run.started.strftime("%Y-%m-%d %H:%M").to_string(),
                 took(run).map_or_else(|| "-".to_owned(), Span::human),
-                run.status.clone(),
+                status(run, journal),
                 run.runbook.clone(),
                 run.environment.clone(),
             ]
@@ -108,6 +109,12 @@ fn table(runs: &[RunSummary], printer: &Printer) {
     for (row, run) in rows.iter().zip(runs) {
         printer.out(&line(row, Some(style(&run.status))));
     }
+}
+
+/// The status as people need it: of a run without an end, whether it goes on.
+fn status(run: &RunSummary, journal: &LibsqlJournal) -> String {
+    let interrupted = || journal.events(&run.id).is_ok_and(|events| Life::of(&run.id, &events) == Life::Interrupted);
+    if run.status == RUNNING && interrupted() { INTERRUPTED.to_owned() } else { run.status.clone() }
 }
 
 /// The last part of a run's id is enough to name it, and shorter to type; the whole id where two runs share that part.
@@ -142,7 +149,9 @@ pub(super) fn took(run: &RunSummary) -> Option<Span> {
 pub(super) fn style(status: &str) -> Style {
     match status {
         s if s == Status::Completed.name() => Style::Good,
-        s if s == RUNNING || s == Status::Cancelled.name() || s == Status::Refused.name() => Style::Caution,
+        s if s == RUNNING || s == INTERRUPTED || s == Status::Cancelled.name() || s == Status::Refused.name() => {
+            Style::Caution
+        }
         _ => Style::Bad,
     }
 }

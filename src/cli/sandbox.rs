@@ -41,6 +41,9 @@ enum Part {
         /// The file whose presence makes the service refuse connections
         #[arg(long)]
         refuse_file: Option<PathBuf>,
+        /// The directory whose release.toml says version and faults; SIGHUP has it read again
+        #[arg(long, value_name = "DIR")]
+        release: Option<PathBuf>,
     },
     /// A writer and a reader that keep a ledger of what was acknowledged
     Load {
@@ -73,9 +76,10 @@ impl Sandbox {
         let ended: Result<(), SandboxError> = runtime.block_on(async {
             tokio::spawn(stop_on_signal(stop.clone()));
             match self.part {
-                Part::Serve { listen, database, rows, pid_file, maintenance_file, refuse_file } => {
+                Part::Serve { listen, database, rows, pid_file, maintenance_file, refuse_file, release } => {
                     let options = ServeOptions::new(listen, database);
-                    let options = ServeOptions { rows, pid_file, maintenance_file, refuse_file, ..options };
+                    let options = ServeOptions { rows, pid_file, maintenance_file, refuse_file, release, ..options };
+                    reload_on_signal(&options);
                     serve(options, stop, |ready| printer.out(&ready.message)).await
                 }
                 Part::Load { url, ledger, rate } => {
@@ -94,6 +98,22 @@ impl Sandbox {
                 Ok(Exit::Config)
             }
         }
+    }
+}
+
+/// A service with a release reads it again when it gets SIGHUP; without one, that ends it as it ends any program.
+fn reload_on_signal(options: &ServeOptions) {
+    use tokio::signal::unix::{SignalKind, signal};
+    if options.release.is_none() {
+        return;
+    }
+    let (reload, hangup) = (options.reload.clone(), signal(SignalKind::hangup()));
+    if let Ok(mut hangup) = hangup {
+        tokio::spawn(async move {
+            while hangup.recv().await.is_some() {
+                reload.request();
+            }
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::journal::{Broken, Journal, JournalError, RUNNING, Recorded, Verified};
 use crate::model::{Event, EventBody, Mode, Started, Value};
-use crate::runtime::{Aftermath, Error, Status};
+use crate::runtime::{Aftermath, Error, Life, Status};
 
 use super::printer::{Printer, Style};
 use super::show_text::Tree;
@@ -75,7 +75,12 @@ impl Header<'_> {
         let run = &self.recorded.summary;
         let style = Some(runs::style(&run.status));
         if run.status == RUNNING {
-            self.row("status", "has no end: it still goes on, or its process was killed", style);
+            let text = match Life::of(&run.id, self.events) {
+                Life::GoesOn(process) => format!("goes on, in process {} of {}", process.pid, process.host),
+                Life::Interrupted => format!("interrupted: its process is gone (lifeboat resume {})", run.id),
+                Life::Elsewhere(process) => format!("has no end: whether it goes on, only {} knows", process.host),
+            };
+            self.row("status", &text, style);
         } else {
             let why = run.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
             self.row("status", &format!("{}{why}", run.status), style);
@@ -88,6 +93,10 @@ impl Header<'_> {
         for step in unwound.iter().filter(|step| step.fault.is_some()) {
             let why = step.fault.as_ref().map(ToString::to_string).unwrap_or_default();
             self.row("failed", &format!("the rollback of {}: {why}", step.title), Some(Style::Bad));
+        }
+        if run.status == Status::InDoubt.name() {
+            let text = format!("lifeboat settle {0} --applied | --not-applied, then lifeboat resume {0}", run.id);
+            self.row("settle", &text, style);
         }
         if !owed.is_empty() {
             self.row("owed", &format!("still to be rolled back: {}", owed.join(", ")), Some(Style::Bad));

@@ -10,8 +10,10 @@ use crate::model::{
 };
 
 use crate::primitives::Registry;
+use crate::runtime::counted;
 
 use super::printer::{Printer, Style};
+use super::untangle::{Next, untangle};
 use super::words;
 use super::wrap::wrap;
 
@@ -32,6 +34,8 @@ pub(super) struct Tree<'a> {
     /// What faults said that were shown: none is shown again for every step that it leaves.
     shown: HashSet<String>,
     registry: Registry,
+    /// The scopes that are open.
+    open: HashMap<Key, ScopeKind>,
 }
 
 impl<'a> Tree<'a> {
@@ -45,12 +49,19 @@ impl<'a> Tree<'a> {
             intended: HashMap::new(),
             shown: HashSet::new(),
             registry: Registry::standard(),
+            open: HashMap::new(),
         }
     }
 
     pub(super) fn print(mut self, events: &[Event]) {
-        for event in events {
-            self.event(event);
+        for next in untangle(events, self.all) {
+            match next {
+                Next::Event(event) => self.event(event),
+                Next::LeftOut(n) => {
+                    let text = format!("… {n} more branches that only looked, and found all well (--all shows them)");
+                    self.line(None, &text, Some(Style::Dim));
+                }
+            }
         }
         let open: Vec<Key> = self.intended.keys().cloned().collect();
         for key in open {
@@ -62,7 +73,7 @@ impl<'a> Tree<'a> {
     fn event(&mut self, event: &Event) {
         match &event.body {
             EventBody::Entered { scope } => self.entered(scope, event.at),
-            EventBody::Left { how, .. } => self.left(how),
+            EventBody::Left { key, how } => self.left(key, how),
             EventBody::Intended { key, attempt, args, .. } => {
                 self.intended.insert(key.clone(), (*attempt, args.clone()));
             }
@@ -71,14 +82,28 @@ impl<'a> Tree<'a> {
                 self.intended.remove(key);
                 self.line(Some(event.at), &format!("? in doubt: {why}"), Some(Style::Bad));
             }
+            EventBody::Updated { channel, message, delivered, detail, .. } => {
+                let (text, style) = match delivered {
+                    true => (format!("> told {channel}: {message}"), Style::Dim),
+                    false => (format!("! not delivered to {channel}: {message} ({detail})"), Style::Caution),
+                };
+                self.line(Some(event.at), &text, Some(style));
+            }
             EventBody::Decided { decision, reason, .. } => {
                 let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
                 self.line(Some(event.at), &format!("a person decided: {decision}{reason}"), Some(Style::Caution));
             }
             EventBody::Unwinding { cause, owed } => {
                 self.depth = 0;
-                let text = format!("↩ rolling back {} because: {cause}", owed.join(", "));
+                let text = format!("↩ rolling back {} because: {cause}", counted(owed));
                 self.line(Some(event.at), &text, Some(Style::Caution));
+            }
+            EventBody::Resumed { by, process, edited } => {
+                self.open.clear();
+                self.depth = 0;
+                let what = if process.is_some() { "resumed by" } else { "settled by" };
+                let edited = if edited.is_empty() { String::new() } else { format!(", edited: {}", edited.join(", ")) };
+                self.line(Some(event.at), &format!("↻ {what} {by}{edited}"), Some(Style::Bold));
             }
             EventBody::Ended { status, value, .. } => {
                 let value = if *value == Value::Null { String::new() } else { format!(", returned {value}") };
@@ -90,13 +115,21 @@ impl<'a> Tree<'a> {
     }
 
     fn entered(&mut self, scope: &Scope, at: Timestamp) {
-        let (head, style) = match scope.kind {
+        self.open.insert(scope.key.clone(), scope.kind.clone());
+        let (head, style) = match &scope.kind {
             ScopeKind::Body => {
                 (self.bodies, self.repeated) = (self.bodies + 1, 0);
                 if !self.all {
                     return;
                 }
                 (format!("▸ {}", scope.title), Style::Bold)
+            }
+            ScopeKind::Parallel { branches, at_most } => {
+                (format!("▸ parallel: {branches} branches, {} at a time", at_most.min(branches)), Style::Bold)
+            }
+            ScopeKind::During(updates) => {
+                let text = format!("updates every {} on {}: {}", updates.every, updates.channel, scope.title);
+                return self.line(Some(at), &text, Some(Style::Dim));
             }
             ScopeKind::Rollback => (format!("↩ rolling back {}", scope.title), Style::Caution),
             _ => (format!("▸ {}", scope.title), Style::Bold),
@@ -105,11 +138,18 @@ impl<'a> Tree<'a> {
         self.depth += 1;
     }
 
-    fn left(&mut self, how: &Left) {
-        if self.bodies > 0 {
-            self.bodies -= 1;
-            self.depth -= usize::from(self.all && self.depth > 0);
-            return;
+    fn left(&mut self, key: &Key, how: &Left) {
+        match self.open.remove(key) {
+            Some(ScopeKind::Body) => {
+                self.bodies = self.bodies.saturating_sub(1);
+                self.depth -= usize::from(self.all && self.depth > 0);
+                return;
+            }
+            Some(ScopeKind::During(_)) => return,
+            Some(ScopeKind::Branch) if *how == Left::Stopped => {
+                self.line(None, "stopped, because another branch failed", Some(Style::Caution));
+            }
+            _ => {}
         }
         match how {
             Left::Faulted(fault) if !self.shown.contains(&fault.message) => {

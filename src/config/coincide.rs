@@ -15,6 +15,8 @@ enum Place {
     Address(String),
     /// A program with its first arguments, the host on which it runs, and the directory there.
     Program(Vec<String>, Option<String>, PathBuf),
+    /// A part of what one file or address leads to, by the name that it has there.
+    Part(Box<Place>, String),
 }
 
 impl Environment {
@@ -37,7 +39,7 @@ impl Environment {
                 let place = program(self, ours).filter(|place| program(other, theirs).as_ref() == Some(place));
                 return place.map(|_| (ours, theirs, "program"));
             }
-            let (here, there) = (self.places(ours), other.places(theirs));
+            let (here, there) = (self.all_places(ours), other.all_places(theirs));
             if here.is_empty() && there.is_empty() {
                 let settings = ours.settings.as_object().is_some_and(|settings| !settings.is_empty());
                 let same = settings && ours.driver == theirs.driver && ours.settings == theirs.settings;
@@ -46,6 +48,27 @@ impl Environment {
             let shared = here.iter().find(|(_, place)| there.values().any(|other| other == *place));
             shared.map(|(setting, _)| (ours, theirs, *setting))
         })
+    }
+
+    /// What a target leads to, by setting: where it is, and where its releases or its weights are.
+    fn all_places<'a>(&'a self, target: &'a Target) -> BTreeMap<&'a str, Place> {
+        let mut places = self.places(target);
+        let text = |table: &'a serde_json::Value, name: &str| table.get(name).and_then(serde_json::Value::as_str);
+        let file = |text: &str| Place::File(normal_path(&self.resolve(Path::new(text))));
+        if let Some(path) = text(&target.settings["deploy"], "path") {
+            places.insert("deploy.path", file(path));
+        }
+        if let Some(socket) = text(&target.settings, "socket") {
+            // One HAProxy serves many: only who shares its servers shares traffic.
+            let servers = target.settings["backends"].as_object().into_iter().flat_map(serde_json::Map::values);
+            let servers =
+                servers.flat_map(|servers| servers.as_array().cloned().unwrap_or_else(|| vec![servers.clone()]));
+            let names = servers.filter_map(|server| Some(server.as_str()?.split_once('/')?.0.to_owned()));
+            if let Some(backend) = names.min() {
+                places.insert("socket", Place::Part(Box::new(file(socket)), backend));
+            }
+        }
+        places
     }
 
     /// What the settings of a target lead to, by setting.
@@ -168,6 +191,25 @@ tools.disks = { driver = "command", program = ["df"], impact = "look" }
         let same = config.environments["rehearsal"].coinciding(&config.environments["production"]);
         let same: Vec<_> = same.iter().map(|(ours, theirs)| (ours.as_str(), theirs.as_str())).collect();
         assert_eq!(same, [("far", "far"), ("same", "pg")]);
+    }
+
+    #[test]
+    fn releases_and_servers_of_a_router_are_shared_too() {
+        let config = crate::config::tests::good(
+            r#"[environments.production]
+protected = true
+services.web = { driver = "http", url = "http://a/", deploy = { driver = "release", path = "/srv/web" } }
+routers.lb = { driver = "haproxy", socket = "/run/haproxy.sock", backends = { a = "web/a", b = ["web/b"] } }
+[environments.rehearsal]
+services.web = { driver = "http", url = "http://b/", deploy = { driver = "release", path = "/srv/web/" } }
+services.api = { driver = "http", url = "http://c/", deploy = { driver = "release", path = "/srv/api" } }
+routers.same = { driver = "haproxy", socket = "/run/haproxy.sock", backends = { a = ["web/b"] } }
+routers.other = { driver = "haproxy", socket = "/run/haproxy.sock", backends = { a = "api/b" } }
+"#,
+        );
+        let same = config.environments["rehearsal"].coinciding(&config.environments["production"]);
+        let same: Vec<_> = same.iter().map(|(ours, theirs)| (ours.as_str(), theirs.as_str())).collect();
+        assert_eq!(same, [("same", "lb"), ("web", "web")]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{SecretSource, SecretStore};
 
-use super::Target;
+use super::{DriverSpec, Target};
 
 /// A whole `lifeboat.toml`.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct Config {
     pub default_environment: Option<String>,
     /// The environments by name.
     pub environments: BTreeMap<String, Environment>,
+    /// The drivers that are programs of their own, by name.
+    pub drivers: BTreeMap<String, DriverSpec>,
     /// SHA-256 of the file, as hexadecimal digits.
     pub digest: String,
 }

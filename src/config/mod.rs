@@ -4,10 +4,12 @@
 
 mod choice;
 mod coincide;
+mod driver;
 mod environment;
 mod error;
 mod name;
 mod parse;
+mod parse_driver;
 mod parse_environment;
 mod parse_secrets;
 mod parse_target;
@@ -18,6 +20,9 @@ mod target;
 mod tests;
 
 pub use choice::NoEnvironment;
+pub use driver::DriverSpec;
 pub use environment::{Config, Environment, ProcessSpec};
 pub use error::ConfigError;
+#[cfg(feature = "cli")]
+pub(crate) use name::is_name;
 pub use target::{Origin, Target, TargetKind};

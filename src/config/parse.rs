@@ -11,10 +11,10 @@ use toml::de::DeTable;
 use crate::model::{SecretSource, instead};
 
 use super::reader::Reader;
-use super::{Config, ConfigError, Environment, Target, TargetKind, parse_environment};
+use super::{Config, ConfigError, Environment, Target, TargetKind, parse_driver, parse_environment};
 
 /// The keys at the top of the file.
-const KEYS: [&str; 2] = ["default", "environments"];
+const KEYS: [&str; 3] = ["default", "environments", "drivers"];
 
 impl Config {
     /// Reads the text of the file at `path`, which should be absolute: paths in it start at its directory.
@@ -30,7 +30,8 @@ impl Config {
         }
         // After a mistake in the syntax nobody knows what belongs where, and more complaints would only distract.
         if reader.mistakes.is_empty() {
-            let config = read(&mut reader, document.get_ref());
+            let mut config = read(&mut reader, document.get_ref());
+            parse_driver::resolve(&mut reader, &mut config);
             let shared = config.check_drills();
             reader.mistakes.extend(shared);
             if reader.mistakes.is_empty() {
@@ -49,6 +50,7 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Config {
     let root = reader.path.parent().unwrap_or(Path::new("")).to_path_buf();
     let tables = document.get("environments");
     let tables = tables.and_then(|tables| reader.table("`environments`", tables, "[environments.NAME]"));
+    let drivers = parse_driver::drivers(reader, &root, document);
     let mut environments = BTreeMap::<String, Environment>::new();
     for (name, table) in tables.into_iter().flatten() {
         reader.name(name.get_ref(), name.span(), "an environment");
@@ -72,7 +74,8 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Config {
         }
         Some(name)
     });
-    Config { path: reader.path.to_path_buf(), root, default_environment, environments, digest: sha256(&reader.text) }
+    let (path, digest) = (reader.path.to_path_buf(), sha256(&reader.text));
+    Config { path, root, default_environment, environments, drivers, digest }
 }
 
 /// Tells every environment of the documents of the others.

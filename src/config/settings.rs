@@ -62,7 +62,7 @@ impl Target {
     }
 
     /// An error that points at the key of the setting `path`.
-    fn error_at_key(&self, path: &str, message: String) -> ConfigError {
+    pub(crate) fn error_at_key(&self, path: &str, message: String) -> ConfigError {
         let span = self.origin.keys.get(path).unwrap_or(&self.origin.span).clone();
         ConfigError::at(&self.origin.path, &self.origin.text, span, message)
     }

@@ -30,11 +30,13 @@ pub enum TargetKind {
     Document,
     /// A log: `[environments.E.logs.NAME]`.
     Log,
+    /// What shares traffic out between services: `[environments.E.routers.NAME]`.
+    Router,
 }
 
 impl TargetKind {
     /// All kinds.
-    pub const ALL: [TargetKind; 8] = [
+    pub const ALL: [TargetKind; 9] = [
         TargetKind::Service,
         TargetKind::Database,
         TargetKind::Store,
@@ -43,6 +45,7 @@ impl TargetKind {
         TargetKind::Tool,
         TargetKind::Document,
         TargetKind::Log,
+        TargetKind::Router,
     ];
 
     /// The table in `lifeboat.toml` that holds targets of this kind.
@@ -56,6 +59,7 @@ impl TargetKind {
             TargetKind::Tool => "tools",
             TargetKind::Document => "documents",
             TargetKind::Log => "logs",
+            TargetKind::Router => "routers",
         }
     }
 }
@@ -71,6 +75,7 @@ impl fmt::Display for TargetKind {
             TargetKind::Tool => "tool",
             TargetKind::Document => "document",
             TargetKind::Log => "log",
+            TargetKind::Router => "router",
         })
     }
 }
@@ -106,6 +111,30 @@ pub struct Target {
 }
 
 impl Target {
+    /// The table `name` of the settings, which names a driver of its own: the way in which a service is deployed is one. Errors
+    /// of what it returns point into the file as those of the target do.
+    pub fn part(&self, name: &str) -> Result<Self, ConfigError> {
+        let mut settings = self.settings[name].clone();
+        let driver = settings.as_object_mut().and_then(|table| table.remove("driver"));
+        let Some(driver) = driver.as_ref().and_then(serde_json::Value::as_str) else {
+            let message = format!("`{name}` of {} `{}` has no `driver`", self.kind, self.name);
+            return Err(self.error(name, message).help("add `driver = \"…\"` to say how it is done"));
+        };
+        let prefix = format!("{name}.");
+        let inside = |places: &BTreeMap<String, Range<usize>>| {
+            let inside = places.iter().filter_map(|(path, span)| Some((path.strip_prefix(&prefix)?, span)));
+            inside.map(|(path, span)| (path.to_owned(), span.clone())).collect()
+        };
+        let origin = Origin {
+            path: self.origin.path.clone(),
+            text: self.origin.text.clone(),
+            span: self.origin.values.get(name).unwrap_or(&self.origin.span).clone(),
+            keys: inside(&self.origin.keys),
+            values: inside(&self.origin.values),
+        };
+        Ok(Self { name: self.name.clone(), kind: self.kind, driver: driver.to_owned(), settings, origin })
+    }
+
     /// An error that points at the setting `path` (`.` for the whole target).
     pub fn error(&self, path: &str, message: impl Into<String>) -> ConfigError {
         let span = self.origin.values.get(path).unwrap_or(&self.origin.span).clone();

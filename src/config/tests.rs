@@ -145,7 +145,7 @@ command = ["p"]
 redy = "p"
 "#,
         &[
-            "2:1 unknown key `state` in lifeboat.toml (keys: default, environments)",
+            "2:1 unknown key `state` in lifeboat.toml (keys: default, environments, drivers)",
             "4:1 unknown key `protcted` in environment a (did you mean `protected`?)",
             "5:1 unknown key `service` in environment a (did you mean `services`?)",
             "9:1 unknown key `redy` in a process of environment a (did you mean `ready`?)",

@@ -77,6 +77,7 @@ pub(super) fn started_in(environment: &str, runbook: &str) -> EventBody {
         by: "me@here".to_owned(),
         digests: [(runbook.to_owned(), "00ff".to_owned())].into(),
         version: "0.1.0".to_owned(),
+        process: None,
     }))
 }
 
@@ -118,6 +119,7 @@ fn settled_as(n: u32, outcome: Result<Value, Fault>) -> EventBody {
         outcome,
         began: at(0),
         elapsed_ms: 12,
+        repeats: None,
         evidence: Some("found by its tag".to_owned()),
     }))
 }

@@ -57,6 +57,10 @@ impl RunSummary {
     pub(super) fn take(&mut self, event: &Event, hash: &str) {
         self.events += 1;
         hash.clone_into(&mut self.head);
+        if let EventBody::Resumed { .. } = &event.body {
+            (self.ended, self.why) = (None, None);
+            RUNNING.clone_into(&mut self.status);
+        }
         if let EventBody::Ended { status, why, .. } = &event.body {
             self.ended = Some(event.at);
             self.status.clone_from(status);

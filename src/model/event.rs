@@ -1,6 +1,4 @@
-//! The events of a run, and the state machine that they must follow.
-
-use std::collections::HashMap;
+//! The events of a run: the entries of the journal.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -48,6 +46,22 @@ pub struct Started {
     pub digests: std::collections::BTreeMap<String, String>,
     /// The version of Lifeboat.
     pub version: String,
+    /// The process that carries it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessId>,
+}
+
+/// A process of a machine, told apart from every later one that gets the same number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// The machine's name.
+    pub host: String,
+    /// What tells this start of the machine from every other.
+    pub boot: String,
+    /// Its number.
+    pub pid: u32,
+    /// When it was started, in milliseconds after the machine was.
+    pub started_ms: u64,
 }
 
 /// What an [`Event`] says.
@@ -92,9 +106,36 @@ pub enum EventBody {
         /// What is known.
         why: String,
     },
+    /// A status update was sent while the block of a `during` ran, or could not be. Not a call of the script: no re-execution
+    /// needs it.
+    Updated {
+        /// The key of the `during`.
+        key: Key,
+        /// Its number, from 1.
+        number: u32,
+        /// The channel.
+        channel: String,
+        /// What was said.
+        message: String,
+        /// Whether the channel took it.
+        delivered: bool,
+        /// How, or why not.
+        detail: String,
+    },
+    /// The run is taken up again by another process, or a person settles what is in doubt. What was entered and not left, or left by a
+    /// halt, is entered again.
+    Resumed {
+        /// Who, as `user@host`.
+        by: String,
+        /// The process that carries it on; none when a person only settles something.
+        process: Option<ProcessId>,
+        /// Files that are not as they were when the run began; only with `--edited`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        edited: Vec<String>,
+    },
     /// A person decided about a fault.
     Decided {
-        /// The call that failed.
+        /// The call that failed; the branch, where a requirement did not hold.
         key: Key,
         /// `retry`, `skip`, `roll back` or `leave`.
         decision: String,
@@ -144,94 +185,12 @@ pub struct Settlement {
     pub began: Timestamp,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+    /// How often the body ran, for calls that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<u32>,
     /// What proves it, when the outcome was found by looking rather than by an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
-}
-
-/// An event that may not follow those before it: a mistake of ours, which stops the run.
-#[derive(Debug, thiserror::Error, PartialEq)]
-#[error("illegal event in the journal: {0}")]
-pub struct IllegalEvent(pub String);
-
-/// The state machine of a run: `started → (entered | intended → settled | in-doubt | left)* → unwinding? → ended`.
-#[derive(Debug, Default)]
-pub struct RunLog {
-    started: bool,
-    unwinding: bool,
-    ended: bool,
-    /// Intended and not settled yet, with the attempt's number.
-    open: HashMap<Key, u32>,
-    settled: HashMap<Key, bool>,
-    scopes: Vec<Key>,
-}
-
-impl RunLog {
-    /// Takes the next event, or says why it may not be the next.
-    pub fn accept(&mut self, body: &EventBody) -> Result<(), IllegalEvent> {
-        let illegal = |why: String| Err(IllegalEvent(why));
-        match (self.started, body) {
-            (false, EventBody::Started(_)) => {
-                self.started = true;
-                return Ok(());
-            }
-            (false, _) => return illegal("a run begins with `started`".into()),
-            (true, EventBody::Started(_)) => return illegal("`started` twice".into()),
-            _ if self.ended => return illegal("nothing follows `ended`".into()),
-            _ => {}
-        }
-        match body {
-            EventBody::Entered { scope } => self.scopes.push(scope.key.clone()),
-            EventBody::Left { key, .. } => match self.scopes.iter().rposition(|k| k == key) {
-                Some(at) => self.scopes.truncate(at),
-                None => return illegal(format!("`left` of {key}, which was not entered")),
-            },
-            EventBody::Intended { key, attempt, .. } => {
-                if self.open.contains_key(key) {
-                    return illegal(format!("{key} is intended twice without an outcome"));
-                }
-                match self.settled.get(key) {
-                    Some(true) => return illegal(format!("{key} is intended again after it succeeded")),
-                    Some(false) if *attempt < 2 => {
-                        return illegal(format!("{key} is intended again as if for the first time"));
-                    }
-                    None if *attempt != 1 => {
-                        return illegal(format!("the first attempt of {key} has number {attempt}"));
-                    }
-                    _ => {}
-                }
-                self.open.insert(key.clone(), *attempt);
-            }
-            EventBody::Settled(settlement) => {
-                let key = &settlement.key;
-                let intended = self.open.remove(key).is_some();
-                if settlement.impact.kind.is_change() && !intended {
-                    return illegal(format!("{key} has an outcome and was not intended"));
-                }
-                if self.settled.insert(key.clone(), settlement.outcome.is_ok()) == Some(true) {
-                    return illegal(format!("{key} has two outcomes"));
-                }
-            }
-            EventBody::InDoubt { key, .. } if !self.open.contains_key(key) => {
-                return illegal(format!("{key} is in doubt and was not intended"));
-            }
-            EventBody::Unwinding { .. } if self.unwinding => return illegal("`unwinding` twice".into()),
-            EventBody::Unwinding { .. } => self.unwinding = true,
-            EventBody::Ended { .. } => self.ended = true,
-            EventBody::InDoubt { .. } | EventBody::Decided { .. } | EventBody::Started(_) => {}
-        }
-        Ok(())
-    }
-
-    /// The calls that were started and have no outcome.
-    pub fn open(&self) -> impl Iterator<Item = &Key> {
-        self.open.keys()
-    }
-
-    /// Whether the run is over.
-    pub fn ended(&self) -> bool {
-        self.ended
-    }
 }
 
 /// `Result` as `{"ok": …}` or `{"fault": …}`.
@@ -264,15 +223,15 @@ mod outcome {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::model::{ImpactKind, Segment};
 
-    fn site() -> Site {
+    pub(in crate::model) fn site() -> Site {
         Site { file: "a.rhai".into(), line: 1, column: 1 }
     }
 
-    fn started() -> EventBody {
+    pub(in crate::model) fn started() -> EventBody {
         EventBody::Started(Box::new(Started {
             run: RunId::new(Timestamp::UNIX_EPOCH, 0),
             mode: Mode::Run,
@@ -282,10 +241,11 @@ mod tests {
             by: "me@here".into(),
             digests: std::collections::BTreeMap::default(),
             version: "0".into(),
+            process: None,
         }))
     }
 
-    fn intended(n: u32, attempt: u32) -> EventBody {
+    pub(in crate::model) fn intended(n: u32, attempt: u32) -> EventBody {
         EventBody::Intended {
             key: Key::ROOT.child(Segment::Call(n)),
             attempt,
@@ -296,7 +256,7 @@ mod tests {
         }
     }
 
-    fn settled(n: u32, outcome: Outcome) -> EventBody {
+    pub(in crate::model) fn settled(n: u32, outcome: Outcome) -> EventBody {
         EventBody::Settled(Box::new(Settlement {
             key: Key::ROOT.child(Segment::Call(n)),
             primitive: "backup".into(),
@@ -306,44 +266,13 @@ mod tests {
             outcome,
             began: Timestamp::UNIX_EPOCH,
             elapsed_ms: 3,
+            repeats: None,
             evidence: None,
         }))
     }
 
-    fn ended() -> EventBody {
+    pub(in crate::model) fn ended() -> EventBody {
         EventBody::Ended { status: "completed".into(), why: None, unwound: vec![], owed: vec![], value: Value::Null }
-    }
-
-    fn accept(events: &[EventBody]) -> Result<RunLog, IllegalEvent> {
-        let mut log = RunLog::default();
-        events.iter().try_for_each(|event| log.accept(event)).map(|()| log)
-    }
-
-    #[test]
-    fn a_run_with_a_retry_is_legal() {
-        let fault = Err(Fault::new("x", "x"));
-        let events =
-            [started(), intended(0, 1), settled(0, fault), intended(0, 2), settled(0, Ok(Value::Null)), ended()];
-        let log = accept(&events).expect("legal");
-        assert!(log.ended() && log.open().next().is_none());
-    }
-
-    #[test]
-    fn illegal_events_are_refused() {
-        let ok = || settled(0, Ok(Value::Null));
-        for events in [
-            vec![intended(0, 1)],
-            vec![started(), started()],
-            vec![started(), ok()],
-            vec![started(), intended(0, 1), intended(0, 2)],
-            vec![started(), intended(0, 1), ok(), intended(0, 2)],
-            vec![started(), intended(0, 2)],
-            vec![started(), ended(), intended(0, 1)],
-            vec![started(), EventBody::InDoubt { key: Key::ROOT, why: String::new() }],
-            vec![started(), EventBody::Left { key: Key::ROOT, how: Left::Halted }],
-        ] {
-            assert!(accept(&events).is_err(), "{events:?}");
-        }
     }
 
     #[test]

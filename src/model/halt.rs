@@ -76,6 +76,9 @@ pub enum Halt {
         /// What to do.
         hint: Option<String>,
     },
+    /// Another branch of the same `parallel` failed: this branch ends, and nothing but this branch.
+    #[error("stopped, because another branch failed")]
+    Stopped,
     /// A mistake of ours.
     #[error("internal error: {why}")]
     Internal {

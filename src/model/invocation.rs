@@ -63,7 +63,7 @@ impl Performed {
     }
 }
 
-/// How a call with a body (`wait_until`, `retry`) repeats it.
+/// How a call with a body (`wait_until`, `hold`, `retry`) repeats it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Repeat {
     /// Until the body returns `true`, at most for `timeout`.
@@ -72,6 +72,15 @@ pub enum Repeat {
         timeout: Duration,
         /// The pause between attempts.
         every: Duration,
+    },
+    /// For `time`, as long as the body returns `true`.
+    Hold {
+        /// How long it must hold.
+        time: Duration,
+        /// The pause between attempts.
+        every: Duration,
+        /// How many attempts in a row may fail.
+        tolerate: u32,
     },
     /// Until the body does not fail, at most `times` times.
     Retry {

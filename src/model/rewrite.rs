@@ -56,7 +56,15 @@ pub trait Rewrite {
                     value: self.value(value),
                 }
             }
-            left @ EventBody::Left { .. } => left,
+            EventBody::Updated { key, number, channel, message, delivered, detail } => EventBody::Updated {
+                key,
+                number,
+                channel,
+                message: self.text(message),
+                delivered,
+                detail: self.text(detail),
+            },
+            other @ (EventBody::Left { .. } | EventBody::Resumed { .. }) => other,
         }
     }
 

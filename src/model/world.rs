@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Halt, Invocation, Key, Outcome, Performed, Question, Repeat, Site};
+use super::{Arg, Fault, Halt, Invocation, Key, Outcome, Performed, Question, Repeat, Site, Span};
 
 /// What a script's calls meet. One implementation for each mode: plan, live, …
 ///
-/// A world is told of everything in the order of the script. An `Err` ends the evaluation: the caller latches it, and the
-/// script cannot catch it.
+/// A world is told of everything in the order of the script; of the branches of a `parallel` in the order of each, and from
+/// several threads if [`World::lanes`] allows it. An `Err` ends the evaluation: the caller latches it, and the script cannot
+/// catch it. Only [`Halt::Stopped`] ends no more than the branch that it is given to.
 pub trait World: Send + Sync {
     /// Carries out one call.
     fn perform(&self, call: &Invocation) -> Result<Performed, Halt>;
@@ -29,13 +30,26 @@ pub trait World: Send + Sync {
     /// A scope ends.
     fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt>;
 
-    /// A fault that the script itself raised (`require`) and does not catch on the spot is about to be thrown.
-    fn raised(&self, _fault: &Fault) -> Result<(), Halt> {
+    /// A fault that the script itself raised (`require`) in the branch `at`, and does not catch on the spot, is about to be thrown.
+    fn raised(&self, _at: &Key, _fault: &Fault) -> Result<(), Halt> {
         Ok(())
     }
 
-    /// Asked now and then while a script computes: whether it must stop.
-    fn interrupted(&self) -> Option<Halt>;
+    /// Asked now and then while a script computes: whether it must stop. In a rollback (`unwinding`) a request to cancel does not
+    /// count any more: what is owed is being undone already.
+    fn interrupted(&self, unwinding: bool) -> Option<Halt>;
+
+    /// How many branches of a `parallel` go on at the same time, where the script allows `at_most`.
+    fn lanes(&self, _at_most: usize) -> usize {
+        1
+    }
+
+    /// Whatever stands below `within` is to begin nothing more, and need not go on waiting: another branch failed, or the
+    /// evaluation was halted. Effects under way are carried to their end. Rollbacks go on, unless `rollbacks` says so.
+    ///
+    /// From then on calls there may end in [`Halt::Stopped`]. Where that happens is up to the world: one that replays a record
+    /// stops a branch where it was stopped then.
+    fn stop(&self, _within: &Key, _rollbacks: bool) {}
 
     /// What was owed is owed no longer, because `why`.
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt>;
@@ -55,7 +69,7 @@ pub struct Scope {
 }
 
 /// What a [`Scope`] is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScopeKind {
     /// A `step`, with or without a rollback.
@@ -69,13 +83,38 @@ pub enum ScopeKind {
     Rehearsal,
     /// Another runbook, called by this one.
     Child,
-    /// The body of a call that repeats it: `wait_until`, `retry`.
+    /// The body of a call that repeats it: `wait_until`, `hold`, `retry`.
     Body,
+    /// A `parallel`: everything inside stands in its branches.
+    Parallel {
+        /// How many branches it has.
+        branches: usize,
+        /// How many go on at the same time at most.
+        at_most: usize,
+    },
+    /// One branch of a `parallel`; its title is the item.
+    Branch,
+    /// The block of a `during`.
+    During(Updates),
     /// The end of a run that failed or was cancelled: what is owed is undone.
     Unwinding {
         /// The titles of the steps that are owed, in the order in which they will be undone.
         owed: Vec<String>,
     },
+}
+
+/// Which status updates are sent while a block runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Updates {
+    /// The interval.
+    pub every: Span,
+    /// The channel.
+    pub channel: String,
+    /// What each of them begins with.
+    pub message: Arg<String>,
+    /// The problem that they belong to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Arg<String>>,
 }
 
 /// How a scope ended.
@@ -91,6 +130,8 @@ pub enum Left {
     Faulted(Fault),
     /// The evaluation ended inside it.
     Halted,
+    /// Its branch was stopped, because another branch of the same `parallel` failed.
+    Stopped,
 }
 
 /// What the evaluation does after a scope.

@@ -4,14 +4,17 @@
 //! [`Observer`]) does it for one kind of target. Adding either touches one folder, `primitives/<name>/`.
 
 pub mod ask;
+mod begun;
 pub mod configuration;
 pub mod configure;
 pub mod confirm;
 mod contract;
+pub mod deploy;
 mod documents;
 pub mod drift;
 mod erased;
 pub mod exec;
+pub mod external;
 pub mod health;
 mod hook;
 pub mod inject;
@@ -27,11 +30,14 @@ pub mod query;
 mod registry;
 pub mod resolve;
 pub mod rotate;
+pub mod route;
+pub mod routes;
 mod schema;
 pub mod sleep;
 pub mod sql;
 mod standard;
 pub mod targets;
+pub mod version;
 
 pub use contract::{Driver, FromTarget, NoTarget, Observer, Preview, Primitive, Reconciled, TargetArg};
 pub use erased::{ErasedReconciled, Handler};

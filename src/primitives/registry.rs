@@ -11,7 +11,7 @@ use super::contract::{Driver, FromTarget, NoTarget, Observer, Primitive, TargetA
 use super::erased::{Drives, Handler, Observes};
 use super::schema::{ArgSpec, ArgType, FieldSpec, args_of, description, items_of, output_of};
 
-type Factory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Handler>, ConfigError> + Send + Sync>;
+pub(super) type Factory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Handler>, ConfigError> + Send + Sync>;
 
 /// A primitive as data.
 #[derive(Clone)]
@@ -42,6 +42,8 @@ pub struct Signature {
     pub is_language: bool,
     impact: fn(&Value) -> Result<Impact, String>,
     cases: fn(&Value) -> Result<Vec<Case>, String>,
+    complete: fn(&Value) -> Result<Value, String>,
+    returned: fn(&Value) -> Result<Value, String>,
 }
 
 impl Signature {
@@ -62,6 +64,8 @@ impl Signature {
             is_language: false,
             impact: |args| args.decode::<P::Args>().map(|args| P::impact(&args)),
             cases: |args| args.decode::<P::Args>().map(|args| P::cases(&args)),
+            complete: |args| args.decode::<P::Args>().map(|args| Value::encode(&args)),
+            returned: |output| output.decode::<P::Output>().map(|output| Value::encode(&output)),
         }
     }
 
@@ -83,6 +87,16 @@ impl Signature {
     /// The ways in which the call can end, the likely one first.
     pub fn cases(&self, args: &Value) -> Result<Vec<Case>, String> {
         (self.cases)(args)
+    }
+
+    /// The arguments with their defaults. The error says which one is wrong.
+    pub fn complete(&self, args: &Value) -> Result<Value, String> {
+        (self.complete)(args)
+    }
+
+    /// What a call returns, with what the primitive does not know left out. The error says which field is wrong or missing.
+    pub fn returned(&self, output: &Value) -> Result<Value, String> {
+        (self.returned)(output)
     }
 
     /// The target that the arguments name.
@@ -142,6 +156,16 @@ impl Registry {
         };
         self.settings.entry((D::KIND, D::DRIVER.to_owned())).or_insert_with(args_of::<D::Settings>);
         self.factories.insert((P::NAME, D::KIND, D::DRIVER.to_owned()), Arc::new(factory));
+    }
+
+    /// What `factory` makes carries out `primitive` for targets of `kind` with this driver.
+    pub(super) fn serve_by(&mut self, primitive: &'static str, kind: TargetKind, driver: &str, factory: Factory) {
+        self.factories.insert((primitive, kind, driver.to_owned()), factory);
+    }
+
+    /// A driver takes these settings.
+    pub(super) fn takes(&mut self, kind: TargetKind, driver: &str, settings: Vec<ArgSpec>) {
+        self.settings.insert((kind, driver.to_owned()), settings);
     }
 
     /// `D` carries out `P` for targets with its driver's name. Replaces an earlier driver of that name.

@@ -1,18 +1,22 @@
 //! The primitives and drivers that Lifeboat brings.
 
 use super::targets::{
-    CommandTool, ConfigDocument, DirectoryStore, DocumentSyntax, EnvFileSyntax, FileChannel, HttpService, JsonSyntax,
-    LogFile, Machine, Prometheus, TcpService, TerminalChannel, TlsService, TomlSyntax, WebhookChannel,
+    CommandTool, ConfigDocument, DirectoryStore, DocumentSyntax, EnvFileSyntax, FileChannel, HaproxyRouter,
+    HttpService, JsonSyntax, LogFile, Machine, NginxRouter, Prometheus, TcpService, TerminalChannel, TlsService,
+    TomlSyntax, WebhookChannel,
 };
 use super::{
-    Registry, ask, configuration, configure, confirm, drift, exec, health, inject, language, log, maintenance, measure,
-    notify, now, probe, resolve, rotate, sleep,
+    Registry, ask, configuration, configure, confirm, deploy, drift, exec, health, inject, language, log, maintenance,
+    measure, notify, now, probe, resolve, rotate, route, routes, sleep, version,
 };
 
 impl Registry {
     /// Everything that Lifeboat brings. Hosts add their own drivers, or replace some of these.
     pub fn standard() -> Self {
         let registry = Self::empty()
+            .language::<language::During>()
+            .language::<language::Hold>()
+            .language::<language::Parallel>()
             .language::<language::PointOfNoReturn>()
             .language::<language::Require>()
             .language::<language::Retry>()
@@ -26,7 +30,7 @@ impl Registry {
             .driver_without_target::<measure::Measure>()
             .driver_without_target::<rotate::Rotate>()
             .driver_without_target::<sleep::Sleep>();
-        let registry = channels(services(registry));
+        let registry = channels(routers(services(registry)));
         let registry = documents::<EnvFileSyntax>(documents::<JsonSyntax>(documents::<TomlSyntax>(registry)));
         #[cfg(feature = "driver-sqlite")]
         let registry = databases(registry);
@@ -52,9 +56,21 @@ fn services(registry: Registry) -> Registry {
         .observer::<health::Health, TlsService>()
         .observer::<probe::Probe, Prometheus>()
         .observer::<health::Health, Prometheus>()
+        .driver::<deploy::Deploy, HttpService>()
+        .observer::<version::Version, HttpService>()
         .observer::<probe::Probe, TcpService>()
         .observer::<health::Health, TcpService>()
         .driver::<inject::Inject, TcpService>()
+        .driver::<deploy::Deploy, TcpService>()
+        .observer::<version::Version, TcpService>()
+}
+
+fn routers(registry: Registry) -> Registry {
+    registry
+        .driver::<route::Route, HaproxyRouter>()
+        .observer::<routes::Routes, HaproxyRouter>()
+        .driver::<route::Route, NginxRouter>()
+        .observer::<routes::Routes, NginxRouter>()
 }
 
 fn documents<S: DocumentSyntax>(registry: Registry) -> Registry {

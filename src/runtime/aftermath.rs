@@ -39,11 +39,7 @@ pub struct LeftChange {
 impl Aftermath {
     /// What the events of a run add up to, in the order in which they were recorded.
     pub fn of(events: &[Event]) -> Self {
-        let collector = Collector::default();
-        for event in events {
-            collector.on_event(event);
-        }
-        collector.aftermath()
+        Collector::of(events).aftermath()
     }
 
     /// Whether nothing is left changed.
@@ -62,10 +58,10 @@ impl Aftermath {
             parts.push(format!("in doubt: {}", list(&self.in_doubt)));
         }
         if !self.rolled_back.is_empty() {
-            parts.push(format!("rolled back: {}", self.rolled_back.join(", ")));
+            parts.push(format!("rolled back: {}", counted(&self.rolled_back)));
         }
         if !self.failed_rollbacks.is_empty() {
-            parts.push(format!("rollback FAILED: {}", self.failed_rollbacks.join(", ")));
+            parts.push(format!("rollback FAILED: {}", counted(&self.failed_rollbacks)));
         }
         match (self.left.is_empty(), self.is_clean()) {
             (false, _) => parts.push(format!("left changed: {}", list(&self.left))),
@@ -80,6 +76,22 @@ impl Aftermath {
     }
 }
 
+/// Titles of steps in their order, equal ones once: `Verify, Deploy (198 times)`.
+pub(crate) fn counted(titles: &[String]) -> String {
+    let mut counts: Vec<(&String, usize)> = Vec::new();
+    for title in titles {
+        match counts.iter_mut().find(|(known, _)| *known == title) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((title, 1)),
+        }
+    }
+    let shown = counts.iter().map(|(title, count)| match count {
+        1 => (*title).clone(),
+        count => format!("{title} ({count} times)"),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
 impl LeftChange {
     fn describe(&self) -> String {
         format!("{} {} (line {})", self.primitive, self.impact.targets.join(", "), self.site.line)
@@ -92,18 +104,20 @@ pub(super) struct Collector(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Open steps, outermost first.
+    /// Open steps, in the order in which they began.
     open: Vec<Key>,
     titles: BTreeMap<Key, String>,
     /// Changes with the steps around them.
     changes: Vec<(LeftChange, Vec<Key>)>,
-    /// The last call that has an outcome: its key, and how people know it.
-    settled: Option<(Key, String)>,
+    /// Calls that failed, as people know them.
+    failures: BTreeMap<Key, String>,
     skipped: Vec<String>,
     no_return: Option<String>,
-    /// The change that was intended last.
-    intended: Option<LeftChange>,
+    /// What was intended and has no outcome; one in each branch.
+    intended: BTreeMap<Key, LeftChange>,
     in_doubt: Vec<LeftChange>,
+    /// The same by key.
+    doubts: BTreeMap<Key, LeftChange>,
     /// Steps whose rollback went well, or failed, in their order.
     undone: Vec<Key>,
     failed: Vec<Key>,
@@ -113,12 +127,22 @@ impl Listener for Collector {
     fn on_event(&self, event: &Event) {
         let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let EventBody::Settled(settled) = &event.body {
-            state.settled = Some((settled.key.clone(), format!("{} ({})", settled.primitive, settled.site)));
+            state.intended.remove(&settled.key);
+            if settled.outcome.is_err() {
+                state.failures.insert(settled.key.clone(), format!("{} ({})", settled.primitive, settled.site));
+            }
             if settled.primitive == "point_of_no_return" {
                 state.no_return = settled.args.as_ref().and_then(|args| args.get("why")).map(ToString::to_string);
             }
         }
         match &event.body {
+            // What was open is entered again, unless it is over; what was in doubt is settled now, or is in doubt again.
+            EventBody::Resumed { .. } => {
+                state.open.clear();
+                let doubtful = std::mem::take(&mut state.doubts);
+                state.intended.extend(doubtful);
+                state.in_doubt.clear();
+            }
             EventBody::Entered { scope } => {
                 if matches!(scope.kind, ScopeKind::Step { .. }) {
                     state.titles.insert(scope.key.clone(), scope.title.clone());
@@ -129,23 +153,25 @@ impl Listener for Collector {
                 if let Some(step) = key.rolled_back_step() {
                     match how {
                         Left::Completed { .. } => state.undone.push(step),
-                        Left::Faulted(_) | Left::Halted => state.failed.push(step),
+                        Left::Faulted(_) | Left::Halted | Left::Stopped => state.failed.push(step),
                     }
-                } else if let Some(at) = state.open.iter().rposition(|open| open == key) {
-                    state.open.truncate(at);
+                } else {
+                    key.close(&mut state.open);
                 }
             }
-            EventBody::Intended { primitive, impact, site, .. } => {
+            EventBody::Intended { key, primitive, impact, site, .. } => {
                 let (primitive, impact, site) = (primitive.clone(), impact.clone(), site.clone());
-                state.intended = Some(LeftChange { primitive, impact, site });
+                state.intended.insert(key.clone(), LeftChange { primitive, impact, site });
             }
             EventBody::Decided { key, decision, .. } if decision == "skip" => {
-                let skipped = state.settled.clone().filter(|(settled, _)| settled == key);
-                state.skipped.extend(skipped.map(|(_, call)| call));
+                let skipped = state.failures.remove(key);
+                state.skipped.extend(skipped);
             }
-            EventBody::InDoubt { .. } => {
-                let doubtful = state.intended.take();
-                state.in_doubt.extend(doubtful);
+            EventBody::InDoubt { key, .. } => {
+                if let Some(doubtful) = state.intended.remove(key) {
+                    state.doubts.insert(key.clone(), doubtful.clone());
+                    state.in_doubt.push(doubtful);
+                }
             }
             EventBody::Settled(settled) if settled.impact.kind.is_change() && !settled.key.in_rollback() => {
                 let took_place = match &settled.outcome {
@@ -159,7 +185,7 @@ impl Listener for Collector {
                         impact: settled.impact.clone(),
                         site: settled.site.clone(),
                     };
-                    let around = state.open.clone();
+                    let around = state.open.iter().filter(|step| step.encloses(&settled.key)).cloned().collect();
                     state.changes.push((change, around));
                 }
             }
@@ -169,6 +195,13 @@ impl Listener for Collector {
 }
 
 impl Collector {
+    /// One that has heard these events already.
+    pub(super) fn of(events: &[Event]) -> Self {
+        let collector = Self::default();
+        events.iter().for_each(|event| collector.on_event(event));
+        collector
+    }
+
     /// What the events so far add up to.
     pub(super) fn aftermath(&self) -> Aftermath {
         let state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -14,6 +14,7 @@ use crate::worlds::{Cast, Listener};
 
 use super::Error;
 use super::library::ProjectFiles;
+use super::serving::Described;
 
 /// A project, ready to be checked, planned, run and drilled.
 pub struct Lifeboat {
@@ -24,6 +25,7 @@ pub struct Lifeboat {
     journal: OnceLock<Arc<dyn Journal>>,
     pub(super) listeners: Vec<Arc<dyn Listener>>,
     pub(super) program: Option<PathBuf>,
+    pub(super) described: Described,
     pub(super) tokio: tokio::runtime::Runtime,
     redactor: Arc<Redactor>,
     /// By environment, made when one is first used.
@@ -119,14 +121,22 @@ impl Lifeboat {
 
     /// Makes the drivers of every environment, which reads their settings. All mistakes are reported.
     pub fn check_settings(&self) -> Result<(), Error> {
-        let wrong = |environment| self.registry.bind(environment).err().unwrap_or_default();
-        let mut mistakes: Vec<_> = self.config.environments.values().flat_map(wrong).collect();
+        let mut mistakes = Vec::new();
+        for environment in self.config.environments.values() {
+            match self.serving(environment) {
+                Ok(registry) => mistakes.extend(registry.bind(environment).err().unwrap_or_default()),
+                Err(Error::Config(found)) => mistakes.extend(found),
+                Err(error) => return Err(error),
+            }
+        }
         mistakes.sort_by_key(|mistake| mistake.span.map(|span| span.offset()));
+        // A driver that two environments name is wrong in both.
+        mistakes.dedup_by(|a, b| a.span == b.span && a.message == b.message);
         if mistakes.is_empty() { Ok(()) } else { Err(Error::Config(mistakes)) }
     }
 
     pub(super) fn cast(&self, environment: &Environment) -> Result<Cast, Error> {
-        Cast::new(self.registry.clone(), environment).map_err(Error::Config)
+        Cast::new(self.serving(environment)?, environment).map_err(Error::Config)
     }
 }
 
@@ -217,6 +227,7 @@ impl Builder {
             journal: OnceLock::new(),
             listeners: self.listeners,
             program: self.program,
+            described: Described::default(),
             tokio,
             redactor: Arc::default(),
             secrets: Mutex::default(),

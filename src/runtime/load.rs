@@ -36,7 +36,9 @@ impl Lifeboat {
         let path = if !here.is_file() && in_project.is_file() { in_project } else { here };
         let text = read_source(&path).map_err(|why| self.no_runbook(runbook, &path, &why))?;
         let script = Script::compile(&library.name(&path), &text).map_err(|error| Error::Syntax(Box::new(error)))?;
-        let findings = check(&script, &self.registry, library.as_ref(), environment);
+        let registry =
+            environment.map_or_else(|| Ok(self.registry.clone()), |environment| self.serving(environment))?;
+        let findings = check(&script, &registry, library.as_ref(), environment);
         Ok(Loaded { script, findings })
     }
 
@@ -82,11 +84,12 @@ impl Lifeboat {
     }
 
     /// SHA-256 digests of every file that decides what a run does.
-    pub(super) fn digests(&self, script: &Script) -> BTreeMap<String, String> {
+    pub(super) fn digests(&self, script: &Script, environment: &Environment) -> BTreeMap<String, String> {
         let files = script.sources.files();
         let mut digests: BTreeMap<String, String> =
             files.iter().map(|file| (file.name.to_string(), file.digest.clone())).collect();
         digests.insert("lifeboat.toml".to_owned(), self.config.digest.clone());
+        digests.extend(self.driver_digests(environment));
         digests
     }
 }

@@ -11,21 +11,30 @@
 //! # }
 //! ```
 
+mod active;
 mod aftermath;
 mod builder;
+mod doctor;
 mod drill;
 mod error;
 mod library;
 mod load;
 mod plan;
 mod reference;
+mod resume;
 mod run;
+mod serving;
 
+pub use active::Life;
+#[cfg(feature = "cli")]
+pub(crate) use aftermath::counted;
 pub use aftermath::{Aftermath, LeftChange};
 pub use builder::{Builder, Lifeboat};
+pub use doctor::{Candidate, Finding, Level, conformance};
 pub use drill::{Drilled, Judged, Objective, Outage, Report};
 pub use error::Error;
 pub use load::Loaded;
 pub use plan::PlanRequest;
 pub use reference::reference;
+pub use resume::{ResumeRequest, Settled};
 pub use run::{Ran, RunRequest, Status};

@@ -67,7 +67,7 @@ impl Lifeboat {
             assumptions: request.assumptions.iter().map(ToString::to_string).collect(),
             nodes: world.nodes(),
             verdict,
-            digests: self.digests(&script),
+            digests: self.digests(&script, environment),
         })
     }
 }

@@ -9,6 +9,7 @@ use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
 use crate::system::{random_u32, whoami};
 use crate::worlds::{Listener, Live, OnFault, Recorder};
 
+use super::active::Active;
 use super::aftermath::{Aftermath, Collector};
 use super::load::{params, recorded_params};
 use super::{Error, Lifeboat};
@@ -124,6 +125,7 @@ impl Lifeboat {
         let journal = self.journal()?;
         let look = self.look_in(prepared.environment);
         let id = RunId::new(self.system.clock.now(), random_u32());
+        let _active = Active::begin(&id);
         let collector = Arc::new(Collector::default());
         let mut listeners: Vec<Arc<dyn Listener>> = self.listeners.clone();
         listeners.push(collector.clone());
@@ -147,7 +149,7 @@ impl Lifeboat {
         let aftermath = collector.aftermath();
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
-        let unrecorded = recorder.commit().err().map(|halt| halt.to_string());
+        let unrecorded = recorder.commit_if_possible().err();
         Ok(Ran { id, status, verdict, aftermath, unrecorded })
     }
 
@@ -159,8 +161,9 @@ impl Lifeboat {
             environment: prepared.environment.name.clone(),
             params: recorded_params(&prepared.script, &prepared.params),
             by: whoami(),
-            digests: self.digests(&prepared.script),
+            digests: self.digests(&prepared.script, prepared.environment),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: Some(self.look().own_process()),
         }
     }
 }
@@ -181,7 +184,7 @@ pub(super) struct Prepared<'a> {
 }
 
 /// A protected environment is changed only by who types its name.
-fn acknowledge(environment: &Environment, typed: Option<&str>) -> Result<(), Error> {
+pub(super) fn acknowledge(environment: &Environment, typed: Option<&str>) -> Result<(), Error> {
     let name = &environment.name;
     match typed {
         Some(typed) if typed == name => Ok(()),
@@ -197,7 +200,7 @@ fn acknowledge(environment: &Environment, typed: Option<&str>) -> Result<(), Err
     }
 }
 
-fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
+pub(super) fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
     let failed = if aftermath.is_clean() { Status::RolledBack } else { Status::LeftChanged };
     match verdict {
         Verdict::Completed(_) => Status::Completed,
@@ -213,7 +216,7 @@ fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
     }
 }
 
-fn ended(status: Status, verdict: &Verdict) -> EventBody {
+pub(super) fn ended(status: Status, verdict: &Verdict) -> EventBody {
     let (why, unwound, owed, value): (Option<String>, Vec<UnwoundStep>, Vec<String>, Value) = match verdict {
         Verdict::Completed(value) => (None, vec![], vec![], value.clone()),
         Verdict::Failed { fault, unwound, unwinding_halted } => {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::SandboxError;
+use super::server::VERSION;
 
 /// Whom to call.
 #[derive(Clone)]
@@ -42,12 +43,18 @@ pub(super) struct Caller {
     service: Service,
     timeout: Duration,
     connection: Option<SendRequest<Full<Bytes>>>,
+    version: Option<String>,
 }
 
 impl Caller {
     /// A client whose exchanges may take `timeout`, connecting included.
     pub(super) fn new(service: Service, timeout: Duration) -> Self {
-        Self { service, timeout, connection: None }
+        Self { service, timeout, connection: None, version: None }
+    }
+
+    /// The version of whoever answered last; none if nobody answered, or did not say it.
+    pub(super) fn version(&self) -> Option<&str> {
+        self.version.as_deref()
     }
 
     /// Sends one request and receives the whole answer: its status and its JSON. An error says in a few words what failed.
@@ -59,12 +66,23 @@ impl Caller {
     ) -> Result<(u16, Value), String> {
         // Taken, so that a connection that failed or ran out of time is not used again.
         let kept = self.connection.take();
+        self.version = None;
         let exchange = exchange(&self.service, kept, method, path, body);
         let answered = tokio::time::timeout(self.timeout, exchange).await;
-        let (status, value, connection) = answered.map_err(|_| "timed out".to_owned())??;
+        let Exchanged { status, version, content, connection } = answered.map_err(|_| "timed out".to_owned())??;
         self.connection = Some(connection);
+        self.version = version;
+        let value = serde_json::from_slice(&content).map_err(|e| format!("HTTP {status} without JSON: {e}"))?;
         Ok((status, value))
     }
+}
+
+/// An answer, received whole, and the connection on which it came.
+struct Exchanged {
+    status: u16,
+    version: Option<String>,
+    content: Bytes,
+    connection: SendRequest<Full<Bytes>>,
 }
 
 async fn exchange(
@@ -73,7 +91,7 @@ async fn exchange(
     method: Method,
     path: &str,
     body: Option<&Value>,
-) -> Result<(u16, Value, SendRequest<Full<Bytes>>), String> {
+) -> Result<Exchanged, String> {
     // The service may have hung up since: that is no failure of the request that was not sent yet.
     let kept = match kept {
         Some(mut kept) => kept.ready().await.is_ok().then_some(kept),
@@ -93,9 +111,9 @@ async fn exchange(
         .map_err(|e| e.to_string())?;
     let response = connection.send_request(request).await.map_err(|e| innermost(&e))?;
     let status = response.status().as_u16();
+    let version = response.headers().get(VERSION).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let content = response.into_body().collect().await.map_err(|e| innermost(&e))?.to_bytes();
-    let value = serde_json::from_slice(&content).map_err(|e| format!("HTTP {status} without JSON: {e}"))?;
-    Ok((status, value, connection))
+    Ok(Exchanged { status, version, content, connection })
 }
 
 async fn connect(address: &str) -> Result<SendRequest<Full<Bytes>>, String> {

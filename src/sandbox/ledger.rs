@@ -1,5 +1,6 @@
 //! The load's ledger: what the service has acknowledged. Other processes may read it at any time.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS acknowledged (seq INTEGER PRIMARY KEY, amount INTEGER NOT NULL, at_ms INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS failures (at_ms INTEGER, kind TEXT, detail TEXT);
     CREATE TABLE IF NOT EXISTS totals (kind TEXT PRIMARY KEY, ok INTEGER, failed INTEGER);
+    CREATE TABLE IF NOT EXISTS versions (version TEXT PRIMARY KEY, ok INTEGER NOT NULL, failed INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS attempted (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL);
     INSERT INTO totals VALUES ('write', 0, 0), ('read', 0, 0) ON CONFLICT DO NOTHING;
     INSERT INTO attempted VALUES (1, 0) ON CONFLICT DO NOTHING;
@@ -44,6 +46,8 @@ pub(super) struct Ledger {
     connection: Connection,
     fold_at: u64,
     reads: i64,
+    /// What each version answered since it was last written: well, and with a failure.
+    versions: BTreeMap<String, (i64, i64)>,
 }
 
 impl Ledger {
@@ -59,7 +63,7 @@ impl Ledger {
             connection.busy_timeout(PATIENCE)?;
             // Another program's database is seen before anything is written to it.
             let strange = "SELECT name FROM sqlite_schema WHERE type = 'table'
-                AND name NOT IN ('acknowledged', 'failures', 'totals', 'attempted') LIMIT 1";
+                AND name NOT IN ('acknowledged', 'failures', 'totals', 'attempted', 'versions') LIMIT 1";
             let mut rows = connection.query(strange, ()).await?;
             let strange = rows.next().await?.map(|row| row.get::<String>(0)).transpose()?;
             drop(rows);
@@ -72,7 +76,9 @@ impl Ledger {
             libsql::Result::Ok((connection, strange))
         };
         match opened.await {
-            Ok((connection, None)) => Ok(Self { path, connection, fold_at: LONG_LOG, reads: 0 }),
+            Ok((connection, None)) => {
+                Ok(Self { path, connection, fold_at: LONG_LOG, reads: 0, versions: BTreeMap::new() })
+            }
             Ok((_, Some(table))) => Err(not_ours(format!("it has a table `{table}`"))),
             Err(libsql::Error::SqliteFailure(26 | 11, problem)) => Err(not_ours(problem)),
             Err(source) => Err(SandboxError::Database { doing: "open the ledger", path, source }),
@@ -116,11 +122,27 @@ impl Ledger {
         self.reads += 1;
     }
 
+    /// Counts an answer for the version that gave it; no version where nobody answered.
+    pub(super) fn answered(&mut self, version: Option<&str>, well: bool) {
+        let (ok, failed) = self.versions.entry(version.unwrap_or_default().to_owned()).or_default();
+        *(if well { ok } else { failed }) += 1;
+    }
+
     /// Writes what is only counted yet, and folds the log.
-    pub(super) async fn close(mut self) -> Result<(), SandboxError> {
-        let reads = std::mem::take(&mut self.reads);
-        let added = add(&self.connection, Kind::Read, reads, 0).await;
-        added.map_err(|e| self.failed(e))
+    pub(super) async fn close(self) -> Result<(), SandboxError> {
+        self.write_counted().await.map_err(|e| self.failed(e))
+    }
+
+    async fn write_counted(&self) -> libsql::Result<()> {
+        if self.reads > 0 {
+            add(&self.connection, Kind::Read, self.reads, 0).await?;
+        }
+        for (version, (ok, failed)) in &self.versions {
+            let sql = "INSERT INTO versions VALUES (?1, ?2, ?3)
+                ON CONFLICT (version) DO UPDATE SET ok = ok + excluded.ok, failed = failed + excluded.failed";
+            self.connection.execute(sql, libsql::params![version.as_str(), *ok, *failed]).await?;
+        }
+        Ok(())
     }
 
     async fn note(
@@ -133,13 +155,12 @@ impl Ledger {
             self.connection.execute("BEGIN IMMEDIATE", ()).await?;
             self.connection.execute(sql, values).await?;
             add(&self.connection, count.0, count.1, count.2).await?;
-            if self.reads > 0 {
-                add(&self.connection, Kind::Read, self.reads, 0).await?;
-            }
+            self.write_counted().await?;
             self.connection.execute("COMMIT", ()).await
         };
         noted.await?;
         self.reads = 0;
+        self.versions.clear();
         self.fold_long_log().await;
         Ok(())
     }

@@ -38,7 +38,8 @@ impl LoadOptions {
 /// Runs the load until `stop`. It goes on at the same pace when requests fail, and ends early only if its ledger cannot be written.
 ///
 /// The ledger has `acknowledged(seq, amount, at_ms)`: orders that the service said it holds, and when it said so by this
-/// machine's clock; `failures(at_ms, kind, detail)` and `totals(kind, ok, failed)`, with `kind` `write` or `read`. A `seq` is
+/// machine's clock; `failures(at_ms, kind, detail)` and `totals(kind, ok, failed)`, with `kind` `write` or `read`; and
+/// `versions(version, ok, failed)`, by the version that answered, which is empty where nobody did. A `seq` is
 /// sent once at most: that of a failed write is not used again, because nobody knows whether the service has it.
 pub async fn load(
     options: LoadOptions,
@@ -85,7 +86,9 @@ impl Load {
             let order = json!({"seq": seq, "customer": customer, "amount": amount});
             let answer = caller.call(Method::POST, "/orders", Some(&order)).await;
             let mut ledger = self.ledger.lock().await;
-            match expect(answer, 201, seq) {
+            let expected = expect(answer, 201, seq);
+            ledger.answered(caller.version(), expected.is_ok());
+            match expected {
                 Ok(()) => {
                     ledger.acknowledge(seq, amount).await?;
                     self.acknowledged.store(seq, Ordering::Relaxed);
@@ -108,6 +111,7 @@ impl Load {
                 answer.and_then(|(status, body)| if status == 200 { Ok(()) } else { Err(refused(status, &body)) })
             };
             let mut ledger = self.ledger.lock().await;
+            ledger.answered(caller.version(), failed.is_ok());
             match failed {
                 Ok(()) => ledger.count_read(),
                 Err(detail) => ledger.fail(Kind::Read, &detail).await?,

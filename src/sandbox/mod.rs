@@ -14,6 +14,7 @@ mod load;
 mod orders;
 mod pid_file;
 mod pragma;
+mod release;
 mod seed;
 mod serve;
 mod server;
@@ -23,6 +24,7 @@ mod tests;
 
 pub use error::SandboxError;
 pub use load::{LoadOptions, load};
+pub use release::Reload;
 pub use serve::{ServeOptions, serve};
 pub use sink::{SinkOptions, sink};
 

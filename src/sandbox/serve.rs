@@ -12,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::orders::{NewOrder, Orders, OrdersError};
 use super::pid_file::PidFile;
+use super::release::{Installed, Release, Reload};
 use super::seed::seed;
-use super::server::{Answer, Call, POLL, Server};
+use super::server::{Answer, Call, POLL, Reply, Server};
 use super::{Ready, SandboxError, now_ms, placed};
 
 /// How the service runs.
@@ -31,8 +32,12 @@ pub struct ServeOptions {
     pub maintenance_file: Option<PathBuf>,
     /// While this file exists, connections are refused.
     pub refuse_file: Option<PathBuf>,
-    /// What `/version` answers.
+    /// What `/version` answers, and every answer's `x-version`, without a release.
     pub version: String,
+    /// The directory whose `release.toml` says the version and what is wrong with it; mostly a link to one.
+    pub release: Option<PathBuf>,
+    /// How the service is told to read its release again.
+    pub reload: Reload,
 }
 
 impl ServeOptions {
@@ -46,6 +51,8 @@ impl ServeOptions {
             maintenance_file: None,
             refuse_file: None,
             version: "1.0.0".to_owned(),
+            release: None,
+            reload: Reload::default(),
         }
     }
 }
@@ -68,7 +75,7 @@ pub async fn serve(
     let service = Service {
         orders: Arc::new(Mutex::new(orders)),
         maintenance_file: options.maintenance_file,
-        version: options.version.into(),
+        installed: Arc::new(Installed::at(options.release, options.version)),
     };
     let address = server.address();
     let message = format!("the sandbox's service listens on http://{address} over {}", database.display());
@@ -78,7 +85,8 @@ pub async fn serve(
         move |call| service.clone().answer(call)
     };
     let watch = service.let_go_in_maintenance(&stop);
-    tokio::join!(server.run(options.refuse_file, stop.clone(), handler), watch);
+    let releases = service.take_releases(&options.reload, &stop);
+    tokio::join!(server.run(options.refuse_file, stop.clone(), handler), watch, releases);
     service.orders.lock().await.release();
     drop(pid_file);
     Ok(())
@@ -97,13 +105,34 @@ fn refusal(path: PathBuf, error: OrdersError) -> SandboxError {
 struct Service {
     orders: Arc<Mutex<Orders>>,
     maintenance_file: Option<PathBuf>,
-    version: Arc<str>,
+    installed: Arc<Installed>,
 }
 
 impl Service {
-    async fn answer(self, call: Call) -> Answer {
+    async fn answer(self, call: Call) -> Reply {
+        let release = match self.installed.release() {
+            Ok(release) => release,
+            Err(why) if call.path != "/health/live" => {
+                return Answer::error(StatusCode::SERVICE_UNAVAILABLE, &why).into();
+            }
+            Err(_) => return Answer(StatusCode::OK, json!({"status": "ok"})).into(),
+        };
+        Reply { version: Some(release.version.clone()), answer: self.answer_as(release, call).await }
+    }
+
+    async fn answer_as(self, release: Arc<Release>, call: Call) -> Answer {
         if call.path == "/health/live" {
             return Answer(StatusCode::OK, json!({"status": "ok"}));
+        }
+        let status = release.status.filter(|_| call.path != "/version");
+        if let Some(status) = status.and_then(|status| StatusCode::from_u16(status).ok()) {
+            let error = format!("release {} answers {}", release.version, status.as_u16());
+            return Answer::error(status, &error);
+        }
+        if call.path.starts_with("/orders")
+            && let Some(error) = self.installed.hamper(&release).await
+        {
+            return Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &error);
         }
         // One request at a time is at the database, in the order of arrival. SQLite blocks: that is for a thread of its own.
         let mut orders = self.orders.clone().lock_owned().await;
@@ -113,7 +142,7 @@ impl Service {
                     orders.release();
                     return Answer(StatusCode::SERVICE_UNAVAILABLE, json!({"status": "maintenance"}));
                 }
-                self.route(&mut orders, &call).await.unwrap_or_else(|error| match error {
+                self.route(&mut orders, &call, &release.version).await.unwrap_or_else(|error| match error {
                     OrdersError::Exists(_) => Answer::error(StatusCode::CONFLICT, &error),
                     error => Answer::error(StatusCode::INTERNAL_SERVER_ERROR, &error),
                 })
@@ -123,14 +152,15 @@ impl Service {
         tokio::task::spawn_blocking(route).await.unwrap_or_else(lost)
     }
 
-    async fn route(&self, orders: &mut Orders, call: &Call) -> Result<Answer, OrdersError> {
+    async fn route(&self, orders: &mut Orders, call: &Call, version: &str) -> Result<Answer, OrdersError> {
         Ok(match (&call.method, call.path.as_str()) {
             (&Method::GET, "/health") => {
                 let health = orders.health().await?;
-                let body = json!({"status": "ok", "orders": health.orders, "latest_seq": health.latest_seq});
+                let (orders, latest_seq) = (health.orders, health.latest_seq);
+                let body = json!({"status": "ok", "version": version, "orders": orders, "latest_seq": latest_seq});
                 Answer(StatusCode::OK, body)
             }
-            (&Method::GET, "/version") => Answer(StatusCode::OK, json!({"version": &*self.version})),
+            (&Method::GET, "/version") => Answer(StatusCode::OK, json!({"version": version})),
             (&Method::GET, "/orders/count") => Answer(StatusCode::OK, json!({"count": orders.count().await?})),
             (&Method::POST, "/orders") => match serde_json::from_slice::<NewOrder>(&call.body) {
                 Ok(order) => {
@@ -153,6 +183,13 @@ impl Service {
     fn in_maintenance(&self) -> bool {
         let file = self.maintenance_file.as_deref();
         file.is_some_and(|file| std::fs::read_to_string(file).is_ok_and(|text| text.trim() == "on"))
+    }
+
+    /// Reads the release again whenever that is asked for.
+    async fn take_releases(&self, reload: &Reload, stop: &CancellationToken) {
+        while stop.run_until_cancelled(reload.requested()).await.is_some() {
+            self.installed.read_again();
+        }
     }
 
     /// In maintenance the database may be replaced: nobody's log, lock or open file may be in the way, even if no request comes.

@@ -33,6 +33,21 @@ pub(super) struct Call {
     pub(super) body: Bytes,
 }
 
+/// An answer, and the version of whoever gives it.
+pub(super) struct Reply {
+    pub(super) answer: Answer,
+    pub(super) version: Option<String>,
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self { answer, version: None }
+    }
+}
+
+/// The header that holds the version of whoever answers.
+pub(super) const VERSION: &str = "x-version";
+
 /// The answer to a [`Call`].
 pub(super) struct Answer(pub(super) StatusCode, pub(super) Value);
 
@@ -71,10 +86,11 @@ impl Server {
     }
 
     /// Serves until `stop`. While a file `refuse` exists, connections are refused and the open ones hung up.
-    pub(super) async fn run<H, F>(self, refuse: Option<PathBuf>, stop: CancellationToken, handler: H)
+    pub(super) async fn run<H, F, R>(self, refuse: Option<PathBuf>, stop: CancellationToken, handler: H)
     where
         H: Fn(Call) -> F + Clone + Send + 'static,
-        F: Future<Output = Answer> + Send + 'static,
+        F: Future<Output = R> + Send + 'static,
+        R: Into<Reply> + Send + 'static,
     {
         let refused = || refuse.as_ref().is_some_and(|path| path.exists());
         let address = self.address;
@@ -119,10 +135,11 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
     }
 }
 
-async fn converse<H, F>(stream: TcpStream, handler: H, hang_up: CancellationToken)
+async fn converse<H, F, R>(stream: TcpStream, handler: H, hang_up: CancellationToken)
 where
     H: Fn(Call) -> F + Clone + Send + 'static,
-    F: Future<Output = Answer> + Send + 'static,
+    F: Future<Output = R> + Send + 'static,
+    R: Into<Reply> + Send + 'static,
 {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| respond(request, handler.clone()));
@@ -138,21 +155,25 @@ where
     }
 }
 
-async fn respond<H, F>(request: Request<Incoming>, handler: H) -> Result<Response<Full<Bytes>>, Infallible>
+async fn respond<H, F, R>(request: Request<Incoming>, handler: H) -> Result<Response<Full<Bytes>>, Infallible>
 where
     H: Fn(Call) -> F,
-    F: Future<Output = Answer>,
+    F: Future<Output = R>,
+    R: Into<Reply>,
 {
     let (head, body) = request.into_parts();
-    let Answer(status, value) = match Limited::new(body, BODY_LIMIT).collect().await {
+    let Reply { answer: Answer(status, value), version } = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => {
             let path = head.uri.path().to_owned();
-            handler(Call { method: head.method, path, headers: head.headers, body: body.to_bytes() }).await
+            handler(Call { method: head.method, path, headers: head.headers, body: body.to_bytes() }).await.into()
         }
-        Err(error) => Answer::error(StatusCode::BAD_REQUEST, &format!("cannot read the body: {error}")),
+        Err(error) => Answer::error(StatusCode::BAD_REQUEST, &format!("cannot read the body: {error}")).into(),
     };
     let mut response = Response::new(Full::new(Bytes::from(value.to_string())));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(version) = version.and_then(|version| HeaderValue::try_from(version).ok()) {
+        response.headers_mut().insert(VERSION, version);
+    }
     Ok(response)
 }

@@ -8,8 +8,9 @@ use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position};
 use crate::model::{Fault, Halt, Invocation, Performed, Value, did_you_mean};
 use crate::primitives::{ArgSpec, ArgType, Registry, Signature};
 
+use super::branch::Branch;
 use super::convert;
-use super::host::{Branch, RhaiResult, branch_of};
+use super::host::{RhaiResult, branch_of};
 
 /// Registers every primitive that a driver carries out, as a function of as many arguments as a call may have.
 pub(super) fn register(engine: &mut Engine, registry: &Registry) {
@@ -44,7 +45,7 @@ fn register_any(
 fn perform(context: &NativeCallContext, signature: &Arc<Signature>, arguments: &[Dynamic]) -> RhaiResult {
     let position = context.call_position();
     let branch = branch(context, signature.name)?;
-    branch.host.check(position)?;
+    branch.check(position)?;
     let args = arguments_by_name(&branch, signature, arguments, position)?;
     let invocation = invocation(&branch, signature.name, args, position);
     let performed = branch.host.world.perform(&invocation);
@@ -65,18 +66,18 @@ pub(super) fn finish(branch: &Branch, performed: Result<Performed, Halt>, positi
                 // It was intended, and may have taken place: its step is owed.
                 branch.mark_changed();
             }
-            Err(branch.host.latch(halt, position))
+            Err(branch.halt(halt, position))
         }
         Ok(performed) => {
             if performed.changed {
                 branch.mark_changed();
             }
-            branch.host.check(position)?;
+            branch.check(position)?;
             match performed.outcome {
                 Ok(value) => Ok(convert::to_dynamic(&value)),
                 // A call that failed because the run is to stop: it ends as it was asked to, and no script may catch that.
-                Err(fault) => match branch.host.world.interrupted() {
-                    Some(halt) => Err(branch.host.latch(halt, position)),
+                Err(fault) => match branch.interrupted() {
+                    Some(halt) => Err(branch.halt(halt, position)),
                     None => Err(throw(branch, fault, position)),
                 },
             }
@@ -106,7 +107,7 @@ pub(super) fn mistake(
     position: Position,
 ) -> Box<EvalAltResult> {
     let halt = Halt::Mistake { why: why.into(), site: branch.host.site(position), hint };
-    branch.host.latch(halt, position)
+    branch.halt(halt, position)
 }
 
 /// One map of all arguments by name, each known to the primitive and of its type.
@@ -193,7 +194,7 @@ pub(super) fn shape(signature: &Signature) -> String {
 fn register_require(engine: &mut Engine) {
     let require = |context: NativeCallContext, holds: bool, message: Dynamic| -> RhaiResult<()> {
         let branch = branch(&context, "require")?;
-        branch.host.check(context.call_position())?;
+        branch.check(context.call_position())?;
         if holds {
             return Ok(());
         }
@@ -207,9 +208,9 @@ pub(super) fn unmet(branch: &Branch, message: &Dynamic, position: Position) -> B
     let mut fault = Fault::new("requirement", super::marks::readable(&message.to_string()));
     fault.site = Some(branch.host.site(position).to_string());
     if !branch.host.sources.is_guarded(position)
-        && let Err(halt) = branch.host.world.raised(&fault)
+        && let Err(halt) = branch.host.world.raised(&branch.path, &fault)
     {
-        return branch.host.latch(halt, position);
+        return branch.halt(halt, position);
     }
     throw(branch, fault, position)
 }
@@ -220,7 +221,7 @@ fn register_point_of_no_return(engine: &mut Engine, registry: &Registry) {
     register_any(engine, signature.name, 1, move |context, arguments| {
         let position = context.call_position();
         let branch = branch(context, signature.name)?;
-        branch.host.check(position)?;
+        branch.check(position)?;
         let args = arguments_by_name(&branch, &signature, &arguments, position)?;
         let invocation = invocation(&branch, signature.name, args, position);
         let forgone = branch.forgo();

@@ -6,7 +6,8 @@ use rhai::{Caches, Dynamic, Engine, GlobalRuntimeState, Map, NativeCallContext, 
 
 use crate::model::{Left, Scope, ScopeKind, Value};
 
-use super::host::{Branch, RhaiResult, lock};
+use super::branch::Branch;
+use super::host::{RhaiResult, lock};
 use super::{Params, Script, call, convert, errors, params, unwind};
 
 /// Runbooks that call each other deeper than this are taken to do so for ever.
@@ -21,7 +22,7 @@ pub(super) fn register(engine: &mut Engine) {
 fn run(context: &NativeCallContext, path: &Dynamic, given: Option<Map>) -> RhaiResult {
     let position = context.call_position();
     let branch = call::branch(context, "runbook")?;
-    branch.host.check(position)?;
+    branch.check(position)?;
     if branch.depth() >= DEPTH {
         let why = format!("runbooks call each other more than {DEPTH} levels deep");
         return Err(call::mistake(&branch, why, None, position));
@@ -43,7 +44,7 @@ fn run(context: &NativeCallContext, path: &Dynamic, given: Option<Map>) -> RhaiR
         title: path.to_owned(),
         kind: ScopeKind::Child,
     };
-    branch.host.world.enter(&scope).map_err(|halt| branch.host.latch(halt, position))?;
+    branch.host.world.enter(&scope).map_err(|halt| branch.halt(halt, position))?;
     let inner = branch.child(scope.key.clone());
     let result = statements(context.engine(), &script, &given, &inner);
     leave(context.engine(), &branch, &inner, &scope, result, position)
@@ -86,7 +87,7 @@ fn leave(
 ) -> RhaiResult {
     let host = &branch.host;
     let left = match &result {
-        _ if host.is_halted() => Left::Halted,
+        _ if branch.is_ended() => branch.left_early(),
         Ok(_) => Left::Completed { owes: !lock(&inner.owed).is_empty() },
         Err(error) => {
             let fault = errors::fault(host, error);
@@ -96,9 +97,9 @@ fn leave(
     };
     lock(&branch.owed).append(&mut lock(&inner.owed));
     if let Err(halt) = host.world.leave(scope, &left) {
-        drop(host.latch(halt, position));
+        drop(branch.halt(halt, position));
     }
-    host.check(position)?;
+    branch.check(position)?;
     result.map_err(|error| match left {
         // Rethrown with the place inside the child, which the caller's position would hide.
         Left::Faulted(fault) => call::throw(branch, fault, position),

@@ -9,7 +9,7 @@ use rhai::packages::{
 use rhai::{Engine, OptimizationLevel};
 
 use super::host::Host;
-use super::{call, child, modules, repeat, secret, steps, unknown};
+use super::{branch, call, child, during, modules, parallel, repeat, secret, steps, unknown};
 
 /// Levels of script functions calling each other.
 const CALL_LEVELS: usize = 64;
@@ -41,6 +41,7 @@ pub(super) fn for_parsing() -> Engine {
     let mut engine = Engine::new_raw();
     limit(&mut engine);
     steps::register(&mut engine);
+    during::register(&mut engine);
     engine
 }
 
@@ -68,10 +69,10 @@ pub(super) fn for_evaluation(host: &Arc<Host>) -> Engine {
     secret::register(&mut engine);
     call::register(&mut engine, &host.registry);
     repeat::register(&mut engine);
+    parallel::register(&mut engine);
     child::register(&mut engine);
     engine.set_module_resolver(modules::Resolver::new(host.clone()));
-    let watched = host.clone();
-    engine.on_progress(move |_| watched.progress());
+    engine.on_progress(|_| branch::progress());
     engine
 }
 

@@ -7,7 +7,8 @@ use rhai::Engine;
 use crate::model::{Halt, Key, Left, Scope, ScopeKind, Site, UnwoundStep, Value, Verdict, World};
 use crate::primitives::Registry;
 
-use super::host::{Branch, Host, RhaiResult, lock};
+use super::branch::Branch;
+use super::host::{Host, RhaiResult, lock};
 use super::{Library, Params, Script, child, convert, engine, errors, params, unknown, unwind};
 
 /// What an evaluation needs.
@@ -51,6 +52,7 @@ pub fn evaluate(evaluation: &Evaluation) -> Verdict {
     }
     let engine = engine::for_evaluation(&host);
     let branch = Branch::root(host.clone());
+    let _at_work = branch.at_work();
     let result = child::statements(&engine, script, evaluation.params, &branch);
     conclude(&engine, &host, &branch, result)
 }
@@ -62,7 +64,7 @@ fn conclude(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: Rha
             let position = result.err().map_or(rhai::Position::NONE, |error| errors::position(&error));
             halted(engine, host, branch, placed(host, halt, position))
         }
-        (None, result) => match host.world.interrupted() {
+        (None, result) => match branch.interrupted() {
             // Whoever asked while the last call was under way was promised that what is owed is undone; a fault that left the
             // script is then only how that call was cut short.
             Some(halt) => halted(engine, host, branch, halt),
@@ -99,7 +101,8 @@ fn placed(host: &Host, halt: Halt, position: rhai::Position) -> Halt {
 }
 
 fn halted(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, halt: Halt) -> Verdict {
-    if !halt.unwinds() {
+    // One that happened in a rollback is the end of unwinding.
+    if !halt.unwinds() || host.is_halted(true) {
         return Verdict::Halted { halt, unwound: take_unwound(host), owed: branch.owed_titles() };
     }
     host.unlatch();
@@ -119,7 +122,7 @@ fn unwind_all(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, cause: &s
         return Some(halt);
     }
     unwind::down_to(engine, branch, 0);
-    let left = if host.is_halted() { Left::Halted } else { Left::Completed { owes: false } };
+    let left = if host.is_halted(true) { Left::Halted } else { Left::Completed { owes: false } };
     let ended = host.world.leave(&scope, &left).err();
     host.halt().or(ended)
 }

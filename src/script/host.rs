@@ -1,14 +1,15 @@
-//! The host of one evaluation: the world, the latch, and what each branch of the run owes.
+//! The host of one evaluation: the world and the latch.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rhai::{Dynamic, EvalAltResult, FnPtr, GlobalRuntimeState, Position};
+use rhai::{Dynamic, EvalAltResult, Position};
 
-use crate::model::{Halt, Key, Segment, Site, UnwoundStep, World};
+use crate::model::{Halt, Key, Site, UnwoundStep, World};
 use crate::primitives::Registry;
 
+use super::branch::Branch;
 use super::{Library, SourceMap};
 
 /// What Rhai's functions return.
@@ -22,14 +23,21 @@ pub(super) struct Host {
     pub(super) sources: Arc<SourceMap>,
     pub(super) unwound: Mutex<Vec<UnwoundStep>>,
     latch: Mutex<Option<Halt>>,
-    halted: AtomicBool,
-    operations: AtomicU64,
+    /// What the latched halt ends: [`OPEN`], [`UNWINDS`] or [`ENDS`].
+    level: AtomicU8,
+    /// How many threads more may be started for branches.
+    threads: AtomicUsize,
 }
 
-/// After so many operations a script is taken to loop for ever.
-const OPERATIONS: u64 = 5_000_000;
-/// How often, in operations, the world is asked whether to stop.
-const ASK_EVERY: u64 = 256;
+/// Nothing is latched.
+const OPEN: u8 = 0;
+/// What was latched ends everything but rollbacks under way: they undo what is owed, as is to be done next anyway.
+const UNWINDS: u8 = 1;
+/// What was latched ends rollbacks, too.
+const ENDS: u8 = 2;
+
+/// However many branches a script asks for: not more than so many threads for all of them. The rest take turns.
+const THREADS: usize = 1024;
 
 impl Host {
     pub(super) fn new(
@@ -45,15 +53,26 @@ impl Host {
             sources,
             unwound: Mutex::default(),
             latch: Mutex::default(),
-            halted: AtomicBool::new(false),
-            operations: AtomicU64::new(0),
+            level: AtomicU8::new(OPEN),
+            threads: AtomicUsize::new(THREADS),
         })
     }
 
-    /// Ends the evaluation. The first halt is the one that counts.
-    pub(super) fn latch(&self, halt: Halt, position: Position) -> Box<EvalAltResult> {
-        lock(&self.latch).get_or_insert(halt);
-        self.halted.store(true, Ordering::SeqCst);
+    /// Ends the evaluation. The first halt counts, unless one comes after it that allows no unwinding. One that happens in a
+    /// rollback (`undoing`) never does: what was half undone is not undone twice.
+    pub(super) fn latch(&self, halt: Halt, undoing: bool, position: Position) -> Box<EvalAltResult> {
+        let level = if halt.unwinds() && !undoing { UNWINDS } else { ENDS };
+        let before = {
+            let mut latch = lock(&self.latch);
+            let before = self.level.fetch_max(level, Ordering::SeqCst);
+            if before < level {
+                *latch = Some(halt);
+            }
+            before
+        };
+        if before < level {
+            self.world.stop(&Key::ROOT, level == ENDS);
+        }
         terminated(position)
     }
 
@@ -62,41 +81,27 @@ impl Host {
         lock(&self.latch).clone()
     }
 
-    pub(super) fn is_halted(&self) -> bool {
-        self.halted.load(Ordering::SeqCst)
-    }
-
-    /// An error when the evaluation has ended: asked first in everything that a script can call.
-    pub(super) fn check(&self, position: Position) -> RhaiResult<()> {
-        if self.is_halted() { Err(terminated(position)) } else { Ok(()) }
+    /// Whether the evaluation has ended, for what runs in a rollback (`undoing`) or elsewhere.
+    pub(super) fn is_halted(&self, undoing: bool) -> bool {
+        self.level.load(Ordering::SeqCst) >= if undoing { ENDS } else { UNWINDS }
     }
 
     /// Lets the rollbacks run after a halt that unwinds. Returns the halt.
     pub(super) fn unlatch(&self) -> Option<Halt> {
-        self.operations.store(0, Ordering::Relaxed);
-        self.halted.store(false, Ordering::SeqCst);
-        lock(&self.latch).take()
+        let mut latch = lock(&self.latch);
+        self.level.store(OPEN, Ordering::SeqCst);
+        latch.take()
     }
 
-    /// Called by Rhai at every operation. A value ends the script.
-    pub(super) fn progress(&self) -> Option<Dynamic> {
-        if self.is_halted() {
-            return Some(Dynamic::UNIT);
-        }
-        let count = self.operations.fetch_add(1, Ordering::Relaxed);
-        if count >= OPERATIONS {
-            let why = format!("the script made {OPERATIONS} operations without an end");
-            let hint = Some("wait with `wait_until` or `retry`, not with a loop".to_owned());
-            drop(self.latch(Halt::Mistake { why, site: self.sources.site(Position::NONE), hint }, Position::NONE));
-            return Some(Dynamic::UNIT);
-        }
-        if count.is_multiple_of(ASK_EVERY)
-            && let Some(halt) = self.world.interrupted()
-        {
-            drop(self.latch(halt, Position::NONE));
-            return Some(Dynamic::UNIT);
-        }
-        None
+    /// Takes up to `wanted` threads for branches from what is left. Returns how many; they are to be given back.
+    pub(super) fn take_threads(&self, wanted: usize) -> usize {
+        let take = |left: usize| Some(left.saturating_sub(wanted));
+        let left = self.threads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).unwrap_or_default();
+        wanted.min(left)
+    }
+
+    pub(super) fn give_back_threads(&self, count: usize) {
+        self.threads.fetch_add(count, Ordering::SeqCst);
     }
 
     pub(super) fn site(&self, position: Position) -> Site {
@@ -104,97 +109,8 @@ impl Host {
     }
 }
 
-fn terminated(position: Position) -> Box<EvalAltResult> {
+pub(super) fn terminated(position: Position) -> Box<EvalAltResult> {
     EvalAltResult::ErrorTerminated(Dynamic::UNIT, position).into()
-}
-
-/// A branch of the run: it gives its calls their keys, and keeps what its steps owe.
-pub(super) struct Branch {
-    pub(super) host: Arc<Host>,
-    pub(super) path: Key,
-    parent: Option<Arc<Branch>>,
-    next: AtomicU32,
-    /// What is owed, oldest first.
-    pub(super) owed: Mutex<Vec<Owed>>,
-    /// The steps that are open, outermost first.
-    frames: Mutex<Vec<Frame>>,
-}
-
-/// An open step.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Frame {
-    /// Whether a change was intended inside.
-    pub(super) changed: bool,
-    /// Whether a point of no return inside cancelled its rollback.
-    pub(super) forgone: bool,
-}
-
-/// A rollback that is owed.
-pub(super) struct Owed {
-    pub(super) title: String,
-    pub(super) key: Key,
-    pub(super) rollback: Rollback,
-}
-
-/// The closure of a rollback with the surroundings in which it was written.
-pub(super) struct Rollback {
-    pub(super) closure: FnPtr,
-    pub(super) state: Box<GlobalRuntimeState>,
-    pub(super) position: Position,
-}
-
-impl Branch {
-    pub(super) fn root(host: Arc<Host>) -> Arc<Self> {
-        Self::make(host, Key::ROOT, None)
-    }
-
-    /// A branch inside this one: a rollback, an attempt, a child run.
-    pub(super) fn child(self: &Arc<Self>, path: Key) -> Arc<Self> {
-        Self::make(self.host.clone(), path, Some(self.clone()))
-    }
-
-    fn make(host: Arc<Host>, path: Key, parent: Option<Arc<Branch>>) -> Arc<Self> {
-        Arc::new(Self { host, path, parent, next: AtomicU32::new(0), owed: Mutex::default(), frames: Mutex::default() })
-    }
-
-    /// The key of the next call.
-    pub(super) fn next_key(&self) -> Key {
-        self.path.child(Segment::Call(self.next.fetch_add(1, Ordering::SeqCst)))
-    }
-
-    /// A change was intended: every open step around it owes its rollback from now on.
-    pub(super) fn mark_changed(&self) {
-        lock(&self.frames).iter_mut().for_each(|frame| frame.changed = true);
-        if let Some(parent) = &self.parent {
-            parent.mark_changed();
-        }
-    }
-
-    pub(super) fn open_frame(&self) {
-        lock(&self.frames).push(Frame::default());
-    }
-
-    pub(super) fn close_frame(&self) -> Frame {
-        lock(&self.frames).pop().unwrap_or_default()
-    }
-
-    /// Cancels everything that is owed so far, here and in the branches around. Returns the titles.
-    pub(super) fn forgo(&self) -> Vec<String> {
-        let mut titles = self.parent.as_ref().map(|parent| parent.forgo()).unwrap_or_default();
-        titles.extend(lock(&self.owed).drain(..).map(|owed| owed.title));
-        lock(&self.frames).iter_mut().for_each(|frame| frame.forgone = true);
-        titles
-    }
-
-    /// How many branches of kind child run lie around this one; a runbook that calls itself for ever is found by it.
-    pub(super) fn depth(&self) -> usize {
-        self.parent.as_ref().map_or(0, |parent| parent.depth() + 1)
-    }
-
-    /// The titles of what is owed, in the order in which it would be undone.
-    pub(super) fn owed_titles(&self) -> Vec<String> {
-        lock(&self.owed).iter().rev().map(|owed| owed.title.clone()).collect()
-    }
 }
 
 /// The branch in which a call stands. `None` at the top level of a module, which belongs to no run.

@@ -5,10 +5,12 @@
 //!
 //! [`World`]: crate::model::World
 
+mod branch;
 mod call;
 mod check;
 mod child;
 mod convert;
+mod during;
 mod engine;
 mod errors;
 mod evaluate;
@@ -16,6 +18,7 @@ mod front_matter;
 mod host;
 mod marks;
 mod modules;
+mod parallel;
 mod params;
 mod repeat;
 mod secret;

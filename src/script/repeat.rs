@@ -1,21 +1,26 @@
-//! `wait_until` and `retry`: calls with a body. How often the body runs is up to the world.
+//! `wait_until`, `hold` and `retry`: calls with a body. How often the body runs is up to the world.
 
 use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, FnPtr, Map, NativeCallContext, Position};
 
 use crate::model::{Fault, Halt, Invocation, Outcome, Repeat, Segment, Span, Value};
-use crate::primitives::language::{RetryArgs, WaitUntilArgs};
+use crate::primitives::language::{HoldArgs, RetryArgs, WaitUntilArgs};
 
-use super::host::{Branch, RhaiResult};
+use super::branch::Branch;
+use super::host::RhaiResult;
 use super::{call, convert, errors, unwind};
 
-/// Registers both.
+/// Registers them.
 pub(super) fn register(engine: &mut Engine) {
     use rhai::{Dynamic as D, NativeCallContext as C};
     engine.register_fn("wait_until", |c: C, label: D, body: FnPtr| repeat(&c, "wait_until", &[label], &body));
     engine.register_fn("wait_until", |c: C, label: D, options: Map, body: FnPtr| {
         repeat(&c, "wait_until", &[label, options.into()], &body)
+    });
+    engine.register_fn("hold", |c: C, time: D, body: FnPtr| repeat(&c, "hold", &[time], &body));
+    engine.register_fn("hold", |c: C, time: D, options: Map, body: FnPtr| {
+        repeat(&c, "hold", &[time, options.into()], &body)
     });
     engine.register_fn("retry", |c: C, body: FnPtr| repeat(&c, "retry", &[], &body));
     engine.register_fn("retry", |c: C, options: Map, body: FnPtr| repeat(&c, "retry", &[options.into()], &body));
@@ -24,7 +29,7 @@ pub(super) fn register(engine: &mut Engine) {
 fn repeat(context: &NativeCallContext, name: &'static str, given: &[Dynamic], body: &FnPtr) -> RhaiResult {
     let position = context.call_position();
     let branch = call::branch(context, name)?;
-    branch.host.check(position)?;
+    branch.check(position)?;
     let Some(signature) = branch.host.registry.signature(name).cloned() else {
         return Err(call::mistake(&branch, format!("`{name}` is not available here"), None, position));
     };
@@ -36,12 +41,12 @@ fn repeat(context: &NativeCallContext, name: &'static str, given: &[Dynamic], bo
     call::finish(&branch, performed, position)
 }
 
-/// The body of a wait says yes or no: anything else would be waited for in vain.
+/// The body of a wait or a hold says yes or no: anything else would be waited for in vain.
 fn truth(name: &str, value: Value) -> Outcome {
-    if name != "wait_until" || matches!(value, Value::Bool(_) | Value::Unknown(_)) {
+    if name == "retry" || matches!(value, Value::Bool(_) | Value::Unknown(_)) {
         return Ok(value);
     }
-    let message = format!("the body of `wait_until` returned a value of type {}, not true or false", value.kind());
+    let message = format!("the body of `{name}` returned a value of type {}, not true or false", value.kind());
     let hint = match value.get("ok") {
         Some(_) => "did you mean its field `.ok`?",
         None => "end it with a condition, such as `probe(\"web\").ok`",
@@ -54,6 +59,11 @@ fn policy(name: &str, args: &Value) -> Result<Repeat, String> {
         let args: WaitUntilArgs = args.decode().map_err(|why| format!("`wait_until`: {why}"))?;
         let at_least = Span::from_millis(1);
         return Ok(Repeat::Until { timeout: args.timeout.0, every: args.every.max(at_least).0 });
+    }
+    if name == "hold" {
+        let args: HoldArgs = args.decode().map_err(|why| format!("`hold`: {why}"))?;
+        let every = args.every.max(Span::from_millis(1)).0;
+        return Ok(Repeat::Hold { time: args.time.0, every, tolerate: args.tolerate });
     }
     let args: RetryArgs = args.decode().map_err(|why| format!("`retry`: {why}"))?;
     if args.times == 0 || args.backoff < 1.0 || !args.backoff.is_finite() {
@@ -78,7 +88,7 @@ fn run(
     let inner_context =
         NativeCallContext::new_with_all_fields(context.engine(), name, context.call_source(), &state, position);
     let result = body.call_raw(&inner_context, None, []);
-    if let Some(halt) = host.halt() {
+    if let Some(halt) = branch.ended_by() {
         super::host::lock(&branch.owed).append(&mut super::host::lock(&inner.owed));
         return Err(halt);
     }
@@ -91,7 +101,7 @@ fn run(
         Err(error) => {
             let fault = errors::fault(host, &error);
             unwind::down_to(context.engine(), &inner, 0);
-            host.halt().map_or(Ok(Err(fault)), Err)
+            branch.ended_by().map_or(Ok(Err(fault)), Err)
         }
     }
 }

@@ -17,6 +17,7 @@ use super::{FrontMatter, Param, Params, engine, errors, params};
 /// The modules that ship with Lifeboat, by the path under which they are imported.
 pub const STDLIB: &[(&str, &str)] = &[
     ("std/backups", include_str!("../../stdlib/backups.rhai")),
+    ("std/deploy", include_str!("../../stdlib/deploy.rhai")),
     ("std/incident", include_str!("../../stdlib/incident.rhai")),
 ];
 

@@ -6,7 +6,8 @@ use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression, FnPtr, Immut
 
 use crate::model::{After, Left, Scope, ScopeKind};
 
-use super::host::{Branch, Owed, RhaiResult, Rollback, branch_of, lock};
+use super::branch::{Branch, Owed, Rollback};
+use super::host::{RhaiResult, branch_of, lock};
 use super::{convert, errors, unwind};
 
 /// Teaches an engine the syntax.
@@ -46,7 +47,7 @@ fn evaluate(context: &mut EvalContext, inputs: &[Expression]) -> RhaiResult {
         let why = "a step stands at the top level of a module: put it into a function";
         return Err(EvalAltResult::ErrorRuntime(why.into(), position).into());
     };
-    branch.host.check(position)?;
+    branch.check(position)?;
     let rollback = match inputs.get(2) {
         Some(closure) => Some(capture(context, closure, position)?),
         None => None,
@@ -58,7 +59,7 @@ fn evaluate(context: &mut EvalContext, inputs: &[Expression]) -> RhaiResult {
         kind: ScopeKind::Step { rollback: rollback.is_some() },
     };
     if let Err(halt) = branch.host.world.enter(&scope) {
-        return Err(branch.host.latch(halt, position));
+        return Err(branch.halt(halt, position));
     }
     let base = lock(&branch.owed).len();
     branch.open_frame();
@@ -92,7 +93,7 @@ impl Step {
             convert::freeze_captures(&mut rollback.closure);
         }
         let owes = rollback.is_some() && frame.changed && !frame.forgone;
-        let halted = self.branch.host.is_halted();
+        let halted = self.branch.is_ended();
         let passed = match &result {
             Ok(_) => true,
             Err(error) => error.is_pseudo_error(),
@@ -107,7 +108,7 @@ impl Step {
         let rehearse = match self.branch.host.world.leave(&self.scope, &Left::Completed { owes }) {
             Ok(after) => after == After::Rehearse,
             Err(halt) => {
-                drop(self.branch.host.latch(halt, self.position));
+                drop(self.branch.halt(halt, self.position));
                 false
             }
         };
@@ -121,7 +122,7 @@ impl Step {
             rollback if owes => self.owe(rollback),
             _ => {}
         }
-        self.branch.host.check(self.position)?;
+        self.branch.check(self.position)?;
         result
     }
 
@@ -139,15 +140,15 @@ impl Step {
         let host = &self.branch.host;
         let left = match &result {
             Err(error) if !halted => Left::Faulted(errors::fault(host, error)),
-            _ => Left::Halted,
+            _ => self.branch.left_early(),
         };
         if !halted {
             unwind::down_to(context.engine(), &self.branch, self.base);
         }
         if let Err(halt) = host.world.leave(&self.scope, &left) {
-            drop(host.latch(halt, self.position));
+            drop(self.branch.halt(halt, self.position));
         }
-        host.check(self.position)?;
+        self.branch.check(self.position)?;
         result
     }
 }

@@ -70,7 +70,7 @@ fn literal(value: &Dynamic) -> String {
 fn ask(context: &NativeCallContext, condition: String) -> RhaiResult<bool> {
     let branch = call::branch(context, "a comparison")?;
     let position = context.call_position();
-    branch.host.check(position)?;
+    branch.check(position)?;
     let question = Question { site: branch.host.site(position), condition, answers: 2 };
-    branch.host.world.choose(&question).map(|answer| answer == 0).map_err(|halt| branch.host.latch(halt, position))
+    branch.host.world.choose(&question).map(|answer| answer == 0).map_err(|halt| branch.halt(halt, position))
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 use reqwest::Method;
 
 use super::{
-    Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, WriteFile, files, host, http,
+    Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, ProcessSignal, WriteFile, files,
+    host, http,
 };
 
 /// Changes the world. It can also do all that a [`Look`] can. Only a live world makes one.
@@ -28,6 +29,12 @@ impl Act {
     /// Lets the holder of `look` change things. Called in one place: the live world.
     pub(crate) fn grant(look: &Look) -> Self {
         Self { look: look.clone() }
+    }
+
+    /// The same handle for whoever undoes what is owed: a request to cancel does not stop that, an abort does.
+    #[must_use]
+    pub fn shielded(&self) -> Self {
+        Self { look: self.look.shielded() }
     }
 
     /// Writes a whole file; a reader or a crash sees the old content or the new one, never a part.
@@ -92,9 +99,14 @@ impl Act {
         host::kill(pid)
     }
 
-    /// Asks a person, and waits for the answer.
+    /// Sends a process a signal by which it is told something.
+    pub fn signal(&self, pid: u32, signal: ProcessSignal) -> io::Result<()> {
+        host::signal(pid, signal)
+    }
+
+    /// Asks a person, and waits for the answer, unless the run is asked to stop.
     pub async fn ask(&self, asked: &Asked) -> Result<Answer, Interrupted> {
-        self.system.answers.ask(asked).await
+        self.unless_cancelled(self.system.answers.ask(asked)).await?
     }
 
     /// Shows a message to the person at the terminal.

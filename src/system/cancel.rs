@@ -1,8 +1,5 @@
 //! How a run is asked to stop: once to cancel (what is owed is unwound), twice to abort.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use tokio_util::sync::CancellationToken;
 
 use crate::model::Halt;
@@ -12,7 +9,7 @@ use crate::model::Halt;
 pub struct Cancel {
     cancelled: CancellationToken,
     aborted: CancellationToken,
-    unwinding: Arc<AtomicUsize>,
+    shielded: bool,
 }
 
 /// A wait that was ended by [`Cancel`].
@@ -35,21 +32,17 @@ impl Cancel {
         }
     }
 
-    /// From now on what is owed is being undone: only an abort stops that. Rollbacks may nest.
-    pub fn begin_unwinding(&self) {
-        self.unwinding.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// What was being undone is undone.
-    pub fn end_unwinding(&self) {
-        self.unwinding.fetch_sub(1, Ordering::SeqCst);
+    /// The same run as whoever undoes what is owed sees it: only an abort stops that.
+    #[must_use]
+    pub fn shielded(&self) -> Self {
+        Self { shielded: true, ..self.clone() }
     }
 
     /// What was asked, if anything that counts now.
     pub fn requested(&self) -> Option<Halt> {
         if self.aborted.is_cancelled() {
             Some(Halt::Aborted)
-        } else if self.cancelled.is_cancelled() && self.unwinding.load(Ordering::SeqCst) == 0 {
+        } else if self.cancelled.is_cancelled() && !self.shielded {
             Some(Halt::Cancelled)
         } else {
             None
@@ -58,7 +51,7 @@ impl Cancel {
 
     /// Ends when the run is asked to stop in a way that counts now.
     pub async fn wait(&self) {
-        if self.unwinding.load(Ordering::SeqCst) > 0 {
+        if self.shielded {
             self.aborted.cancelled().await;
         } else {
             self.cancelled.cancelled().await;
@@ -76,11 +69,10 @@ mod tests {
         assert_eq!(cancel.requested(), None);
         cancel.request();
         assert_eq!(cancel.requested(), Some(Halt::Cancelled));
-        cancel.begin_unwinding();
-        assert_eq!(cancel.requested(), None);
-        cancel.end_unwinding();
-        assert_eq!(cancel.requested(), Some(Halt::Cancelled));
-        cancel.request();
-        assert_eq!(cancel.requested(), Some(Halt::Aborted));
+        let unwinding = cancel.shielded();
+        assert_eq!(unwinding.requested(), None);
+        assert_eq!(cancel.requested(), Some(Halt::Cancelled), "other branches are not shielded");
+        unwinding.request();
+        assert_eq!((cancel.requested(), unwinding.requested()), (Some(Halt::Aborted), Some(Halt::Aborted)));
     }
 }

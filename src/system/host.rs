@@ -4,6 +4,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use crate::model::ProcessId;
+
 /// How full a file system is, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskUsage {
@@ -29,6 +31,19 @@ pub struct Process {
     pub pid: u32,
     /// Its command line; empty for one that has only just started, or has ended and was not waited for.
     pub command: Vec<String>,
+}
+
+/// A signal by which a process is told something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessSignal {
+    /// SIGHUP: most services read their configuration again.
+    Hup,
+    /// SIGUSR1.
+    Usr1,
+    /// SIGUSR2: some services replace themselves.
+    Usr2,
+    /// SIGTERM: it ends, and whoever watches over it starts it again.
+    Term,
 }
 
 pub(super) fn disk(path: &Path) -> io::Result<DiskUsage> {
@@ -89,6 +104,35 @@ pub(super) fn process_age(pid: u32) -> io::Result<Duration> {
     Ok(now.saturating_sub(start))
 }
 
+/// This process.
+pub(super) fn own_process() -> ProcessId {
+    let pid = std::process::id();
+    let started = process_start(pid).unwrap_or_default();
+    ProcessId {
+        host: host_name(),
+        boot: boot_id(),
+        pid,
+        started_ms: u64::try_from(started.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Whether that process still runs; `None` where only its own machine knows.
+pub(super) fn still_runs(process: &ProcessId) -> Option<bool> {
+    if process.host != host_name() {
+        return None;
+    }
+    let started = || process_start(process.pid).is_ok_and(|at| at.as_millis() == u128::from(process.started_ms));
+    Some(process.boot == boot_id() && process_runs(process.pid) && started())
+}
+
+fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
 /// This process and the one that started it.
 pub(super) fn own_processes() -> [u32; 2] {
     [std::process::id(), std::os::unix::process::parent_id()]
@@ -96,9 +140,23 @@ pub(super) fn own_processes() -> [u32; 2] {
 
 /// Ends a process at once (SIGKILL).
 pub(super) fn kill(pid: u32) -> io::Result<()> {
+    send(pid, rustix::process::Signal::KILL)
+}
+
+pub(super) fn signal(pid: u32, signal: ProcessSignal) -> io::Result<()> {
+    let signal = match signal {
+        ProcessSignal::Hup => rustix::process::Signal::HUP,
+        ProcessSignal::Usr1 => rustix::process::Signal::USR1,
+        ProcessSignal::Usr2 => rustix::process::Signal::USR2,
+        ProcessSignal::Term => rustix::process::Signal::TERM,
+    };
+    send(pid, signal)
+}
+
+fn send(pid: u32, signal: rustix::process::Signal) -> io::Result<()> {
     let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
     let pid = pid.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a process number"))?;
-    Ok(rustix::process::kill_process(pid, rustix::process::Signal::KILL)?)
+    Ok(rustix::process::kill_process(pid, signal)?)
 }
 
 /// Who works here, as `user@host`; parts that cannot be known are `?`.

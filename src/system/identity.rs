@@ -47,6 +47,11 @@ impl Look {
         Ok(Ownership { mode: metadata.permissions().mode() & 0o7777, uid: metadata.uid(), gid: metadata.gid() })
     }
 
+    /// Whether this user may write the file, or make files in the directory.
+    pub fn may_write(&self, path: &Path) -> bool {
+        rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+    }
+
     /// The path without symbolic links. The file itself need not exist, but its directory must.
     pub fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
         real_path(path)

@@ -15,6 +15,7 @@ use super::{
 };
 #[cfg(feature = "driver-sqlite")]
 use super::{SqliteError, SqliteRows, sqlite};
+use crate::model::ProcessId;
 #[cfg(feature = "driver-sqlite")]
 use crate::model::Value;
 
@@ -22,13 +23,14 @@ use crate::model::Value;
 #[derive(Clone)]
 pub struct Look {
     pub(super) system: Arc<System>,
+    cancel: Cancel,
     pub(super) secrets: Arc<Secrets>,
 }
 
 impl Look {
     /// A handle on `system`.
     pub fn new(system: Arc<System>) -> Self {
-        Self { system, secrets: Arc::default() }
+        Self { cancel: system.cancel.clone(), system, secrets: Arc::default() }
     }
 
     /// The same with the secrets of an environment.
@@ -51,7 +53,7 @@ impl Look {
     pub async fn sleep(&self, time: Duration) -> Result<(), Interrupted> {
         tokio::select! {
             () = tokio::time::sleep(time) => Ok(()),
-            () = self.system.cancel.wait() => Err(Interrupted),
+            () = self.cancel.wait() => Err(Interrupted),
         }
     }
 
@@ -59,13 +61,19 @@ impl Look {
     pub async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Result<T, Interrupted> {
         tokio::select! {
             done = work => Ok(done),
-            () = self.system.cancel.wait() => Err(Interrupted),
+            () = self.cancel.wait() => Err(Interrupted),
         }
     }
 
     /// How the run is asked to stop.
     pub fn cancel(&self) -> &Cancel {
-        &self.system.cancel
+        &self.cancel
+    }
+
+    /// The same handle for whoever undoes what is owed: a request to cancel does not stop that, an abort does.
+    #[must_use]
+    pub fn shielded(&self) -> Self {
+        Self { cancel: self.cancel.shielded(), ..self.clone() }
     }
 
     /// Reads a file.
@@ -142,7 +150,7 @@ impl Look {
         params: &[Value],
         timeout: Duration,
     ) -> Result<SqliteRows, SqliteError> {
-        sqlite::query(path, sql, params, timeout, self.system.cancel.clone()).await
+        sqlite::query(path, sql, params, timeout, self.cancel.clone()).await
     }
 
     /// How full the file system is on which `path` lies.
@@ -173,6 +181,16 @@ impl Look {
     /// How long ago the process with this number was started, to a hundredth of a second.
     pub fn process_age(&self, pid: u32) -> io::Result<Duration> {
         host::process_age(pid)
+    }
+
+    /// This process.
+    pub fn own_process(&self) -> ProcessId {
+        host::own_process()
+    }
+
+    /// Whether that process still runs; `None` where only its own machine knows.
+    pub fn still_runs(&self, process: &ProcessId) -> Option<bool> {
+        host::still_runs(process)
     }
 
     /// The numbers of this process and of the one that started it.

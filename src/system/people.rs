@@ -32,7 +32,7 @@ pub enum Answer {
 
 /// Who answers questions.
 pub trait Answers: Send + Sync {
-    /// Asks, and waits for the answer.
+    /// Asks, and waits for the answer. The future is dropped when the run is asked to stop meanwhile.
     fn ask<'a>(&'a self, asked: &'a Asked) -> Pin<Box<dyn Future<Output = Result<Answer, Interrupted>> + Send + 'a>>;
 }
 

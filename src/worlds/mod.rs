@@ -3,7 +3,9 @@
 mod cast;
 mod live;
 mod plan;
+mod replay;
 
 pub use cast::Cast;
-pub use live::{Decision, Faulted, Listener, Live, OnFault, Recorder};
+pub use live::{Conforms, Decision, Faulted, Listener, Live, OnFault, Recorder, Tried, conformance};
 pub use plan::{Assumption, AssumptionError, PlanWorld};
+pub use replay::{NOT_APPLIED, Replay};

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use lifeboat::journal::{Journal, MemoryJournal, RunQuery};
 use lifeboat::model::{Event, EventBody, Fault, Impact, Key, Left, ScopeKind, Value, Verdict};
-use lifeboat::runtime::{Error, Ran, RunRequest, Status};
+use lifeboat::runtime::{Error, Lifeboat, Ran, ResumeRequest, RunRequest, Status};
 use lifeboat::system::{Answer, Answers, Asked, Cancel, Interrupted};
 use lifeboat::worlds::{Faulted, Listener, OnFault};
 
@@ -24,6 +25,7 @@ pub(crate) struct Trial {
     answers: Vec<&'static str>,
     on_fault: OnFault,
     stop_at: Vec<usize>,
+    stop_when: Option<&'static str>,
     request: RunRequest,
 }
 
@@ -38,6 +40,7 @@ impl Trial {
             answers: Vec::new(),
             on_fault: OnFault::RollBack,
             stop_at: Vec::new(),
+            stop_when: None,
             request: RunRequest::default(),
         }
     }
@@ -95,6 +98,12 @@ impl Trial {
         self
     }
 
+    /// Asks the run to stop when this happens for the first time, in the words of [`describe`].
+    pub(crate) fn stop_when(mut self, line: &'static str) -> Self {
+        self.stop_when = Some(line);
+        self
+    }
+
     /// In which environment, and what the operator typed to acknowledge it.
     pub(crate) fn environment(mut self, name: &str, acknowledged: Option<&str>) -> Self {
         self.request.environment = Some(name.to_owned());
@@ -120,16 +129,58 @@ impl Trial {
         self.run_in(project)
     }
 
+    /// The same runbook, valves and answers, for a run that is taken up again.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            runbook: self.runbook.clone(),
+            tables: self.tables.clone(),
+            files: self.files.clone(),
+            journal: None,
+            answers: self.answers.clone(),
+            on_fault: self.on_fault.clone(),
+            stop_at: Vec::new(),
+            stop_when: None,
+            request: RunRequest::default(),
+        }
+    }
+
+    /// Takes up again what was left in a project.
+    pub(crate) fn resume_in(self, project: Project) -> Told {
+        self.carry_out(project, |lifeboat, _, on_fault| {
+            lifeboat.resume(&ResumeRequest { on_fault, ..ResumeRequest::default() })
+        })
+    }
+
     /// Runs in a project that was prepared.
     pub(crate) fn run_in(self, project: Project) -> Told {
+        self.carry_out(project, |lifeboat, request, on_fault| lifeboat.run(&RunRequest { on_fault, ..request }))
+    }
+
+    /// The same, though files have changed.
+    pub(crate) fn resume_edited_in(self, project: Project) -> Told {
+        self.carry_out(project, |lifeboat, _, on_fault| {
+            lifeboat.resume(&ResumeRequest { on_fault, edited: true, ..ResumeRequest::default() })
+        })
+    }
+
+    fn carry_out(
+        self,
+        project: Project,
+        work: impl FnOnce(&Lifeboat, RunRequest, OnFault) -> Result<Ran, Error>,
+    ) -> Told {
         let journal = self.journal.unwrap_or_else(|| Arc::new(MemoryJournal::new()));
         let cancel = Cancel::new();
-        let listener = Arc::new(Watcher { seen: Mutex::default(), stop_at: self.stop_at, cancel: cancel.clone() });
-        let person = Arc::new(Person { answers: Mutex::new(self.answers.into()), asked: Mutex::default() });
+        let (stop_at, stop_when) = (self.stop_at, Mutex::new(self.stop_when));
+        let listener = Arc::new(Watcher { seen: Mutex::default(), stop_at, stop_when, cancel: cancel.clone() });
+        let person = Arc::new(Person {
+            answers: Mutex::new(self.answers.into()),
+            asked: Mutex::default(),
+            open: AtomicUsize::new(0),
+        });
         let runbook = project.write("runbooks/trial.rhai", &self.runbook);
         let lifeboat = project.builder().registry(valve::registry()).journal(journal.clone()).cancel(cancel);
         let lifeboat = lifeboat.listener(listener.clone()).answers(person.clone()).build().expect("it is configured");
-        let ran = lifeboat.run(&RunRequest { runbook, on_fault: self.on_fault, ..self.request });
+        let ran = work(&lifeboat, RunRequest { runbook, ..self.request }, self.on_fault);
         let heard = std::mem::take(&mut *listener.seen.lock().expect("nobody panicked"));
         let asked = std::mem::take(&mut *person.asked.lock().expect("nobody panicked"));
         Told { project, ran, heard, asked, journal }
@@ -220,6 +271,9 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
                 ScopeKind::Step { .. } => "step",
                 ScopeKind::Rollback => "rollback",
                 ScopeKind::Child => "child",
+                ScopeKind::Parallel { .. } => "parallel",
+                ScopeKind::Branch => "branch",
+                ScopeKind::During(_) => "during",
                 _ => "body",
             };
             titles.push((scope.key.clone(), scope.title.clone()));
@@ -232,6 +286,7 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
                 Left::Completed { owes: false } => "completed",
                 Left::Faulted(_) => "faulted",
                 Left::Halted => "halted",
+                Left::Stopped => "stopped",
             };
             format!("leave {title}: {how}")
         }
@@ -251,10 +306,14 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
             format!("settle {}: {outcome}", what.join(" "))
         }
         EventBody::InDoubt { why, .. } => format!("in doubt: {why}"),
+        EventBody::Updated { message, delivered, .. } => {
+            format!("update{}: {message}", if *delivered { "" } else { " NOT DELIVERED" })
+        }
         EventBody::Decided { decision, reason, .. } => {
             format!("decide {decision}{}", reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default())
         }
         EventBody::Unwinding { owed, .. } => format!("unwind {}", owed.join(", ")),
+        EventBody::Resumed { process, .. } => if process.is_some() { "resume" } else { "settle" }.to_owned(),
         EventBody::Ended { status, .. } => format!("end {status}"),
     }
 }
@@ -263,6 +322,7 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
 struct Watcher {
     seen: Mutex<Vec<Event>>,
     stop_at: Vec<usize>,
+    stop_when: Mutex<Option<&'static str>>,
     cancel: Cancel,
 }
 
@@ -274,6 +334,10 @@ impl Listener for Watcher {
         for _ in self.stop_at.iter().filter(|at| **at == number) {
             self.cancel.request();
         }
+        let line = line(event, &mut Vec::new());
+        if self.stop_when.lock().expect("nobody panicked").take_if(|awaited| *awaited == line).is_some() {
+            self.cancel.request();
+        }
     }
 }
 
@@ -281,6 +345,8 @@ impl Listener for Watcher {
 struct Person {
     answers: Mutex<VecDeque<&'static str>>,
     asked: Mutex<Vec<String>>,
+    /// Questions that are being asked.
+    open: AtomicUsize,
 }
 
 impl Answers for Person {
@@ -288,7 +354,22 @@ impl Answers for Person {
         self.asked.lock().expect("nobody panicked").push(asked.question.clone());
         let said = self.answers.lock().expect("nobody panicked").pop_front();
         let answer = said.map_or(Answer::Nobody, |text| Answer::Said { text: text.to_owned(), by: "test".to_owned() });
-        Box::pin(std::future::ready(Ok(answer)))
+        Box::pin(async move {
+            assert_eq!(self.open.fetch_add(1, Ordering::SeqCst), 0, "a person is asked one question at a time");
+            let _over = Over(&self.open);
+            // Time enough for another one to come in between.
+            tokio::time::sleep(std::time::Duration::from_millis(3)).await;
+            Ok(answer)
+        })
+    }
+}
+
+/// The question is answered, or nobody needs the answer any more.
+struct Over<'a>(&'a AtomicUsize);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

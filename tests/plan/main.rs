@@ -10,6 +10,7 @@ mod assumptions;
 mod basis;
 mod effect_free;
 mod format;
+mod parallel;
 mod stale;
 mod traced;
 mod unknowns;

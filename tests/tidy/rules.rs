@@ -35,14 +35,20 @@ pub(crate) fn grants(source: &Source) -> Vec<Finding> {
     called.map(|at| source.finding(at, "only src/worlds/live may grant an act")).collect()
 }
 
-/// Places outside the driver of `exec` at which a command is vouched for to change nothing.
+/// Where a setting makes a command a look: `impact` and `check` of a tool, `status` and `list` of a service's `deploy`, and the
+/// drivers that are declared as programs.
+const VOUCHING: [&str; 3] = ["src/primitives/exec/", "src/primitives/deploy/command.rs", "src/primitives/external/"];
+
+/// Places at which a command is vouched for to change nothing, and no setting says so.
 pub(crate) fn vouched(source: &Source) -> Vec<Finding> {
-    if source.path.starts_with("src/primitives/exec/") {
+    if VOUCHING.iter().any(|path| source.path.starts_with(path)) {
         return Vec::new();
     }
     let named = words(&source.shipped, "declared_read_only");
     let called = named.filter(|at| !source.shipped[..*at].trim_end().ends_with(" fn"));
-    called.map(|at| source.finding(at, "only the configuration of a tool makes a command a look: see `exec`")).collect()
+    called
+        .map(|at| source.finding(at, "only the configuration makes a command a look: see `exec` and `external`"))
+        .collect()
 }
 
 /// The files that have a reason for unsafe code: SQLite's C interface.
@@ -130,6 +136,8 @@ fn a_command_that_is_vouched_for_outside_exec_is_found() {
     assert_eq!(found(vouched, "src/primitives/probe/mod.rs", call), 1);
     assert_eq!(found(vouched, "src/worlds/plan/mod.rs", "fn f() { g(CommandLine::declared_read_only) }"), 1);
     assert_eq!(found(vouched, "src/primitives/exec/command.rs", call), 0);
+    assert_eq!(found(vouched, "src/primitives/deploy/command.rs", call), 0);
+    assert_eq!(found(vouched, "src/primitives/deploy/service.rs", call), 1);
     assert_eq!(found(vouched, "src/system/command/mod.rs", "impl A { pub fn declared_read_only(self) {} }"), 0);
 }
 

@@ -3,7 +3,7 @@
 use libsql::{Statement, Value};
 
 use super::super::tail::Tail;
-use super::super::{Entry, GENESIS, JournalError};
+use super::super::{Entry, GENESIS, JournalError, RUNNING};
 use super::connection::{Connection, Row};
 use super::{Store, read};
 use crate::model::{Event, EventBody, RunId, Started};
@@ -33,7 +33,8 @@ impl Writer {
             add: connection.prepare("INSERT INTO events (run, seq, json, hash) VALUES (?1, ?2, ?3, ?4)")?,
             advance: connection.prepare(
                 "UPDATE runs SET events = ?2, head = ?3,
-                     ended = coalesce(?4, ended), status = coalesce(?5, status), why = coalesce(?6, why)
+                     ended = iif(?7, ?4, coalesce(?4, ended)), status = coalesce(?5, status),
+                     why = iif(?7, ?6, coalesce(?6, why))
                  WHERE number = ?1",
             )?,
             commit: connection.prepare("COMMIT")?,
@@ -148,17 +149,20 @@ fn advance(
 ) -> Result<(), JournalError> {
     let count = i64::try_from(tail.next()).map_err(|_| connection.corrupt("a run has too many events"))?;
     let mut values = vec![Value::Integer(run), Value::Integer(count), Value::Text(tail.head().to_owned())];
-    let end = events.iter().find_map(|event| match &event.body {
-        EventBody::Ended { status, why, .. } => Some((event.at, status, why)),
+    let end = events.iter().rev().find_map(|event| match &event.body {
+        EventBody::Ended { status, why, .. } => Some((Some(event.at), status.as_str(), why.clone())),
+        EventBody::Resumed { .. } => Some((None, RUNNING, None)),
         _ => None,
     });
+    let decided = Value::Integer(end.is_some().into());
     match end {
         Some((at, status, why)) => values.extend([
-            Value::Text(at.to_string()),
-            Value::Text(status.clone()),
-            why.clone().map_or(Value::Null, Value::Text),
+            at.map_or(Value::Null, |at| Value::Text(at.to_string())),
+            Value::Text(status.to_owned()),
+            why.map_or(Value::Null, Value::Text),
         ]),
         None => values.extend([Value::Null, Value::Null, Value::Null]),
     }
+    values.push(decided);
     connection.run(&writer.advance, values)
 }

@@ -11,8 +11,8 @@ use crate::system::{Act, Beside, hex};
 use super::decide::{Decision, line, undo};
 use super::{Args, Changed, Output};
 
-/// Shorter values are too common to be taken out of what a program says.
-const SHORTEST: usize = 4;
+/// Shorter values are too common to be taken out of all that is said from then on.
+const SHORTEST: usize = 6;
 
 impl Document {
     pub(super) async fn configure(&self, args: &Args, act: &Act, key: &IdempotencyKey) -> Result<Output, Fault> {
@@ -23,8 +23,8 @@ impl Document {
             // An earlier attempt of this very call came as far as the change.
             let output = done.output.decode().map_err(|why| self.unreadable(why))?;
             if done.reloaded == Some(false) {
-                let secrets = self.secret_texts(content.leaves.iter(), asked.given());
-                self.reload(act, key, &mut versions, &secrets).await?;
+                self.conceal(content.leaves.iter(), asked.given(), act);
+                self.reload(act, key, &mut versions).await?;
             }
             return Ok(output);
         }
@@ -33,8 +33,8 @@ impl Document {
             return Ok(output(&content, &decision, &content.version));
         }
         let after = self.leaves(&decision.text)?;
-        let secrets = self.secret_texts(content.leaves.iter().chain(&after), asked.given());
-        self.check(&content, &decision.text, act, key, &secrets).await?;
+        self.conceal(content.leaves.iter().chain(&after), asked.given(), act);
+        self.check(&content, &decision.text, act, key).await?;
         let beside = self.beside(&content, &decision.text, act)?;
         let output = output(&content, &decision, beside.version());
         let change = Change {
@@ -46,7 +46,7 @@ impl Document {
             output: Value::encode(&output),
         };
         self.replace(&content, beside, change, act, &mut versions)?;
-        self.reload(act, key, &mut versions, &secrets).await?;
+        self.reload(act, key, &mut versions).await?;
         Ok(output)
     }
 
@@ -58,26 +58,23 @@ impl Document {
             .hint("see whether the directory may be written to, and the file given to its owner")
     }
 
-    /// The values that no program's output may repeat.
-    fn secret_texts<'a>(&self, leaves: impl Iterator<Item = &'a Leaf>, given: &[KeyPath]) -> Vec<String> {
+    /// From now on the secrets of the document are kept out of everything: the programs that are run may repeat them.
+    fn conceal<'a>(&self, leaves: impl Iterator<Item = &'a Leaf>, given: &[KeyPath], act: &Act) {
         let keys = self.secrets.and(given);
-        let secret = leaves.filter(|(path, value)| keys.hide(path, value));
-        let texts = secret.flat_map(|(_, value)| match value {
-            Value::List(list) => list.iter().map(ToString::to_string).collect(),
-            value => vec![value.to_string()],
-        });
-        texts.filter(|text| text.len() >= SHORTEST).collect()
+        for (path, value) in leaves.filter(|(path, value)| keys.hide(path, value)) {
+            let texts = match value {
+                Value::List(list) => list.iter().map(ToString::to_string).collect(),
+                value => vec![value.to_string()],
+            };
+            for text in texts.iter().filter(|text| text.chars().count() >= SHORTEST) {
+                // It fails for texts that are too short only.
+                let _ = act.secrets().conceal(&path.to_string(), text);
+            }
+        }
     }
 
     /// Lets the configured program check the new text.
-    async fn check(
-        &self,
-        content: &Content,
-        text: &str,
-        act: &Act,
-        key: &IdempotencyKey,
-        secrets: &[String],
-    ) -> Result<(), Fault> {
+    async fn check(&self, content: &Content, text: &str, act: &Act, key: &IdempotencyKey) -> Result<(), Fault> {
         let Some(hook) = &self.validate else { return Ok(()) };
         let scratch = act.scratch("configure").map_err(|error| self.failed("no scratch directory", &error))?;
         let file = scratch.join(content.file.file_name().unwrap_or_default());
@@ -85,15 +82,12 @@ impl Document {
         let written = act.create_private(&file).and_then(|mut file| file.write_all(text.as_bytes()));
         let checked = match written {
             Err(error) => Err(self.failed(file.display(), &error)),
-            Ok(()) => {
-                hook.run(act, key, Given { file: Some(&file), secrets, ..Given::default() }).await.map_err(|failed| {
-                    let code = if failed.interrupted { "interrupted" } else { "configure-invalid" };
-                    let message = format!("{} was not changed: {}", self.name, failed.message);
-                    let fault =
-                        Fault { code: code.to_owned(), ..Fault::new("configure-invalid", message).on(&self.name) };
-                    if failed.started { fault } else { fault.hint(format!("see `validate` of document {}", self.name)) }
-                })
-            }
+            Ok(()) => hook.run(act, key, Given { file: Some(&file), ..Given::default() }).await.map_err(|failed| {
+                let code = if failed.interrupted { "interrupted" } else { "configure-invalid" };
+                let message = format!("{} was not changed: {}", self.name, failed.message);
+                let fault = Fault { code: code.to_owned(), ..Fault::new("configure-invalid", message).on(&self.name) };
+                if failed.started { fault } else { fault.hint(format!("see `validate` of document {}", self.name)) }
+            }),
         };
         let _ = act.remove_dir_all(&scratch);
         checked
@@ -138,15 +132,9 @@ impl Document {
     }
 
     /// Tells the service of the change.
-    async fn reload(
-        &self,
-        act: &Act,
-        key: &IdempotencyKey,
-        versions: &mut Versions,
-        secrets: &[String],
-    ) -> Result<(), Fault> {
+    async fn reload(&self, act: &Act, key: &IdempotencyKey, versions: &mut Versions) -> Result<(), Fault> {
         let Some(hook) = &self.reload else { return Ok(()) };
-        if let Err(failed) = hook.run(act, key, Given { secrets, ..Given::default() }).await {
+        if let Err(failed) = hook.run(act, key, Given::default()).await {
             let message = format!("{} was changed, but its reload failed: {}", self.name, failed.message);
             let code = if failed.interrupted { "interrupted" } else { "reload-failed" };
             let fault = Fault { code: code.to_owned(), ..Fault::new("reload-failed", message) };

@@ -285,7 +285,7 @@ fn secret_bench(script: &str, settings: &str) -> Bench {
     bench
 }
 
-fn given(json: serde_json::Value) -> Args {
+fn given(json: &serde_json::Value) -> Args {
     let mut args = serde_json::json!({ "tool": "t" });
     args.as_object_mut().expect("a map").extend(json.as_object().expect("a map").clone());
     Value::from_json(args).decode().expect("arguments")
@@ -296,7 +296,7 @@ async fn secrets_reach_the_program_and_nobody_else() {
     let script = "read line; echo \"in $line\"; echo \"arg $1\" | tee seen; echo \"env $A $B\" >&2; exit 3";
     let bench = secret_bench(script, "env = { A = \"x {secret:T}\" }");
     let secret = serde_json::json!({ "$secret": "T" });
-    let args = given(serde_json::json!({ "args": [secret], "env": { "B": secret }, "stdin": secret }));
+    let args = given(&serde_json::json!({ "args": [secret], "env": { "B": secret }, "stdin": secret }));
     let fault = bench.tool.perform(&args, &bench.act, &key()).await.expect_err("3 is no success");
     assert_eq!(bench.read("seen").as_deref(), Some("arg s3cr3t-t0ken\n"), "the program got it");
     assert!(fault.message.ends_with("ended with exit code 3: env x [secret T] [secret T]"), "{fault}");
@@ -315,7 +315,7 @@ async fn a_secret_that_cannot_be_had_is_foreseen() {
     // Another process, which has not read it before.
     let sources = [("T".to_owned(), SecretSource::File(bench.dir.path().join("token")))].into();
     bench.knows(sources);
-    let args = given(serde_json::json!({ "stdin": { "$secret": "T" } }));
+    let args = given(&serde_json::json!({ "stdin": { "$secret": "T" } }));
     let foreseen = bench.preview(&args).await.expect("it can be shown").fault.expect("it would fail");
     assert_eq!(foreseen, bench.tool.perform(&args, &bench.act, &key()).await.expect_err("it fails"));
     assert_eq!(foreseen.code, "secret-unavailable");
@@ -337,9 +337,9 @@ async fn another_host_never_gets_a_secret_on_its_command_line() {
     for args in
         [serde_json::json!({ "args": [{ "$secret": "T" }] }), serde_json::json!({ "env": { "A": { "$secret": "T" } } })]
     {
-        let fault = bench.tool.perform(&given(args), &bench.act, &key()).await.expect_err("refused");
+        let fault = bench.tool.perform(&given(&args), &bench.act, &key()).await.expect_err("refused");
         assert_eq!((fault.code.as_str(), fault.hint.as_deref()), ("exec-refused", Some("give it as `stdin`")));
     }
-    let output = bench.tool.perform(&given(serde_json::json!({ "stdin": "plain" })), &bench.act, &key()).await;
+    let output = bench.tool.perform(&given(&serde_json::json!({ "stdin": "plain" })), &bench.act, &key()).await;
     assert_eq!(output.expect("it runs").stdout.to_string(), "plain");
 }

@@ -115,6 +115,7 @@ mod tests {
             refuse_file: Some(dir.path().join("refuse")),
             ca: None,
             plain_url: None,
+            deployment: None,
         };
         let act = Act::grant(&Look::new(Arc::new(System::new(dir.path().join("scratch")))));
         (dir, service, act)

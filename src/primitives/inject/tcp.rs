@@ -63,6 +63,7 @@ mod tests {
             address: "127.0.0.1:1".to_owned(),
             timeout: Span::from_secs(1),
             pid_file: Some(dir.path().join("db.pid")),
+            deployment: None,
         };
         let act = Act::grant(&Look::new(Arc::new(System::new(dir.path().join("scratch")))));
         Service { dir, target, act }

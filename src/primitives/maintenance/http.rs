@@ -189,6 +189,7 @@ mod tests {
             refuse_file: None,
             ca: None,
             plain_url: None,
+            deployment: None,
         };
         let act = Act::grant(&Look::new(Arc::new(System::new(dir.path().join("scratch")))));
         Web { dir, service, act }

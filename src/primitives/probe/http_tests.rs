@@ -60,6 +60,7 @@ async fn probe(url: String, args: Args) -> Result<Output, Fault> {
         refuse_file: None,
         ca: None,
         plain_url: None,
+        deployment: None,
     };
     Observer::<Probe>::observe(&service, &args, &Look::new(Arc::new(System::new(PathBuf::new())))).await
 }

@@ -41,6 +41,7 @@ impl Bench {
             refuse_file: None,
             ca: ca.then(|| self.authority.write(self.dir.path())),
             plain_url: self.plain_url.clone(),
+            deployment: None,
         };
         let look = Look::new(Arc::new(System::new(PathBuf::new())));
         Observer::<Probe>::observe(&service, &args, &look).await.expect("it answers")
@@ -134,6 +135,7 @@ async fn a_file_of_authorities_that_is_none_is_a_mistake_of_ours() {
         refuse_file: None,
         ca: Some(bench.dir.path().join("none.pem")),
         plain_url: None,
+        deployment: None,
     };
     let look = Look::new(Arc::new(System::new(PathBuf::new())));
     let fault = Observer::<Probe>::observe(&service, &args(), &look).await.expect_err("refused");

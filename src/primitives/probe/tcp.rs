@@ -36,7 +36,8 @@ mod tests {
     use crate::system::System;
 
     async fn probe(address: String, args: Args) -> Result<Output, Fault> {
-        let service = TcpService { name: "db".into(), address, timeout: Span::from_secs(5), pid_file: None };
+        let service =
+            TcpService { name: "db".into(), address, timeout: Span::from_secs(5), pid_file: None, deployment: None };
         Observer::<Probe>::observe(&service, &args, &Look::new(Arc::new(System::new(PathBuf::new())))).await
     }
 

@@ -20,10 +20,10 @@ const SCHEMA: &str = "PRAGMA journal_mode = WAL;
     INSERT INTO orders (id, customer, total) VALUES (1, 1, 5.0), (2, 2, 7.5);
     INSERT INTO plain (rowid, x) VALUES (7, 'seven'), (9, NULL);";
 
-fn args(from: &str, options: serde_json::Value) -> Args {
-    let mut all = json!({ "target": "primary", "from": from });
-    all.as_object_mut().expect("a map").extend(options.as_object().expect("a map").clone());
-    serde_json::from_value(all).expect("arguments")
+fn args(from: &str, mut options: serde_json::Value) -> Args {
+    options["target"] = "primary".into();
+    options["from"] = from.into();
+    serde_json::from_value(options).expect("arguments")
 }
 
 struct Shop {

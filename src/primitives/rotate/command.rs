@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::model::{Applied, Fault, IdempotencyKey};
-use crate::primitives::hook::{Given, Hook, HookFailed};
+use crate::primitives::hook::{Given, Hook};
+use crate::primitives::targets::ArgvFailure;
 use crate::system::{Act, Revealed, hex};
 
 use super::record::{Change, Record};
@@ -88,7 +89,7 @@ impl Stored {
     async fn put(&self, old: &Revealed, new: &Revealed, act: &Act, key: &IdempotencyKey) -> Result<(), Fault> {
         let given = Given { input: new.as_bytes().to_vec().into(), ..Given::default() };
         let stored = self.store.run(act, key, given).await;
-        if let Err(HookFailed { started: false, message, .. }) = &stored {
+        if let Err(ArgvFailure { started: false, message, .. }) = &stored {
             let message = format!("secret {} was not changed: {message}", self.name);
             return Err(Fault::new("rotate-failed", message).hint(format!("see `store` of secret {}", self.name)));
         }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Applied, Arg, Case, Fault, Impact, ImpactKind, SecretText, Value};
 
-use super::hook::HookFailed;
+use super::targets::ArgvFailure;
 use super::{Primitive, TargetArg};
 
 /// `rotate(secret, #{…})`.
@@ -105,7 +105,7 @@ impl Primitive for Rotate {
 }
 
 /// The fault of a new value that does not work. `back` says whether the old one is in place again; then it is `adopt`ed.
-fn rejected(name: &str, failed: &HookFailed, back: bool, adopt: impl FnOnce() -> Result<SecretText, Fault>) -> Fault {
+fn rejected(name: &str, failed: &ArgvFailure, back: bool, adopt: impl FnOnce() -> Result<SecretText, Fault>) -> Fault {
     let (then, applied) = if back {
         // It was good enough to be a secret before.
         let _ = adopt();

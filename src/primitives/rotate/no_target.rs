@@ -21,7 +21,7 @@ impl Place {
             return Err(unavailable);
         }
         let (secrets, store) = (look.secrets(), look.secrets().store(name));
-        let hook = |words: Option<Vec<String>>| words.map(|words| Hook::of(words, secrets.root()));
+        let hook = |words: Option<Vec<String>>| words.map(|words| Hook::of(words, secrets.root(), None));
         match secrets.source(name) {
             Some(SecretSource::File(path)) => Filed::of(name, path, hook(store.check), look).map(Place::File),
             Some(SecretSource::Command(words)) => {

@@ -11,6 +11,7 @@ use crate::model::Span;
 use crate::primitives::FromTarget;
 use crate::primitives::documents::{Format, SecretKeys};
 use crate::primitives::hook::Hook;
+use crate::primitives::targets::Argv;
 
 /// A configuration document.
 #[derive(Clone, Debug)]
@@ -141,9 +142,7 @@ fn format_of(driver: &str) -> Option<Format> {
 
 fn document(settings: Settings, target: &Target, format: Format, environment: &Environment) -> Document {
     let root = environment.resolve(Path::new(""));
-    let hook = |words: Option<Vec<String>>| {
-        words.map(|words| Hook { time_limit: settings.time_limit, ..Hook::of(words, &root) })
-    };
+    let hook = |words: Option<Vec<String>>| words.map(|words| Hook::of(words, &root, Some(settings.time_limit)));
     Document {
         name: target.name.clone(),
         path: environment.resolve(&settings.path),
@@ -156,22 +155,20 @@ fn document(settings: Settings, target: &Target, format: Format, environment: &E
 }
 
 /// The setting that is wrong, why, and what to do.
-fn mistake(settings: &Settings) -> Option<(&'static str, &'static str, &'static str)> {
-    let no_program = |words: &Option<Vec<String>>| {
-        words.as_ref().is_some_and(|words| words.first().is_none_or(|word| word.is_empty() || word.contains('\0')))
-    };
-    let one = |words: &Option<Vec<String>>| words.iter().flatten().any(|word| word.contains('\0'));
-    if no_program(&settings.validate) || one(&settings.validate) {
-        return Some(("validate", "names no program", "write it as `validate = [\"program\", \"{file}\"]`"));
+fn mistake(settings: &Settings) -> Option<(&'static str, String, &'static str)> {
+    let wrong =
+        |words: &Option<Vec<String>>, places: &[&str]| words.as_ref().and_then(|words| Argv::mistake(words, places));
+    if let Some(why) = wrong(&settings.validate, &["file"]) {
+        return Some(("validate", why, "write it as `validate = [\"program\", \"{file}\"]`"));
     }
-    if no_program(&settings.reload) || one(&settings.reload) {
-        return Some(("reload", "names no program", "write it as `reload = [\"program\", \"argument\"]`"));
+    if let Some(why) = wrong(&settings.reload, &[]) {
+        return Some(("reload", why, "write it as `reload = [\"program\", \"argument\"]`"));
     }
     if settings.time_limit == Span::default() {
-        return Some(("time_limit", "is 0: a program needs time", "write it as `time_limit = \"1m\"`"));
+        return Some(("time_limit", "is 0: a program needs time".to_owned(), "write it as `time_limit = \"1m\"`"));
     }
     if settings.path.file_name().is_none() {
-        return Some(("path", "names no file", "write it as `path = \"config/app.toml\"`"));
+        return Some(("path", "names no file".to_owned(), "write it as `path = \"config/app.toml\"`"));
     }
     None
 }
@@ -201,7 +198,7 @@ mod tests {
         let app = read(text).expect("it is configured").document;
         let peers: Vec<_> = app.peers.iter().map(|p| (p.environment.as_deref(), p.document.path.to_str())).collect();
         assert_eq!(peers, [(None, Some("/project/old.json")), (Some("staging"), Some("/etc/app.env"))]);
-        assert_eq!(app.reload.expect("it is set").words, ["/project/bin/reload"]);
+        assert_eq!(app.reload.expect("it is set").shown(), "/project/bin/reload");
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::model::{Fault, SecretText, Span};
 use crate::primitives::FromTarget;
 use crate::system::Look;
 
+use super::Deployment;
+
 /// A service that speaks HTTP.
 #[derive(Clone, Debug)]
 pub struct HttpService {
@@ -32,6 +34,8 @@ pub struct HttpService {
     pub ca: Option<PathBuf>,
     /// Where it answers without TLS.
     pub plain_url: Option<String>,
+    /// How new versions of it are deployed.
+    pub deployment: Option<Deployment>,
 }
 
 /// Settings of `driver = "http"`.
@@ -56,6 +60,9 @@ pub struct Settings {
     ca: Option<PathBuf>,
     /// Where it answers without TLS, for the probe of security headers; port 80 of the same host if not given.
     plain_url: Option<String>,
+    /// How new versions are deployed: a table with `driver = "release"` or `"command"` and the settings of that driver. `deploy`
+    /// and `version` need it.
+    deploy: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 fn ten_seconds() -> Span {
@@ -84,6 +91,7 @@ impl FromTarget for HttpService {
             refuse_file: resolve(settings.refuse_file),
             ca: resolve(settings.ca),
             plain_url: settings.plain_url,
+            deployment: settings.deploy.map(|_| Deployment::of(target, environment, true)).transpose()?,
         })
     }
 }

@@ -9,6 +9,8 @@ use crate::config::{ConfigError, Environment, Target, TargetKind};
 use crate::model::Span;
 use crate::primitives::FromTarget;
 
+use super::Deployment;
+
 /// A service that accepts TCP connections.
 #[derive(Clone, Debug)]
 pub struct TcpService {
@@ -20,6 +22,8 @@ pub struct TcpService {
     pub timeout: Span,
     /// The file that holds the service's process number.
     pub pid_file: Option<PathBuf>,
+    /// How new versions of it are deployed.
+    pub deployment: Option<Deployment>,
 }
 
 /// Settings of `driver = "tcp"`.
@@ -33,6 +37,9 @@ pub struct Settings {
     timeout: Span,
     /// A file that holds the service's process number; `inject` needs it to kill the process.
     pid_file: Option<PathBuf>,
+    /// How new versions are deployed: a table with `driver = "release"` or `"command"` and the settings of that driver. `deploy`
+    /// and `version` need it.
+    deploy: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 fn five_seconds() -> Span {
@@ -55,6 +62,7 @@ impl FromTarget for TcpService {
             address: settings.address,
             timeout: settings.timeout,
             pid_file: settings.pid_file.map(|p| environment.resolve(&p)),
+            deployment: settings.deploy.map(|_| Deployment::of(target, environment, false)).transpose()?,
         })
     }
 }

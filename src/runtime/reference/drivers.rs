@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::config::TargetKind;
 use crate::primitives::Registry;
+use crate::primitives::targets::Deployment;
 
 use super::text::{GENERATED, args};
 
@@ -22,8 +23,23 @@ pub(super) fn page(registry: &Registry) -> String {
             let _ = write!(page, "Serves {}.\n\n", served.join(", "));
             page.push_str(&args(registry.settings(kind, driver).unwrap_or_default(), "It has no settings."));
         }
+        if kind == TargetKind::Service {
+            deployments(&mut page);
+        }
     }
     page
+}
+
+/// What stands in the table `deploy` of a service.
+fn deployments(page: &mut String) {
+    page.push_str(
+        "\n### Deploying a service\n\nIn `[environments.ENVIRONMENT.services.NAME.deploy]`, for services of every driver: how \
+         [`deploy`](primitives/deploy.md) makes\na version live, and [`version`](primitives/version.md) knows which one is.\n",
+    );
+    for (driver, settings) in Deployment::reference() {
+        let _ = write!(page, "\n#### deploy: {driver}\n\n`driver = \"{driver}\"`.\n\n");
+        page.push_str(&args(&settings, "It has no settings."));
+    }
 }
 
 fn title(kind: TargetKind) -> String {

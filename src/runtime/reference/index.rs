@@ -9,7 +9,8 @@ pub(super) fn page(registry: &Registry) -> String {
         "{GENERATED}# Reference\n\n\
         Everything that a runbook can call, and every driver that serves it.\n\n\
         - [The language](language.md): steps, rollbacks, parameters, and the calls that belong to it\n\
-        - [Drivers](drivers.md): what stands in `lifeboat.toml`\n\n\
+        - [Drivers](drivers.md): what stands in `lifeboat.toml`\n\
+        - [The driver protocol](driver-protocol.md): drivers that are programs of their own\n\n\
         ## Primitives\n\n| primitive | what it does |\n|---|---|\n"
     );
     for signature in registry.signatures() {

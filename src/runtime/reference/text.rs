@@ -51,7 +51,7 @@ pub(super) fn fields(fields: &[FieldSpec]) -> String {
     table
 }
 
-fn row(cells: &[String]) -> String {
+pub(super) fn row(cells: &[String]) -> String {
     format!("| {} |\n", cells.join(" | "))
 }
 

@@ -22,7 +22,10 @@ async fn a_destroyed_database_fails_requests_until_a_good_file_is_there_again() 
     assert!(!place.database().exists(), "the service must not make a new one");
 
     place.restore(&backup);
-    assert_eq!(service.get("/health").await.1, json!({"status": "ok", "orders": 1_001, "latest_seq": 1}));
+    assert_eq!(
+        service.get("/health").await.1,
+        json!({"status": "ok", "version": "1.0.0", "orders": 1_001, "latest_seq": 1})
+    );
     assert_eq!(service.get("/orders/2").await.0, 404);
     assert_eq!(service.order(4).await.0, 201);
     assert_eq!(number(&place.database(), "SELECT count(*) FROM orders").await, 1_002);
@@ -45,7 +48,10 @@ async fn a_database_corrupted_in_place_fails_requests_until_it_is_replaced() {
     assert_eq!(service.get("/orders/1").await.0, 500);
 
     place.restore(&backup);
-    assert_eq!(service.get("/health").await.1, json!({"status": "ok", "orders": 1_001, "latest_seq": 1}));
+    assert_eq!(
+        service.get("/health").await.1,
+        json!({"status": "ok", "version": "1.0.0", "orders": 1_001, "latest_seq": 1})
+    );
     assert_eq!(service.order(2).await.0, 201);
     service.end().await;
 }
@@ -112,7 +118,10 @@ async fn in_maintenance_it_answers_503_and_lets_go_of_its_database() {
     std::fs::copy(&backup, place.database()).expect("copies");
 
     std::fs::write(place.file("maintenance"), "off\n").expect("turns it off");
-    assert_eq!(service.get("/health").await.1, json!({"status": "ok", "orders": 1_001, "latest_seq": 1}));
+    assert_eq!(
+        service.get("/health").await.1,
+        json!({"status": "ok", "version": "1.0.0", "orders": 1_001, "latest_seq": 1})
+    );
     service.end().await;
 }
 

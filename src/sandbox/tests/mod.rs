@@ -16,6 +16,7 @@ use super::*;
 
 mod files;
 mod load;
+mod release;
 mod service;
 mod sink;
 

@@ -6,7 +6,10 @@ use super::*;
 async fn a_new_service_has_its_rows_and_keeps_what_it_acknowledges() {
     let place = Place::new();
     let service = Running::service(place.options()).await;
-    assert_eq!(service.get("/health").await, (200, json!({"status": "ok", "orders": 1_000, "latest_seq": 0})));
+    assert_eq!(
+        service.get("/health").await,
+        (200, json!({"status": "ok", "version": "1.0.0", "orders": 1_000, "latest_seq": 0}))
+    );
     assert_eq!(service.get("/version").await, (200, json!({"version": "1.0.0"})));
 
     let (status, placed) = service.order(1).await;
@@ -45,7 +48,10 @@ async fn its_process_number_is_there_while_it_runs_and_its_orders_after_a_restar
     assert!(!place.file("service.pid").exists());
 
     let service = Running::service(place.options()).await;
-    assert_eq!(service.get("/health").await.1, json!({"status": "ok", "orders": 1_001, "latest_seq": 1}));
+    assert_eq!(
+        service.get("/health").await.1,
+        json!({"status": "ok", "version": "1.0.0", "orders": 1_001, "latest_seq": 1})
+    );
     service.end().await;
 }
 

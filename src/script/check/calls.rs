@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Expr, FnCallExpr, Position, Stmt};
 
+use super::closures;
 use super::diagnostic::Diagnostic;
 use super::imports::Loaded;
 use crate::config::Environment;
@@ -67,6 +68,17 @@ impl<'a> Context<'a> {
             match path.last() {
                 Some(ASTNode::Expr(Expr::FnCall(call, position)) | ASTNode::Stmt(Stmt::FnCall(call, position))) => {
                     self.call(call, *position, source, found);
+                    closures::check(&call.name, call, *position, (self.script, ast, source), found);
+                }
+                // Its options are checked as those of a call; its block is walked anyway.
+                Some(ASTNode::Expr(Expr::Custom(custom, _)))
+                    if custom.tokens.first().is_some_and(|first| first == "during") =>
+                {
+                    if let (Some(signature), Some(options)) = (self.registry.signature("during"), custom.inputs.first())
+                    {
+                        let args = std::slice::from_ref(options);
+                        self.primitive(signature, args, options.position(), source, found);
+                    }
                 }
                 Some(ASTNode::Expr(Expr::MethodCall(call, position))) => self.method(call, *position, source, found),
                 _ => {}
@@ -112,7 +124,7 @@ impl<'a> Context<'a> {
             return self.qualified(call, position, source, found);
         }
         if let Some(signature) = self.registry.signature(name) {
-            return self.primitive(signature, call, position, source, found);
+            return self.primitive(signature, &call.args, position, source, found);
         }
         let own = self.functions.get(&source.name).is_some_and(|functions| functions.contains(name));
         if own || self.native.contains(name) {
@@ -158,14 +170,14 @@ impl<'a> Context<'a> {
     fn primitive(
         &self,
         signature: &Signature,
-        called: &FnCallExpr,
+        called: &[Expr],
         position: Position,
         source: &SourceFile,
         found: &mut Vec<Diagnostic>,
     ) {
         // A body comes last, and is no argument of the contract.
-        let with_body = matches!(signature.name, "wait_until" | "retry");
-        let args = if with_body { &called.args[..called.args.len().saturating_sub(1)] } else { &called.args[..] };
+        let with_body = matches!(signature.name, "wait_until" | "hold" | "retry" | "parallel");
+        let args = if with_body { &called[..called.len().saturating_sub(1)] } else { called };
         let mut given = BTreeSet::new();
         for (i, argument) in args.iter().enumerate() {
             let expected = signature.positional.get(i).and_then(|name| signature.arg(name));
@@ -231,6 +243,14 @@ impl<'a> Context<'a> {
     ) {
         let position = value.position();
         let is_target = signature.target.is_some_and(|t| t.name == arg.name);
+        if let (Expr::StringConstant(text, _), "during", "notify") = (value, signature.name, arg.name.as_str()) {
+            // Whatever carries messages carries updates.
+            return self
+                .registry
+                .signature("notify")
+                .into_iter()
+                .for_each(|notify| self.target(notify, text, position, source, found));
+        }
         if let (Expr::StringConstant(text, _), true) = (value, is_target) {
             return self.target(signature, text, position, source, found);
         }
@@ -347,6 +367,7 @@ fn kind_of(expression: &Expr) -> Option<&'static str> {
         Expr::BoolConstant(..) => "bool",
         Expr::IntegerConstant(..) => "int",
         Expr::FloatConstant(..) => "float",
+        Expr::InterpolatedString(parts, _) if parts.iter().any(|part| kind_of(part) == Some("secret")) => "secret",
         Expr::StringConstant(..) | Expr::InterpolatedString(..) => "string",
         Expr::Array(..) => "array",
         Expr::Map(..) => "map",

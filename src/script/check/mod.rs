@@ -4,6 +4,7 @@
 //! vanish: here it is found.
 
 mod calls;
+mod closures;
 mod diagnostic;
 mod imports;
 mod names;

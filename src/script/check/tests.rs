@@ -136,3 +136,92 @@ fn what_a_target_does_not_take_is_found() {
     let found = with_files("inject(\"primary\", \"delete\");", &Files::default(), &registry);
     assert!(found[0].contains("`inject` is refused in environment test"), "{found:?}");
 }
+
+#[test]
+fn changes_that_a_branch_would_lose_are_found() {
+    let lost = |body: &str| {
+        findings(&format!("let list = [1]; let n = 0; let m = #{{ a: [1] }};\nparallel([1], |x| {{ {body} }});"))
+    };
+    for body in [
+        "list.push(x);",
+        "push(list, x);",
+        "n += x;",
+        "n = x;",
+        "m.b = x;",
+        "m.a[0] = x;",
+        "m.a.push(x);",
+        "list[0] = x;",
+        "if x > 1 { [x].for_each(|y| list.push(y)); }",
+        "parallel([2], |y| { list.push(y); });",
+        "list.clear();",
+        "try { act(\"a\"); list.pop(); } catch { }",
+    ] {
+        let found = lost(body);
+        assert!(found.len() == 1 && found[0].contains("warning lost-change: `"), "{body}: {found:?}");
+    }
+    assert!(
+        lost("n += x;")[0]
+            .starts_with("2:21 warning lost-change: `n` is changed in a branch of `parallel`, and the change is lost")
+    );
+    for body in [
+        "let list = [2]; list.push(x);",
+        "x += n;",
+        "let own = list; own.push(x); own",
+        "list.len() + m.a.len()",
+        "list.contains(x)",
+        "let f = |y| y + n; f.call(x)",
+    ] {
+        assert_eq!(lost(body), Vec::<String>::new(), "{body}");
+    }
+    assert_eq!(findings("let n = 0; retry(|| { n += 1; });"), Vec::<String>::new(), "attempts follow each other");
+}
+
+#[test]
+fn closures_take_as_many_parameters_as_they_are_given() {
+    for (script, expected) in [
+        (
+            "parallel([1], || 1);",
+            "1:1 error arguments: the closure of `parallel` takes one parameter, the item: this one takes 0 [write it as `|item| …`]",
+        ),
+        (
+            "let n = 1; parallel([1], |x, y| x + y + n);",
+            "1:12 error arguments: the closure of `parallel` takes one parameter, the item: this one takes 2 [write it as `|item| …`]",
+        ),
+        (
+            "hold(\"1m\", |x| x);",
+            "1:1 error arguments: the closure of `hold` takes no parameters: this one takes 1 [write it as `|| …`]",
+        ),
+    ] {
+        assert_eq!(findings(script), [expected]);
+    }
+    assert_eq!(
+        findings(
+            "fn f(x) { x } let g = |x| x; parallel([1], g); parallel([1], Fn(\"f\")); let n = 1; hold(\"1m\", || n == 1);"
+        ),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn options_of_calls_with_a_body_are_checked() {
+    for (script, expected) in [
+        ("parallel([1], #{ at_mots: 3 }, |x| x);", "`parallel` has no option `at_mots` [did you mean `at_most`?]"),
+        (
+            "parallel([1], #{ finish: \"some\" }, |x| x);",
+            "`finish` of `parallel` is \"effect\" | \"all\", not \"some\"",
+        ),
+        ("parallel(\"web\", |x| x);", "`items` of `parallel` takes array of anything, not string"),
+        ("hold(\"long\", || true);", "`long` is not a duration"),
+        ("hold(\"1m\", #{ tolerate: \"2\" }, || true);", "`tolerate` of `hold` takes int, not string"),
+        ("during(#{ every: \"1m\", message: \"m\" }) { act(\"a\"); }", "`during` lacks its argument `notify`"),
+        (
+            "during(#{ evry: \"1m\", notify: \"c\", message: \"m\" }) { 1 }",
+            "`during` has no option `evry` [did you mean `every`?]",
+        ),
+        ("during(#{ every: \"soon\", notify: \"c\", message: \"m\" }) { 1 }", "`soon` is not a duration"),
+        ("during(#{ every: \"1m\", notify: \"c\", message: \"m\" }) { atc(1); }", "there is no function `atc`"),
+    ] {
+        let found = findings(script);
+        assert!(found.iter().any(|f| f.contains(expected)), "{script}: {found:?}");
+    }
+}

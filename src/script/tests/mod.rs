@@ -1,10 +1,13 @@
 //! The language as a specification: scripts against a world that records what it is asked.
 
 mod halts;
+mod interleaved;
 mod language;
 mod limits;
 mod modules;
 mod owed;
+mod parallel;
+mod secrets;
 mod unknowns;
 pub(super) mod world;
 
@@ -76,6 +79,12 @@ impl Test {
     /// Somebody cancels the run while `act(name)` is under way.
     pub(super) fn cancelled_at(self, name: &str) -> Self {
         self.world.cancelling.lock().unwrap().push(name.to_owned());
+        self
+    }
+
+    /// So many branches go on at the same time.
+    pub(super) fn lanes(mut self, lanes: usize) -> Self {
+        self.world.lanes = lanes;
         self
     }
 

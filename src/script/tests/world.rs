@@ -1,6 +1,6 @@
 //! A world that records what it is asked, and two primitives for it.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use schemars::JsonSchema;
@@ -76,6 +76,9 @@ pub(in crate::script) fn registry() -> Arc<Registry> {
             .contract::<ActOn>()
             .contract::<LookAt>()
             .language::<language::Require>()
+            .language::<language::During>()
+            .language::<language::Hold>()
+            .language::<language::Parallel>()
             .language::<language::Runbook>()
             .language::<language::PointOfNoReturn>()
             .language::<language::Retry>()
@@ -91,8 +94,8 @@ pub(super) struct Recorder {
     pub(super) halting: Mutex<Vec<String>>,
     pub(super) cancelling: Mutex<Vec<String>>,
     pub(super) rehearse: bool,
+    pub(super) lanes: usize,
     cancelled: AtomicBool,
-    unwinding: AtomicUsize,
 }
 
 impl Recorder {
@@ -138,7 +141,7 @@ impl World for Recorder {
         for n in 0..times {
             last = attempt(n)?;
             let done = match policy {
-                Repeat::Until { .. } => last == Ok(Value::Bool(true)),
+                Repeat::Until { .. } | Repeat::Hold { .. } => last == Ok(Value::Bool(true)),
                 Repeat::Retry { .. } => last.is_ok(),
             };
             if done {
@@ -160,8 +163,10 @@ impl World for Recorder {
             ScopeKind::Rehearsal => "rehearsal",
             ScopeKind::Child => "child",
             ScopeKind::Body => "body",
+            ScopeKind::Parallel { .. } => "parallel",
+            ScopeKind::Branch => "branch",
+            ScopeKind::During(_) => "during",
             ScopeKind::Unwinding { owed } => {
-                self.unwinding.fetch_add(1, Ordering::SeqCst);
                 self.note(format!("~ unwinding {owed:?}"));
                 return Ok(());
             }
@@ -176,15 +181,19 @@ impl World for Recorder {
             Left::Completed { owes: false } => "ok".to_owned(),
             Left::Faulted(fault) => format!("fault: {fault}"),
             Left::Halted => "halted".to_owned(),
+            Left::Stopped => "stopped".to_owned(),
         };
         self.note(format!("< {} {how}", scope.title));
         let step = matches!(scope.kind, ScopeKind::Step { rollback: true });
         Ok(if self.rehearse && step { After::Rehearse } else { After::Continue })
     }
 
-    fn interrupted(&self) -> Option<Halt> {
-        let cancelled = self.cancelled.load(Ordering::SeqCst) && self.unwinding.load(Ordering::SeqCst) == 0;
-        cancelled.then_some(Halt::Cancelled)
+    fn interrupted(&self, unwinding: bool) -> Option<Halt> {
+        (self.cancelled.load(Ordering::SeqCst) && !unwinding).then_some(Halt::Cancelled)
+    }
+
+    fn lanes(&self, at_most: usize) -> usize {
+        self.lanes.min(at_most)
     }
 
     fn point_of_no_return(&self, _: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {

@@ -33,6 +33,11 @@ impl Kept {
         self.total - (self.head.len() + self.tail.len()) as u64
     }
 
+    /// All of it; `None` when a part was left out.
+    pub fn whole(&self) -> Option<Vec<u8>> {
+        (self.left_out() == 0).then(|| self.head.iter().chain(&self.tail).copied().collect())
+    }
+
     /// As text; what is no UTF-8 becomes `�`. A line says how much was left out, and where.
     pub fn text(&self) -> String {
         let mut tail: Vec<u8> = self.tail.iter().copied().collect();
@@ -69,6 +74,8 @@ mod tests {
     fn up_to_the_limit_everything_is_kept() {
         let whole = kept(10, &["abc", "", "defg", "hij"]);
         assert_eq!((whole.text().as_str(), whole.left_out()), ("abcdefghij", 0));
+        assert_eq!(whole.whole(), Some(b"abcdefghij".to_vec()));
+        assert_eq!(kept(10, &["abcdefghij", "k"]).whole(), None);
     }
 
     #[test]

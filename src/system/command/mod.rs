@@ -3,6 +3,8 @@
 //! An [`Act`] may run any program. A [`Look`] may run one only if somebody vouches for it: the trusted configuration declares the
 //! command read-only, and a [`ReadOnlyCommand`] carries that declaration.
 
+mod empty_directory;
+mod exchange;
 mod kept;
 mod lines;
 mod run;
@@ -19,6 +21,9 @@ use zeroize::Zeroizing;
 
 use super::{Act, Look};
 
+use run::Streams;
+
+pub use empty_directory::EmptyDirectory;
 pub use kept::Kept;
 
 /// A program with its arguments and all that surrounds it.
@@ -116,13 +121,14 @@ pub type OnLine = Arc<dyn Fn(&str) + Send + Sync>;
 impl Look {
     /// Runs a command that is declared read-only, and waits for its end. When the returned future is dropped, it is ended.
     pub async fn run_declared(&self, command: &ReadOnlyCommand) -> Result<CommandEnd, NotStarted> {
-        run::run(command.command.clone(), self.clone(), Arc::new(|_: &str| ()), self.secrets.redactor().clone()).await
+        let streams = Streams::heard(Arc::new(|_: &str| ()), self.secrets.redactor());
+        run::run(command.command.clone(), self.clone(), streams).await
     }
 
     /// Runs a program that writes a secret; what it writes is taken as it is. Plans need secrets as well, to look at what is locked:
     /// by naming the program in `[environments.NAME.secrets]`, the trusted configuration declares that it only looks.
     pub(super) async fn run_for_a_secret(&self, command: &CommandLine) -> Result<CommandEnd, NotStarted> {
-        run::run(command.clone(), self.clone(), Arc::new(|_: &str| ()), Arc::default()).await
+        run::run(command.clone(), self.clone(), Streams::heard(Arc::new(|_: &str| ()), &Arc::default())).await
     }
 
     /// The file of the program `name`: itself if it is a path, or else the first of that name in the directories of `path`
@@ -148,6 +154,6 @@ impl Act {
     /// Runs a command, and waits for its end; `on_line` gets its output as it comes. When the returned future is dropped, it is
     /// ended.
     pub async fn run(&self, command: &CommandLine, on_line: OnLine) -> Result<CommandEnd, NotStarted> {
-        run::run(command.clone(), (**self).clone(), on_line, self.secrets().redactor().clone()).await
+        run::run(command.clone(), (**self).clone(), Streams::heard(on_line, self.secrets().redactor())).await
     }
 }

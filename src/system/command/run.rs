@@ -23,16 +23,30 @@ const KILLED: Duration = Duration::from_secs(5);
 /// How long output is still read after the end of a program: what it left running may keep the pipe open for ever.
 const DRAIN: Duration = Duration::from_secs(1);
 
-pub(super) async fn run(
-    command: CommandLine,
-    look: Look,
-    on_line: OnLine,
-    redactor: Arc<Redactor>,
-) -> Result<CommandEnd, NotStarted> {
+/// Who hears what comes out of a program, and how it is kept company.
+pub(super) struct Streams {
+    pub(super) on_stdout: OnLine,
+    pub(super) on_stderr: OnLine,
+    pub(super) redactor: Arc<Redactor>,
+    /// Whether its input stays open, and nothing comes.
+    pub(super) held: bool,
+    /// Whether what it started ends with it.
+    pub(super) alone: bool,
+}
+
+impl Streams {
+    /// All lines that come out are heard.
+    pub(super) fn heard(on_line: OnLine, redactor: &Arc<Redactor>) -> Self {
+        let (on_stdout, redactor) = (on_line.clone(), redactor.clone());
+        Self { on_stdout, on_stderr: on_line, redactor, held: false, alone: false }
+    }
+}
+
+pub(super) async fn run(command: CommandLine, look: Look, streams: Streams) -> Result<CommandEnd, NotStarted> {
     // Dropped with this future: then nobody waits for the program any more.
     let (_waiting, abandoned) = oneshot::channel::<()>();
     // A task of its own: a program whose caller is gone is still ended in good order.
-    let work = tokio::spawn(carry_out(command, look, (on_line, redactor), abandoned));
+    let work = tokio::spawn(carry_out(command, look, streams, abandoned));
     work.await.unwrap_or_else(|_| {
         // The runtime is being shut down. How far the program came is not known.
         let nothing = Kept::new(0);
@@ -48,19 +62,20 @@ pub(super) async fn run(
 async fn carry_out(
     command: CommandLine,
     look: Look,
-    (on_line, redactor): (OnLine, Arc<Redactor>),
+    streams: Streams,
     abandoned: oneshot::Receiver<()>,
 ) -> Result<CommandEnd, NotStarted> {
     let began = look.monotonic();
-    let (mut child, group) = start(&command)?;
+    let (mut child, group) = start(&command, streams.held)?;
+    let held = child.stdin.take_if(|_| streams.held);
     if let Some(mut pipe) = child.stdin.take() {
         let input = command.input.clone();
         // A program may end, or answer, before it has read all of it.
         tokio::spawn(async move { pipe.write_all(&input).await });
     }
-    let stdout =
-        Reader::start(child.stdout.take(), command.output_limit, on_line.clone(), Redacting::new(redactor.clone()));
-    let stderr = Reader::start(child.stderr.take(), command.output_limit, on_line, Redacting::new(redactor));
+    let (limit, redacting) = (command.output_limit, || Redacting::new(streams.redactor.clone()));
+    let stdout = Reader::start(child.stdout.take(), limit, streams.on_stdout, redacting());
+    let stderr = Reader::start(child.stderr.take(), limit, streams.on_stderr, redacting());
     let stop = async {
         tokio::select! {
             () = sleep(command.time_limit) => Ended::TimedOut,
@@ -76,6 +91,10 @@ async fn carry_out(
             why
         }
     };
+    drop(held);
+    if streams.alone {
+        group.signal(Signal::KILL);
+    }
     group.forget();
     let until = Instant::now() + DRAIN;
     let (stdout, stderr) = (stdout.finish(until).await, stderr.finish(until).await);
@@ -91,7 +110,7 @@ fn ended(status: Option<ExitStatus>) -> Ended {
     }
 }
 
-fn start(command: &CommandLine) -> Result<(Child, Group), NotStarted> {
+fn start(command: &CommandLine, held: bool) -> Result<(Child, Group), NotStarted> {
     let failed = |message: String, hint| NotStarted { message, hint };
     let (program, directory) = (command.program.display(), &command.directory);
     if !directory.is_dir() {
@@ -103,7 +122,7 @@ fn start(command: &CommandLine) -> Result<(Child, Group), NotStarted> {
         .env_clear()
         .envs(&command.environment)
         .current_dir(directory)
-        .stdin(if command.input.is_empty() { Stdio::null() } else { Stdio::piped() })
+        .stdin(if command.input.is_empty() && !held { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)

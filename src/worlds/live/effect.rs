@@ -16,33 +16,90 @@ struct Attempted {
     began: Began,
 }
 
+/// Where an effect stands when it is taken on.
+pub(in crate::worlds) enum Standing {
+    /// It has not been begun.
+    New,
+    /// Its attempt of this number was begun, and nobody knows what came of it.
+    Open(u32),
+    /// It is to be tried again; the number of the next attempt.
+    Again(u32),
+    /// Its attempt of this number failed, and nothing was made of that yet.
+    Failed(u32, Outcome),
+}
+
 impl Live {
-    pub(super) fn effect(&self, call: &Invocation) -> Result<Performed, Halt> {
+    /// Carries on with a call that an earlier process has begun.
+    pub(in crate::worlds) fn go_on(&self, call: &Invocation, standing: Standing) -> Result<Performed, Halt> {
+        self.effect(call, standing)
+    }
+
+    pub(super) fn effect(&self, call: &Invocation, standing: Standing) -> Result<Performed, Halt> {
+        self.turns.goes_on(&call.key);
         let role = self.cast.role(call)?;
         let key = IdempotencyKey::new(self.recorder.run().as_str(), &call.key);
-        let mut attempt = 1;
+        let mut attempt = match standing {
+            Standing::New => 1,
+            Standing::Again(attempt) => attempt,
+            Standing::Open(attempt) => match self.settle_open(call, &role, &key)? {
+                Some(performed) => return Ok(performed),
+                None => attempt + 1,
+            },
+            Standing::Failed(attempt, outcome) => match self.after(call, &role, outcome)? {
+                Some(performed) => return Ok(performed),
+                None => attempt + 1,
+            },
+        };
         loop {
-            if let Some(halt) = self.act.cancel().requested() {
+            if let Some(halt) = self.act_for(&call.key).cancel().requested() {
                 return Err(halt);
+            }
+            if self.stops.reach(&call.key) {
+                return Err(Halt::Stopped);
             }
             self.intend(call, &role, attempt)?;
             let attempted = self.attempt(call, &role, &key)?;
-            let fault = attempted.outcome.as_ref().err().cloned();
             let outcome = self.settle(call, &role, attempted);
-            let changed = role.impact.kind.is_change();
-            // A driver that was interrupted has left its target as it says: nobody is asked about that.
-            if fault.as_ref().is_some_and(|f| f.code == "interrupted") && self.act.cancel().requested().is_some() {
-                return Ok(Performed { outcome, changed });
-            }
-            match fault {
-                Some(fault) => match self.decide(call, &role.impact, &fault)? {
-                    Decision::Retry => attempt += 1,
-                    Decision::Skip => return Ok(Performed { outcome: Ok(Value::Null), changed }),
-                    Decision::Throw => return Ok(Performed { outcome, changed }),
-                },
-                None => return Ok(Performed { outcome, changed }),
+            match self.after(call, &role, outcome)? {
+                Some(performed) => return Ok(performed),
+                None => attempt += 1,
             }
         }
+    }
+
+    /// What an outcome leads to; `None` when a person wants another attempt.
+    fn after(&self, call: &Invocation, role: &Role, outcome: Outcome) -> Result<Option<Performed>, Halt> {
+        let changed = role.impact.kind.is_change();
+        let Err(fault) = &outcome else { return Ok(Some(Performed { outcome, changed })) };
+        // A driver that was interrupted has left its target as it says: nobody is asked about that.
+        if fault.code == "interrupted" && self.act_for(&call.key).cancel().requested().is_some() {
+            return Ok(Some(Performed { outcome, changed }));
+        }
+        Ok(match self.decide(call, &role.impact, fault)? {
+            Decision::Retry => None,
+            Decision::Skip => Some(Performed { outcome: Ok(Value::Null), changed }),
+            Decision::Throw => Some(Performed { outcome, changed }),
+        })
+    }
+
+    /// Settles an attempt that was begun by a process that is gone. `None` when it did not take place: it is carried out again.
+    fn settle_open(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Option<Performed>, Halt> {
+        let began = Began::now(&self.act);
+        let message = format!("the process ended while `{}` was under way", call.primitive);
+        let fault = Fault::new("interrupted", message).applied(Applied::Unknown);
+        let (outcome, evidence) = match self.reconcile(call, role, key, fault.clone()) {
+            // A message that may not have come is sent again, with the same idempotency key: better twice than not at all.
+            Err(Halt::InDoubt { .. }) if role.impact.kind == ImpactKind::Tell => {
+                (Err(fault.applied(Applied::No)), Some("nobody knows whether it came".to_owned()))
+            }
+            found => found?,
+        };
+        let again = outcome.is_err();
+        let outcome = self.settle(call, role, Attempted { outcome, evidence, began });
+        if again {
+            return Ok(None);
+        }
+        Ok(Some(Performed { outcome, changed: role.impact.kind.is_change() }))
     }
 
     /// Makes the intent durable. Looks and questions have no effect to be intended, but what came before them may not be lost
@@ -76,17 +133,16 @@ impl Live {
     }
 
     fn carry_out(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Outcome, Halt> {
-        let work = role.handler.perform(&call.args, &self.act, key);
-        let outcome = self.handle.block_on(async {
-            if role.impact.kind != ImpactKind::Look {
-                return Ok(work.await);
+        let work = role.handler.perform(&call.args, self.act_for(&call.key), key);
+        let outcome = match role.impact.kind {
+            // A look and a wait can be dropped at any time; what has an effect must say itself how far it came.
+            ImpactKind::Look | ImpactKind::Wait => self.unless_stopped(&call.key, work),
+            ImpactKind::Ask => {
+                let _turn = self.turn_to_ask(&call.key)?;
+                self.unless_stopped(&call.key, work)
             }
-            // A look can be dropped at any time; what has an effect must say itself how far it came.
-            tokio::select! {
-                outcome = work => Ok(outcome),
-                () = self.act.cancel().wait() => Err(self.act.cancel().requested().unwrap_or(Halt::Cancelled)),
-            }
-        });
+            _ => Ok(self.handle.block_on(work)),
+        };
         // A script that saw what the record does not hold could not be replayed.
         outcome.map(|outcome| self.act.secrets().redactor().outcome(outcome))
     }
@@ -100,9 +156,7 @@ impl Live {
         fault: Fault,
     ) -> Result<(Outcome, Option<String>), Halt> {
         // A request to cancel ended the effect, and must not end the search for what came of it as well.
-        self.act.cancel().begin_unwinding();
-        let found = self.handle.block_on(role.handler.reconcile(&call.args, &self.act, key));
-        self.act.cancel().end_unwinding();
+        let found = self.handle.block_on(role.handler.reconcile(&call.args, &self.undoing, key));
         let redactor = self.act.secrets().redactor();
         match found {
             Reconciled::Applied { output, evidence } => Ok((Ok(redactor.value(output)), Some(evidence))),
@@ -134,6 +188,7 @@ impl Live {
             outcome: outcome.clone(),
             began: attempted.began.at,
             elapsed_ms: attempted.began.elapsed_ms(&self.act),
+            repeats: None,
             evidence: attempted.evidence,
         })));
         outcome

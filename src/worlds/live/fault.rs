@@ -45,54 +45,73 @@ impl Live {
         match &self.on_fault {
             OnFault::RollBack => Ok(Decision::Throw),
             OnFault::Stop => Err(Halt::LeftAsIs { fault: fault.clone() }),
-            OnFault::Pause(faulted) => {
-                faulted.show(fault, Some(impact));
-                self.ask_about(&call.key, fault, true)
-            }
+            OnFault::Pause(faulted) => self.ask_about(&call.key, faulted.as_ref(), (fault, Some(impact))),
         }
     }
 
     /// Decides about a requirement that did not hold.
-    pub(super) fn on_raised(&self, fault: &Fault) -> Result<(), Halt> {
+    pub(super) fn on_raised(&self, at: &Key, fault: &Fault) -> Result<(), Halt> {
         match &self.on_fault {
             OnFault::RollBack => Ok(()),
             OnFault::Stop => Err(Halt::LeftAsIs { fault: fault.clone() }),
-            OnFault::Pause(faulted) => {
-                faulted.show(fault, None);
-                self.ask_about(&Key::ROOT, fault, false).map(drop)
-            }
+            OnFault::Pause(faulted) => self.ask_about(at, faulted.as_ref(), (fault, None)).map(drop),
         }
     }
 
-    fn ask_about(&self, key: &Key, fault: &Fault, call: bool) -> Result<Decision, Halt> {
-        let choices: &[&str] = if call { &["retry", "skip", "roll back", "leave"] } else { &["roll back", "leave"] };
-        let choice = self.ask("What now?", choices, Some("roll back"))?;
+    fn ask_about(
+        &self,
+        key: &Key,
+        faulted: &dyn Faulted,
+        (fault, impact): (&Fault, Option<&Impact>),
+    ) -> Result<Decision, Halt> {
+        // Where another branch has failed meanwhile, or a person has decided about all of them, there is nothing left to decide.
+        let turn = match self.turn_to_ask(key) {
+            Err(Halt::Stopped) => return Ok(Decision::Throw),
+            turn => turn?,
+        };
+        faulted.show(fault, impact);
+        let choices: &[&str] = match impact {
+            Some(_) => &["retry", "skip", "roll back", "leave"],
+            None => &["roll back", "leave"],
+        };
+        let choice = self.ask(key, "What now?", choices, Some("roll back"))?;
         let reason = match choice.as_deref() {
-            Some("skip") => self.ask("Why is it safe to skip?", &[], None)?,
+            Some("skip") => self.ask(key, "Why is it safe to skip?", &[], None)?,
             _ => None,
         };
-        let Some(choice) = choice else { return Ok(Decision::Throw) };
+        let Some(choice) = choice else {
+            self.turns.keep(key, turn);
+            return Ok(Decision::Throw);
+        };
         self.recorder.note(EventBody::Decided { key: key.clone(), decision: choice.clone(), reason });
         match choice.as_str() {
             "retry" => Ok(Decision::Retry),
             "skip" => Ok(Decision::Skip),
-            "leave" => Err(Halt::LeftAsIs { fault: fault.clone() }),
-            _ => Ok(Decision::Throw),
+            "leave" => {
+                // Before anybody else has a turn: a person who leaves things as they are means all of them.
+                self.stops.stop(&Key::ROOT, true);
+                Err(Halt::LeftAsIs { fault: fault.clone() })
+            }
+            _ => {
+                self.turns.keep(key, turn);
+                Ok(Decision::Throw)
+            }
         }
     }
 
     /// `None` when nobody is there any more.
-    fn ask(&self, question: &str, choices: &[&str], default: Option<&str>) -> Result<Option<String>, Halt> {
+    fn ask(&self, key: &Key, question: &str, choices: &[&str], default: Option<&str>) -> Result<Option<String>, Halt> {
         self.recorder.commit()?;
         let asked = Asked {
             question: question.to_owned(),
             choices: choices.iter().map(|c| (*c).to_owned()).collect(),
             default: default.map(str::to_owned),
         };
-        match self.handle.block_on(self.act.ask(&asked)) {
-            Ok(Answer::Said { text, .. }) => Ok(Some(text)),
-            Ok(Answer::Nobody) => Ok(None),
-            Err(_) => Err(self.act.cancel().requested().unwrap_or(Halt::Cancelled)),
+        match self.unless_stopped(key, self.act.ask(&asked)) {
+            Ok(Ok(Answer::Said { text, .. })) => Ok(Some(text)),
+            Ok(Ok(Answer::Nobody)) | Err(Halt::Stopped) => Ok(None),
+            Ok(Err(_)) => Err(self.act.cancel().requested().unwrap_or(Halt::Cancelled)),
+            Err(halt) => Err(halt),
         }
     }
 }

@@ -1,42 +1,98 @@
 //! The live world: intend, perform, settle; each durable before the next effect.
 
+mod activity;
+mod conformance;
 mod effect;
 mod fault;
 mod recorder;
 mod repeat;
+mod stops;
+mod turn;
+mod updates;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::Handle;
 
 use crate::model::{
-    After, EventBody, Fault, Halt, Impact, ImpactKind, Invocation, Left, Outcome, Performed, Question, Repeat, Scope,
-    ScopeKind, Settlement, Value, World,
+    After, EventBody, Fault, Halt, Impact, ImpactKind, Invocation, Key, Left, Outcome, Performed, Question, Repeat,
+    Scope, ScopeKind, Settlement, Value, World,
 };
-use crate::system::{Act, Look};
+use crate::system::{Act, Look, Redactor};
 
 use super::Cast;
 
+pub use conformance::{Conforms, Tried, conformance};
+pub(in crate::worlds) use effect::Standing;
 pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
+pub(in crate::worlds) use repeat::Repeated;
+use stops::Stops;
+use turn::Turns;
+use updates::Ticker;
 
 /// Carries out calls for real.
 pub struct Live {
     cast: Cast,
     recorder: Arc<Recorder>,
     act: Act,
+    /// The same for what undoes something: cancelling does not stop it.
+    undoing: Act,
     handle: Handle,
     on_fault: OnFault,
+    stops: Stops,
+    turns: Turns,
+    updates: Mutex<Vec<Ticker>>,
 }
 
 impl Live {
     /// A world in which `cast` acts. This is the only place where a look becomes an act.
     pub fn new(cast: Cast, recorder: Arc<Recorder>, look: &Look, handle: Handle, on_fault: OnFault) -> Self {
-        Self { cast, recorder, act: Act::grant(look), handle, on_fault }
+        let act = Act::grant(look);
+        Self {
+            cast,
+            recorder,
+            undoing: act.shielded(),
+            act,
+            handle,
+            on_fault,
+            stops: Stops::new(),
+            turns: Turns::default(),
+            updates: Mutex::default(),
+        }
+    }
+
+    /// What takes secrets out of what is recorded.
+    pub(in crate::worlds) fn redactor(&self) -> &Redactor {
+        self.act.secrets().redactor()
+    }
+
+    /// The handle with which the call at `key` acts.
+    fn act_for(&self, key: &Key) -> &Act {
+        if key.in_rollback() { &self.undoing } else { &self.act }
+    }
+
+    /// Waits for `work` as long as the call at `key` is to go on: for what has no effect, and can be dropped at any time.
+    fn unless_stopped<T>(&self, key: &Key, work: impl Future<Output = T>) -> Result<T, Halt> {
+        let cancel = self.act_for(key).cancel();
+        self.handle.block_on(async {
+            tokio::select! {
+                biased;
+                () = cancel.wait() => Err(cancel.requested().unwrap_or(Halt::Cancelled)),
+                () = self.stops.wait(key) => Err(Halt::Stopped),
+                done = work => Ok(done),
+            }
+        })
     }
 
     /// The outcome of a call that has no driver: a mark in the record.
-    fn mark(&self, call: &Invocation, kind: ImpactKind, began: Began, outcome: Outcome) -> Performed {
+    fn mark(
+        &self,
+        call: &Invocation,
+        kind: ImpactKind,
+        began: Began,
+        (outcome, repeats): (Outcome, Option<u32>),
+    ) -> Performed {
         self.recorder.note(EventBody::Settled(Box::new(Settlement {
             key: call.key.clone(),
             primitive: call.primitive.to_owned(),
@@ -46,6 +102,7 @@ impl Live {
             outcome: outcome.clone(),
             began: began.at,
             elapsed_ms: began.elapsed_ms(&self.act),
+            repeats,
             evidence: None,
         })));
         Performed::unchanged(outcome)
@@ -64,6 +121,13 @@ impl Began {
         Self { at: look.now(), monotonic: look.monotonic() }
     }
 
+    /// The same for what was begun by an earlier process, at this moment of the wall clock.
+    fn earlier(self, at: Option<jiff::Timestamp>) -> Self {
+        let Some(at) = at else { return self };
+        let since = std::time::Duration::try_from(self.at.duration_since(at)).unwrap_or_default();
+        Self { at, monotonic: self.monotonic.saturating_sub(since) }
+    }
+
     fn elapsed_ms(self, look: &Look) -> u64 {
         u64::try_from(look.monotonic().saturating_sub(self.monotonic).as_millis()).unwrap_or(u64::MAX)
     }
@@ -71,7 +135,7 @@ impl Began {
 
 impl World for Live {
     fn perform(&self, call: &Invocation) -> Result<Performed, Halt> {
-        self.effect(call)
+        self.effect(call, Standing::New)
     }
 
     fn repeat(
@@ -80,7 +144,7 @@ impl World for Live {
         policy: &Repeat,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Performed, Halt> {
-        self.repeated(call, policy, attempt)
+        self.repeat_after(call, policy, attempt, &Repeated::default())
     }
 
     fn choose(&self, question: &Question) -> Result<usize, Halt> {
@@ -88,47 +152,60 @@ impl World for Live {
     }
 
     fn enter(&self, scope: &Scope) -> Result<(), Halt> {
+        let entered = || self.recorder.note(EventBody::Entered { scope: scope.clone() });
         match &scope.kind {
             ScopeKind::Unwinding { owed } => {
-                self.act.cancel().begin_unwinding();
                 self.recorder.note(EventBody::Unwinding { cause: scope.title.clone(), owed: owed.clone() });
             }
-            ScopeKind::Rollback => {
-                self.act.cancel().begin_unwinding();
-                self.recorder.note(EventBody::Entered { scope: scope.clone() });
+            ScopeKind::Rollback => entered(),
+            _ if self.stops.reach(&scope.key) => return Err(Halt::Stopped),
+            ScopeKind::During(updates) => {
+                let carrier = self.carrier(scope, updates)?;
+                entered();
+                self.begin_updates(scope, updates, carrier);
             }
-            _ => self.recorder.note(EventBody::Entered { scope: scope.clone() }),
+            _ => entered(),
         }
         Ok(())
     }
 
     fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt> {
-        if matches!(scope.kind, ScopeKind::Rollback | ScopeKind::Unwinding { .. }) {
-            self.act.cancel().end_unwinding();
+        if matches!(scope.kind, ScopeKind::During(_)) {
+            self.end_updates(&scope.key);
         }
+        self.turns.pass_on(&scope.key);
         if !matches!(scope.kind, ScopeKind::Unwinding { .. }) {
             self.recorder.note(EventBody::Left { key: scope.key.clone(), how: how.clone() });
         }
         Ok(After::Continue)
     }
 
-    fn raised(&self, fault: &Fault) -> Result<(), Halt> {
+    fn raised(&self, at: &Key, fault: &Fault) -> Result<(), Halt> {
         // Where nothing was changed there is nothing to decide.
-        if self.recorder.is_unwinding() || !self.recorder.has_changed() {
+        if self.recorder.is_unwinding() || at.in_rollback() || !self.recorder.has_changed() {
             return Ok(());
         }
-        self.on_raised(fault)
+        self.on_raised(at, fault)
     }
 
-    fn interrupted(&self) -> Option<Halt> {
-        self.act.cancel().requested()
+    fn interrupted(&self, unwinding: bool) -> Option<Halt> {
+        let act = if unwinding { &self.undoing } else { &self.act };
+        act.cancel().requested()
+    }
+
+    fn lanes(&self, at_most: usize) -> usize {
+        at_most
+    }
+
+    fn stop(&self, within: &Key, rollbacks: bool) {
+        self.stops.stop(within, rollbacks);
     }
 
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
         let began = Began::now(&self.act);
         let value = Value::List(forgone.iter().map(|title| Value::from(title.as_str())).collect());
         // What is forgone stands in the record; the script gets nothing.
-        self.mark(call, ImpactKind::Mark, began, Ok(value));
+        self.mark(call, ImpactKind::Mark, began, (Ok(value), None));
         Ok(Performed::unchanged(Ok(Value::Null)))
     }
 }

@@ -1,47 +1,83 @@
 //! The record of one run: events are gathered, and made durable together before the next effect starts.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::journal::{Journal, JournalError};
-use crate::model::{Event, EventBody, Halt, Impact, Invocation, Rewrite, RunId, Started};
+use crate::model::{Event, EventBody, Halt, Impact, Invocation, Key, Rewrite, RunId, Started};
 use crate::system::Look;
+
+use super::activity::Activity;
+
+/// So many events are made durable without waiting for an effect, so that a run that only looks does not keep them all.
+const GATHERED: usize = 512;
 
 /// Who is told of each event as it happens.
 pub trait Listener: Send + Sync {
-    /// Something happened.
+    /// Something happened. The branches of a `parallel` are told of one event at a time, in the order of their numbers.
     fn on_event(&self, event: &Event);
 
     /// A call begins that may take long and has no event of its own for that: a look, a wait, a question.
     fn on_begin(&self, _call: &Invocation, _impact: &Impact) {}
 }
 
-/// Writes the events of one run.
+/// Writes the events of one run. Branches that go on at the same time share their commits: while one commit waits for the disk,
+/// what others note is gathered for the next.
 pub struct Recorder {
     run: RunId,
     journal: Arc<dyn Journal>,
     look: Look,
     listeners: Vec<Arc<dyn Listener>>,
     state: Mutex<State>,
+    /// A commit is over.
+    committed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     next: u64,
-    /// Not durable yet.
+    /// Not durable, and in no commit under way.
     pending: Vec<Event>,
     /// Whether the outcome of an effect is among them.
     outcome_pending: bool,
+    /// The number of the first event that is not durable.
+    durable: u64,
+    /// Whether somebody waits for the disk.
+    committing: bool,
+    /// Why a commit failed: no effect may start after that.
+    failed: Option<String>,
     unwinding: bool,
     /// Whether a change has been intended.
     changing: bool,
-    /// What the last look found.
-    last_look: Option<String>,
+    /// What the last look inside each of the calls that are watched found.
+    last_looks: Vec<(Key, Option<String>)>,
+    /// What goes on inside each of the scopes that are watched.
+    activities: Vec<Activity>,
 }
 
 impl Recorder {
     /// A record for `run`, which begins with [`Recorder::begin`].
     pub fn new(run: RunId, journal: Arc<dyn Journal>, look: Look, listeners: Vec<Arc<dyn Listener>>) -> Self {
-        Self { run, journal, look, listeners, state: Mutex::default() }
+        Self { run, journal, look, listeners, state: Mutex::default(), committed: Condvar::new() }
+    }
+
+    /// A record that goes on where an earlier process left it, after `events`.
+    pub fn resuming(
+        run: RunId,
+        journal: Arc<dyn Journal>,
+        look: Look,
+        listeners: Vec<Arc<dyn Listener>>,
+        events: &[Event],
+    ) -> Self {
+        let recorder = Self::new(run, journal, look, listeners);
+        {
+            let mut state = recorder.state();
+            state.next = events.len() as u64;
+            state.durable = state.next;
+            let change =
+                |body: &EventBody| matches!(body, EventBody::Intended { impact, .. } if impact.kind.is_change());
+            state.changing = events.iter().any(|event| change(&event.body));
+        }
+        recorder
     }
 
     /// The run's id.
@@ -52,7 +88,11 @@ impl Recorder {
     /// Begins the record, durably. After an error there is no run.
     pub fn begin(&self, started: Started) -> Result<(), JournalError> {
         self.note(EventBody::Started(Box::new(started)));
-        self.append(&mut self.state())
+        let mut state = self.state();
+        self.journal.append(&self.run, &state.pending)?;
+        state.durable = state.next;
+        state.pending.clear();
+        Ok(())
     }
 
     /// Adds an event. It is durable after the next commit: one commit takes the outcome of an effect together with the intent of
@@ -63,12 +103,18 @@ impl Recorder {
         state.outcome_pending |= changed;
         state.unwinding |= matches!(body, EventBody::Unwinding { .. });
         state.changing |= matches!(&body, EventBody::Intended { impact, .. } if impact.kind.is_change());
-        if let EventBody::Settled(settled) = &body
+        if !state.last_looks.is_empty()
+            && let EventBody::Settled(settled) = &body
             && let Ok(value) = &settled.outcome
             && let Some(detail) = value.get("detail")
         {
-            let targets = settled.impact.targets.join(", ");
-            state.last_look = Some(format!("{} {targets}: {detail}", settled.primitive));
+            let found = format!("{} {}: {detail}", settled.primitive, settled.impact.targets.join(", "));
+            let around = state.last_looks.iter_mut().filter(|(call, _)| settled.key.starts_with(call));
+            around.for_each(|(_, last)| *last = Some(found.clone()));
+        }
+        if !state.activities.is_empty() {
+            let now = self.look.monotonic();
+            state.activities.iter_mut().for_each(|activity| activity.take(&body, now));
         }
         let body = self.look.secrets().redactor().event(body);
         let event = Event { seq: state.next, at: self.look.now(), body };
@@ -79,37 +125,107 @@ impl Recorder {
         state.pending.push(event);
     }
 
-    /// Makes everything noted so far durable.
-    pub fn commit(&self) -> Result<(), Halt> {
-        let mut state = self.state();
-        if state.pending.is_empty() {
-            return Ok(());
-        }
-        self.append(&mut state).map_err(|error| Halt::Journal { why: error.to_string() })
+    /// Makes everything noted so far durable: before an effect starts. After an error no later call succeeds either.
+    pub(super) fn commit(&self) -> Result<(), Halt> {
+        self.append_all(true).map_err(|why| Halt::Journal { why })
     }
 
-    fn append(&self, state: &mut State) -> Result<(), JournalError> {
-        self.journal.append(&self.run, &state.pending)?;
-        state.pending.clear();
-        state.outcome_pending = false;
-        Ok(())
+    /// Makes everything noted so far durable if that is possible: for what nothing depends on, and for the end of the run, which is
+    /// recorded if it can be.
+    pub fn commit_if_possible(&self) -> Result<(), String> {
+        self.append_all(false)
+    }
+
+    /// One thread at a time hands what was gathered to the journal, without keeping others from noting more. When it is done,
+    /// one of those who waited takes what has come together meanwhile. `binding`: an effect depends on it, so that a failure is
+    /// the last word.
+    fn append_all(&self, binding: bool) -> Result<(), String> {
+        let mut state = self.state();
+        let wanted = state.next;
+        loop {
+            if let Some(why) = state.failed.as_ref().filter(|_| binding) {
+                return Err(why.clone());
+            }
+            if state.durable >= wanted {
+                return Ok(());
+            }
+            if !state.committing {
+                break;
+            }
+            state = self.committed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.committing = true;
+        let mut batch = std::mem::take(&mut state.pending);
+        let outcome_pending = std::mem::take(&mut state.outcome_pending);
+        drop(state);
+        let appended = self.journal.append(&self.run, &batch).map_err(|error| error.to_string());
+        let mut state = self.state();
+        state.committing = false;
+        match &appended {
+            Ok(()) => state.durable = batch.last().map_or(state.durable, |last| last.seq + 1),
+            Err(why) => {
+                if binding {
+                    state.failed = Some(why.clone());
+                }
+                batch.append(&mut state.pending);
+                state.pending = batch;
+                state.outcome_pending |= outcome_pending;
+            }
+        }
+        self.committed.notify_all();
+        appended
     }
 
     /// Makes the outcome of the last effect durable, if it is not yet: before anything that may take long.
     pub(super) fn commit_outcome(&self) -> Result<(), Halt> {
-        if self.state().outcome_pending { self.commit() } else { Ok(()) }
+        let due = {
+            let state = self.state();
+            state.outcome_pending || (state.pending.len() >= GATHERED && !state.committing)
+        };
+        if due { self.commit() } else { Ok(()) }
     }
 
     /// Tells the listeners of a call that begins without an event.
     pub(super) fn announce(&self, call: &Invocation, impact: &Impact) {
+        let mut state = self.state();
+        if !state.activities.is_empty() {
+            let now = self.look.monotonic();
+            state.activities.iter_mut().for_each(|activity| activity.begins(call, impact, now));
+        }
         let args = self.look.secrets().redactor().value(call.args.clone());
         let call = Invocation { args, ..call.clone() };
         self.listeners.iter().for_each(|listener| listener.on_begin(&call, impact));
     }
 
-    /// What the last look found, as people read it.
-    pub(super) fn last_look(&self) -> Option<String> {
-        self.state().last_look.clone()
+    /// From now on it is remembered what the last look inside the call at `key` found.
+    pub(super) fn watch_looks(&self, key: &Key) {
+        self.state().last_looks.push((key.clone(), None));
+    }
+
+    /// What the last look inside the call at `key` found, as people read it.
+    pub(super) fn last_look(&self, key: &Key) -> Option<String> {
+        self.state().last_looks.iter().find(|(call, _)| call == key)?.1.clone()
+    }
+
+    /// That is of no interest any more.
+    pub(super) fn forget_looks(&self, key: &Key) {
+        self.state().last_looks.retain(|(call, _)| call != key);
+    }
+
+    /// From now on it is followed what goes on inside the scope with this key, which begins.
+    pub(super) fn watch_activity(&self, key: &Key) {
+        let activity = Activity::new(key.clone(), self.look.monotonic());
+        self.state().activities.push(activity);
+    }
+
+    /// What goes on inside the scope with this key.
+    pub(super) fn activity(&self, key: &Key) -> Option<Activity> {
+        self.state().activities.iter().find(|activity| activity.is_of(key)).cloned()
+    }
+
+    /// That is of no interest any more.
+    pub(super) fn forget_activity(&self, key: &Key) {
+        self.state().activities.retain(|activity| !activity.is_of(key));
     }
 
     /// Whether the run has intended a change so far.
@@ -126,3 +242,7 @@ impl Recorder {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+#[path = "recorder_tests.rs"]
+mod tests;

@@ -1,45 +1,78 @@
-//! `wait_until` and `retry`, for real: attempts with pauses between them.
+//! `wait_until`, `hold` and `retry`, for real: attempts with pauses between them.
 
 use std::time::Duration;
 
 use crate::model::{
-    Fault, Halt, ImpactKind, Invocation, Left, Outcome, Performed, Repeat, Scope, ScopeKind, Span, Value, World,
+    Fault, Halt, ImpactKind, Invocation, Key, Left, Outcome, Performed, Repeat, Scope, ScopeKind, Span, Value, World,
 };
 
 use super::{Began, Live};
 
+/// How far an earlier process came with a call that has a body.
+#[derive(Default)]
+pub(in crate::worlds) struct Repeated {
+    /// How many attempts it began.
+    pub(in crate::worlds) attempts: u32,
+    /// When it began.
+    pub(in crate::worlds) entered: Option<jiff::Timestamp>,
+}
+
 impl Live {
-    pub(super) fn repeated(
+    pub(in crate::worlds) fn repeat_after(
         &self,
         call: &Invocation,
         policy: &Repeat,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
+        before: &Repeated,
     ) -> Result<Performed, Halt> {
-        let title = call.args.get("label").map_or_else(|| call.primitive.to_owned(), ToString::to_string);
+        let label = call.args.get("label").filter(|label| **label != Value::Null).map(ToString::to_string);
+        let title = match (policy, label) {
+            (Repeat::Hold { time, .. }, label) => {
+                format!("{} to hold for {}", label.as_deref().unwrap_or("the condition"), Span(*time))
+            }
+            (_, label) => label.unwrap_or_else(|| call.primitive.to_owned()),
+        };
         let scope = Scope { key: call.key.clone(), site: call.site.clone(), title, kind: ScopeKind::Body };
         self.enter(&scope)?;
-        let began = Began::now(&self.act);
-        let outcome = match policy {
-            Repeat::Until { timeout, every } => self.until(&scope.title, (*timeout, *every), began, attempt),
-            Repeat::Retry { times, every, backoff } => self.retry((*times, *every, *backoff), attempt),
+        // The time that has passed since then counts.
+        let began = Began::now(&self.act).earlier(before.entered);
+        let mut times = 0;
+        let mut counted = |n: u32| {
+            times = n + 1;
+            attempt(n)
         };
+        let attempt = &mut counted;
+        self.recorder.watch_looks(&call.key);
+        let outcome = match policy {
+            Repeat::Until { timeout, every } => {
+                self.until(&scope, (*timeout, *every), (began, before.attempts), attempt)
+            }
+            Repeat::Hold { time, every, tolerate } => {
+                self.hold(call, (*time, *every, *tolerate), (began, before.attempts), attempt)
+            }
+            Repeat::Retry { times, every, backoff } => {
+                self.retry(&call.key, (*times, *every, *backoff), before.attempts, attempt)
+            }
+        };
+        self.recorder.forget_looks(&call.key);
         let left = match &outcome {
+            Err(Halt::Stopped) => Left::Stopped,
             Ok(Ok(_)) => Left::Completed { owes: false },
             Ok(Err(fault)) => Left::Faulted(fault.clone()),
             Err(_) => Left::Halted,
         };
         self.leave(&scope, &left)?;
         let outcome = outcome?;
-        let performed = self.mark(call, ImpactKind::Wait, began, outcome.clone());
+        let performed = self.mark(call, ImpactKind::Wait, began, (outcome.clone(), Some(times)));
         // What a body returns goes to the script of `retry`; a wait returns nothing.
         Ok(Performed { outcome, ..performed })
     }
 
     fn until(
         &self,
-        label: &str,
+        scope: &Scope,
         (timeout, every): (Duration, Duration),
-        began: Began,
+        (began, before): (Began, u32),
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Outcome, Halt> {
         for n in 0.. {
@@ -52,20 +85,57 @@ impl Live {
             }
             let waited = self.act.monotonic().saturating_sub(began.monotonic);
             if waited >= timeout {
-                let found = last.err().map(|fault| fault.message).or_else(|| self.recorder.last_look());
+                let found = last.err().map(|fault| fault.message).or_else(|| self.recorder.last_look(&scope.key));
                 let why = found.map(|found| format!(": {found}")).unwrap_or_default();
-                let message = format!("waited {} for \"{label}\", in vain{why}", Span(timeout));
+                let message = format!("waited {} for \"{label}\", in vain{why}", Span(timeout), label = scope.title);
                 return Ok(Err(Fault::new("timeout", message).hint("raise `timeout` if it only needs longer")));
             }
             // The last look is taken when the time is over, not before.
-            self.pause(every.min(timeout.saturating_sub(waited)))?;
+            self.pause(&scope.key, (n, before), every.min(timeout.saturating_sub(waited)))?;
+        }
+        unreachable!("the loop has no end of its own")
+    }
+
+    fn hold(
+        &self,
+        call: &Invocation,
+        (time, every, tolerate): (Duration, Duration, u32),
+        (began, before): (Began, u32),
+        attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
+    ) -> Result<Outcome, Halt> {
+        let mut failed = Failed::default();
+        for n in 0.. {
+            let last = attempt(n)?;
+            let held = self.act.monotonic().saturating_sub(began.monotonic);
+            match last {
+                Ok(Value::Bool(true)) => failed = Failed::default(),
+                // A mistake in the body is none of what it watches.
+                Err(fault) if fault.code == "script" => return Ok(Err(fault)),
+                other => {
+                    failed.since.get_or_insert(held);
+                    failed.times += 1;
+                    failed.found =
+                        other.err().map(|fault| fault.message).or_else(|| self.recorder.last_look(&call.key));
+                }
+            }
+            if failed.times > tolerate {
+                return Ok(Err(failed.fault(call.args.get("label"), time, n)));
+            }
+            // A condition that does not hold when the time is over is looked at until that is decided, one way or the other.
+            if held >= time && failed.times == 0 {
+                return Ok(Ok(Value::Null));
+            }
+            let left = time.saturating_sub(held);
+            self.pause(&call.key, (n, before), if left.is_zero() { every } else { every.min(left) })?;
         }
         unreachable!("the loop has no end of its own")
     }
 
     fn retry(
         &self,
+        key: &Key,
         (times, every, backoff): (u32, Duration, f64),
+        before: u32,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Outcome, Halt> {
         let mut pause = every;
@@ -74,16 +144,50 @@ impl Live {
             if last.is_ok() {
                 break;
             }
-            self.pause(pause)?;
+            self.pause(key, (n - 1, before), pause)?;
             pause = pause.mul_f64(backoff).min(Duration::from_secs(3600));
             last = attempt(n)?;
         }
         Ok(last)
     }
 
-    fn pause(&self, time: Duration) -> Result<(), Halt> {
+    /// Between attempt `n` and the next one; none where the next one was begun by an earlier process.
+    fn pause(&self, key: &Key, (n, before): (u32, u32), time: Duration) -> Result<(), Halt> {
+        if n + 1 < before {
+            return Ok(());
+        }
         self.recorder.commit_outcome()?;
-        let slept = self.handle.block_on(self.act.sleep(time));
-        slept.map_err(|_| self.act.cancel().requested().unwrap_or(Halt::Cancelled))
+        let act = self.act_for(key);
+        let slept = self.unless_stopped(key, act.sleep(time))?;
+        slept.map_err(|_| act.cancel().requested().unwrap_or(Halt::Cancelled))
+    }
+}
+
+/// A condition that did not hold the last few times.
+#[derive(Default)]
+struct Failed {
+    /// How often in a row.
+    times: u32,
+    /// For how long it had held, or been tolerated, before.
+    since: Option<Duration>,
+    /// What was found the last time.
+    found: Option<String>,
+}
+
+impl Failed {
+    /// The fault after `n` earlier attempts.
+    fn fault(self, label: Option<&Value>, time: Duration, n: u32) -> Fault {
+        let label =
+            label.filter(|label| **label != Value::Null).map_or("the condition".to_owned(), |l| format!("\"{l}\""));
+        let when = match self.since {
+            Some(held) if n >= self.times => {
+                format!("{label} stopped holding after {} of {}", Span(held).human(), Span(time))
+            }
+            _ => format!("{label} did not hold from the beginning"),
+        };
+        let times = if self.times > 1 { format!(", {} times in a row", self.times) } else { String::new() };
+        let found = self.found.map(|found| format!(": {found}")).unwrap_or_default();
+        Fault::new("not-held", format!("{when}{times}{found}"))
+            .hint("`tolerate` is how many failing checks in a row are borne with")
     }
 }

@@ -3,17 +3,19 @@
 //! It holds a [`Look`] and nothing else: no method of it can reach a handle that changes things.
 
 mod assumption;
+mod branches;
 mod perform;
 mod result;
 mod state;
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
 
 use crate::model::{
-    After, Basis, Halt, Impact, ImpactKind, Invocation, Left, Outcome, Performed, PlanLine, PlanNode, PlanResult,
-    Question, Repeat, Scope, ScopeKind, Symbol, Value, World,
+    After, Arg, Basis, Halt, Impact, ImpactKind, Invocation, Left, Outcome, Performed, PlanLine, PlanNode, PlanResult,
+    Question, Repeat, Scope, ScopeKind, Span, Symbol, Updates, Value, World,
 };
 use crate::system::Look;
 
@@ -50,6 +52,28 @@ impl PlanWorld {
         unused.map(|(assumption, _)| assumption.to_string()).collect()
     }
 
+    /// What would be told while a block runs, and how often.
+    fn updates(&self, scope: &Scope, updates: &Updates) -> Result<PlanLine, Halt> {
+        let text = |text: &Arg<String>| match text {
+            Arg::Known(text) => Value::from(text.as_str()),
+            Arg::Unknown(unknown) => Value::Unknown(unknown.clone()),
+        };
+        let mut args = BTreeMap::from([
+            ("channel".to_owned(), Value::from(updates.channel.as_str())),
+            ("message".to_owned(), text(&updates.message)),
+        ]);
+        args.extend(updates.key.as_ref().map(|key| ("key".to_owned(), text(key))));
+        let (key, site) = (scope.key.clone(), scope.site.clone());
+        let mut call = Invocation { key, site, primitive: "notify", args: Value::Map(args), guarded: true };
+        let role = self.cast.role(&call)?;
+        let impact = role.impact.clone();
+        let preview = self.handle.block_on(role.handler.preview(&call.args, &self.look));
+        let notes = preview.map(|preview| preview.notes).unwrap_or_default();
+        call.primitive = "during";
+        let summary = format!("every {} → {}: {} …", updates.every, updates.channel, updates.message);
+        Ok(PlanLine { impact, notes, ..mark(&call, Symbol::Tell, Basis::Predicted, summary) })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,10 +90,17 @@ impl World for PlanWorld {
         policy: &Repeat,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Performed, Halt> {
-        let title = call.args.get("label").map(ToString::to_string);
+        let title = call.args.get("label").filter(|label| **label != Value::Null).map(ToString::to_string);
         let line = match (policy, &title) {
             (Repeat::Until { timeout, .. }, Some(label)) => {
-                let summary = format!("{label}, for {} at most", crate::model::Span(*timeout));
+                let summary = format!("{label}, for {} at most", Span(*timeout));
+                mark(call, Symbol::Wait, Basis::Assumed, summary)
+            }
+            (Repeat::Hold { time, every, tolerate }, label) => {
+                let label = title.as_deref().filter(|_| label.is_some()).unwrap_or("the condition");
+                let tolerated =
+                    if *tolerate > 0 { format!(", {tolerate} failing in a row tolerated") } else { String::new() };
+                let summary = format!("{label}, for {}, checked every {}{tolerated}", Span(*time), Span(*every));
                 mark(call, Symbol::Wait, Basis::Assumed, summary)
             }
             (Repeat::Retry { times, .. }, _) => {
@@ -85,7 +116,7 @@ impl World for PlanWorld {
             kind: ScopeKind::Body,
         };
         self.state().open(scope);
-        let waits = matches!(policy, Repeat::Until { .. });
+        let waits = matches!(policy, Repeat::Until { .. } | Repeat::Hold { .. });
         self.state().waits += usize::from(waits);
         let outcome = attempt(0)?;
         self.state().close(None);
@@ -111,9 +142,16 @@ impl World for PlanWorld {
     }
 
     fn enter(&self, scope: &Scope) -> Result<(), Halt> {
+        if let ScopeKind::During(updates) = &scope.kind {
+            let line = self.updates(scope, updates)?;
+            self.state().add(line);
+        }
         let mut state = self.state();
-        if scope.kind == ScopeKind::Rehearsal {
-            state.begin_rehearsal();
+        match scope.kind {
+            ScopeKind::Rehearsal => state.begin_rehearsal(),
+            ScopeKind::Parallel { at_most, .. } => state.begin_group(at_most),
+            ScopeKind::Branch => state.begin_branch(),
+            _ => {}
         }
         state.open(scope.clone());
         Ok(())
@@ -123,14 +161,17 @@ impl World for PlanWorld {
         let mut state = self.state();
         let fault = if let Left::Faulted(fault) = how { Some(fault.clone()) } else { None };
         state.close(fault);
-        if scope.kind == ScopeKind::Rehearsal {
-            state.end_rehearsal();
+        match scope.kind {
+            ScopeKind::Rehearsal => state.end_rehearsal(),
+            ScopeKind::Parallel { .. } => state.end_group(&self.cast.environment),
+            ScopeKind::Branch => state.end_branch(),
+            _ => {}
         }
         let owes = matches!(how, Left::Completed { owes: true }) && state.rehearsals == 0;
         Ok(if owes { After::Rehearse } else { After::Continue })
     }
 
-    fn interrupted(&self) -> Option<Halt> {
+    fn interrupted(&self, _unwinding: bool) -> Option<Halt> {
         self.look.cancel().requested()
     }
 

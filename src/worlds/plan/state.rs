@@ -3,6 +3,8 @@
 use crate::config::Environment;
 use crate::model::{Fault, PlanLine, PlanNode, PlanScope, Scope};
 
+use super::branches::Group;
+
 /// Why a look is not worth taking any more: the world will have changed by then.
 #[derive(Clone, Debug)]
 pub(super) struct Cause {
@@ -17,11 +19,21 @@ impl Cause {
         Self { targets, text }
     }
 
+    /// The same cause as another branch of a `parallel` sees it.
+    pub(super) fn elsewhere(&self) -> Self {
+        Self { text: format!("{}, in another branch", self.text), ..self.clone() }
+    }
+
+    /// Whether something was changed, rather than that time passed.
+    pub(super) fn is_change(&self) -> bool {
+        !self.targets.is_empty()
+    }
+
     pub(super) fn everything(text: String) -> Self {
         Self { targets: Vec::new(), text }
     }
 
-    fn reaches(&self, environment: &Environment, targets: &[String]) -> bool {
+    pub(super) fn reaches(&self, environment: &Environment, targets: &[String]) -> bool {
         let dependent = |changed: &String, target: &String| !environment.are_independent(changed, target);
         self.targets.is_empty()
             || targets.is_empty()
@@ -34,6 +46,8 @@ impl Cause {
 pub(super) struct State {
     root: Vec<PlanNode>,
     open: Vec<PlanScope>,
+    /// The `parallel`s that are open, outermost first.
+    pub(super) groups: Vec<Group>,
     pub(super) causes: Vec<Cause>,
     /// How many causes there were when each rehearsal began.
     before_rehearsal: Vec<usize>,
@@ -51,7 +65,7 @@ impl State {
         Self { used, ..Self::default() }
     }
 
-    fn siblings(&mut self) -> &mut Vec<PlanNode> {
+    pub(super) fn siblings(&mut self) -> &mut Vec<PlanNode> {
         match self.open.last_mut() {
             Some(scope) => &mut scope.nodes,
             None => &mut self.root,

@@ -1,0 +1,49 @@
+//! `routes(router)`: how a router shares traffic out.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::TargetKind;
+use crate::model::{Applied, Case, Impact, ImpactKind, Value};
+
+use super::route::{Server, Shares};
+use super::{Primitive, TargetArg};
+
+/// How a router shares traffic out.
+#[derive(Clone, Copy, Debug)]
+pub struct Routes;
+
+/// How a router shares traffic out between its backends, and how their servers are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Args {
+    /// The router.
+    pub target: String,
+}
+
+/// How traffic is shared out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Output {
+    /// What each backend gets, in per cent by name.
+    pub shares: Shares,
+    /// The servers, each with `name`, `backend`, `weight` and `state`: "up", "down", "drain" or "maintenance".
+    pub servers: Vec<Server>,
+}
+
+impl Primitive for Routes {
+    const NAME: &'static str = "routes";
+    const SUMMARY: &'static str = "how a router shares traffic out between its backends";
+    const POSITIONAL: &'static [&'static str] = &["target"];
+    const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Router] });
+    const EXAMPLE: &'static str = r#"let before = routes("lb").shares;"#;
+    type Args = Args;
+    type Output = Output;
+
+    fn impact(args: &Args) -> Impact {
+        Impact::on(ImpactKind::Look, &args.target)
+    }
+
+    fn cases(_: &Args) -> Vec<Case> {
+        vec![Case::returns("known", Value::Map([].into())), Case::fails("failed", "routes-unknown", Applied::No)]
+    }
+}

@@ -1,0 +1,65 @@
+//! The journal: can it be read, is it whole, and does anything in it wait for a person?
+
+use crate::journal::{Journal, RUNNING, RunQuery, RunSummary};
+use crate::system::Look;
+
+use super::super::{Error, Life, Lifeboat, Status};
+use super::Finding;
+
+/// How many of the newest runs are looked at.
+const NEWEST: usize = 200;
+/// How many of those are verified.
+const VERIFIED: usize = 5;
+
+pub(super) fn all(lifeboat: &Lifeboat, look: &Look) -> Vec<Finding> {
+    if !look.exists(&lifeboat.state_directory().join("journal.db")) {
+        return vec![Finding::ok("journal", "is not there yet; it is made with the first run")];
+    }
+    read(lifeboat).unwrap_or_else(|error| {
+        let unreadable = Finding::fail("journal", error.to_string());
+        let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
+        vec![unreadable.hint(help.unwrap_or_else(|| "no run can be recorded before it can be read".to_owned()))]
+    })
+}
+
+fn read(lifeboat: &Lifeboat) -> Result<Vec<Finding>, Error> {
+    let journal = lifeboat.journal()?;
+    let runs = journal.runs(&RunQuery::newest(NEWEST))?;
+    let mut findings = Vec::new();
+    for run in runs.iter().take(VERIFIED) {
+        if let Some(broken) = journal.verify(&run.id)?.broken {
+            let message = format!("run {} is not as it was written, from event {}: {}", run.id, broken.seq, broken.why);
+            findings
+                .push(Finding::fail("journal", message).hint("find out who changed the file, and keep a copy of it"));
+        }
+    }
+    for (status, what, hint) in [
+        (Status::InDoubt.name(), "in doubt", "look at the targets that `lifeboat show` names, then `lifeboat settle`"),
+        (Status::LeftChanged.name(), "failed and left something changed", "`lifeboat show RUN` lists what is left"),
+        (RUNNING, "interrupted", "its process is gone: `lifeboat resume` takes it up again"),
+    ] {
+        // Runs before the last good one of the same runbook were seen to.
+        let unsettled = |run: &&RunSummary| {
+            let later = runs.iter().take_while(|other| other.id != run.id);
+            let mut settled =
+                later.filter(|other| other.runbook == run.runbook && other.environment == run.environment);
+            let goes_on = || status == RUNNING && !interrupted(&*journal, run);
+            let mut settled = || settled.any(|other| other.status == Status::Completed.name());
+            run.status == status && !goes_on() && !settled()
+        };
+        if let Some(run) = runs.iter().find(unsettled) {
+            let message = format!("run {} of {} is {what}", run.id, run.runbook);
+            findings.push(Finding::warn("journal", message).hint(hint));
+        }
+    }
+    if findings.is_empty() {
+        let all = if runs.len() == NEWEST { format!("the newest {NEWEST}") } else { runs.len().to_string() };
+        findings.push(Finding::ok("journal", format!("whole, of this version; {all} runs, none waits for anybody")));
+    }
+    Ok(findings)
+}
+
+/// Whether a run without an end goes on nowhere.
+fn interrupted(journal: &dyn Journal, run: &RunSummary) -> bool {
+    journal.events(&run.id).is_ok_and(|events| Life::of(&run.id, &events) == Life::Interrupted)
+}
