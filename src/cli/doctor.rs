@@ -88,14 +88,19 @@ impl Doctor {
         };
         let trials = self.trials.as_ref().map(|path| trials(path)).transpose()?;
         let cancel = Cancel::new();
-        super::people::stop_on_signals(printer, &cancel);
+        cancel_on_ctrl_c(&cancel);
         let heard = |tried: &Tried| {
-            if !printer.json {
+            // What was cut short says nothing.
+            if !printer.json && cancel.requested().is_none() {
                 report(tried, printer);
             }
         };
-        let candidate = Candidate { spec, trials, cancel };
+        let candidate = Candidate { spec, trials, cancel: cancel.clone() };
         let tried = conformance(candidate, &Registry::standard(), &heard)?;
+        if cancel.requested().is_some() {
+            printer.err("stopped before all was tried; the driver was ended, and its scratch directories are gone");
+            return Ok(Exit::Cancelled);
+        }
         let count = |wanted: fn(&Conforms) -> bool| tried.iter().filter(|tried| wanted(&tried.verdict)).count();
         let failed = count(|verdict| matches!(verdict, Conforms::Failed(_)));
         if printer.json {
@@ -108,6 +113,19 @@ impl Doctor {
         }
         Ok(if failed > 0 { Exit::Config } else { Exit::Done })
     }
+}
+
+/// Ctrl-C ends the driver under way, and with it the trial.
+fn cancel_on_ctrl_c(cancel: &Cancel) {
+    let cancel = cancel.clone();
+    let listen = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        if runtime.is_ok_and(|runtime| runtime.block_on(tokio::signal::ctrl_c()).is_ok()) {
+            cancel.request();
+        }
+    };
+    // Without the thread, Ctrl-C ends the process as it does for any program.
+    let _ = std::thread::Builder::new().name("signals".into()).spawn(listen);
 }
 
 /// What lifeboat.toml declares of the driver.

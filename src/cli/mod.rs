@@ -10,6 +10,7 @@ mod exit;
 mod init;
 mod lanes;
 mod open;
+mod outbox;
 mod people;
 mod plan;
 mod plan_branches;
@@ -72,6 +73,7 @@ enum Command {
     Drill(drill::Drill),
     Runs(runs::Runs),
     Show(show::Show),
+    Outbox(outbox::Outbox),
     Doc(doc::Doc),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
@@ -101,6 +103,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Drill(command) => command.execute(&cli.global, &printer),
         Command::Runs(command) => command.execute(&cli.global, &printer),
         Command::Show(command) => command.execute(&cli.global, &printer),
+        Command::Outbox(command) => command.execute(&cli.global, &printer),
         Command::Doc(command) => command.execute(&printer),
         Command::Doctor(command) => command.execute(&cli.global, &printer),
         Command::Completions(command) => command.execute(&printer),

@@ -155,9 +155,12 @@ impl RunView {
         };
         match &settled.outcome {
             Ok(value) => {
-                let undelivered = value.get("delivered") == Some(&Value::Bool(false));
+                let is = |field: &str, truth: bool| value.get(field) == Some(&Value::Bool(truth));
                 let tick = match settled.impact.kind {
-                    _ if undelivered => self.printer.paint_err(Style::Caution, "! NOT DELIVERED"),
+                    _ if is("delivered", false) && is("queued", true) => {
+                        self.printer.paint_err(Style::Caution, "! NOT YET DELIVERED")
+                    }
+                    _ if is("delivered", false) => self.printer.paint_err(Style::Caution, "! NOT DELIVERED"),
                     ImpactKind::Look => self.good("?"),
                     _ => self.good("✓"),
                 };

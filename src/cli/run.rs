@@ -175,6 +175,12 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
         printer.out(&format!("    lifeboat settle {} {key} --applied | --not-applied", ran.id));
         printer.out(&format!("    lifeboat resume {}", ran.id));
     }
+    if let [first, rest @ ..] = ran.undelivered.as_slice() {
+        let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
+        let what = format!("NOT DELIVERED: {} → {}{more}", first.channel, first.headline);
+        say("  ", &printer.paint(Style::Caution, &what));
+        say("  ", "help: `lifeboat outbox --send` tries again; the next run does, too");
+    }
     printer.out(&printer.paint(Style::Dim, &format!("run {}", ran.id)));
     exit
 }

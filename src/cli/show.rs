@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::journal::{Broken, Journal, JournalError, RUNNING, Recorded, Verified};
-use crate::model::{Event, EventBody, Mode, Started, Value};
+use crate::model::{Event, EventBody, Letter, LetterQuery, Mode, Started, Value};
 use crate::runtime::{Aftermath, Error, Life, Status};
 
 use super::printer::{Printer, Style};
 use super::show_text::Tree;
 use super::wrap::wrap;
-use super::{Exit, Global, runs};
+use super::{Exit, Global, outbox, runs};
 
 /// Show a run: how it ended, what it did, is its record whole
 #[derive(Args)]
@@ -32,10 +32,15 @@ impl Show {
         let verified = journal.verify(&run)?;
         // Up to the first event that cannot be read: why it cannot, the verification says.
         let events: Vec<Event> = recorded.entries.iter().map_while(|entry| entry.event(&run).ok()).collect();
+        let letters = journal.letters(&LetterQuery { run: Some(run.to_string()), ..LetterQuery::default() })?;
         if printer.json {
-            printer.out_json(&json!({ "run": recorded.summary, "verified": verified, "events": events }));
+            let record =
+                json!({ "run": recorded.summary, "verified": verified, "events": events, "messages": letters });
+            printer.out_json(&record);
         } else {
-            Header { printer, recorded: &recorded, events: &events }.print(&verified);
+            let header = Header { printer, recorded: &recorded, events: &events };
+            header.print(&verified);
+            header.messages(&letters);
             printer.out("");
             Tree::new(printer, self.all).print(&events);
         }
@@ -126,6 +131,13 @@ impl Header<'_> {
                 let text = format!("BROKEN at event {seq}: {why}; the {events} before it are as they were written");
                 self.row("record", &text, Some(Style::Bad));
             }
+        }
+    }
+
+    /// Messages that were not delivered when their call was made. The tree below shows what the runbook saw.
+    fn messages(&self, letters: &[Letter]) {
+        for (n, (line, style)) in outbox::afterwards(letters).into_iter().enumerate() {
+            self.row(if n == 0 { "messages" } else { "" }, &line, Some(style));
         }
     }
 

@@ -180,7 +180,11 @@ impl<'a> Tree<'a> {
         let site = format!("line {}", settled.site.line);
         match &settled.outcome {
             Ok(value) => {
-                let tick = if settled.impact.kind == ImpactKind::Look { "?" } else { "✓" };
+                let tick = match settled.impact.kind {
+                    _ if value.get("delivered") == Some(&Value::Bool(false)) => "!",
+                    ImpactKind::Look => "?",
+                    _ => "✓",
+                };
                 let text = format!("{tick} {what}{}  ({took}{attempt}{calls})", words::said(settled, value, &what));
                 self.line(Some(settled.began), &text, None);
             }

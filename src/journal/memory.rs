@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::tail::Tail;
 use super::{GENESIS, Journal, JournalError, Recorded, RunQuery, RunSummary};
-use crate::model::{Event, EventBody, RunId};
+use crate::model::{Event, EventBody, Letter, LetterQuery, LetterState, RunId};
 
 /// Runs recorded in memory.
 #[derive(Default)]
@@ -16,6 +16,8 @@ struct Runs {
     /// In the order in which they were begun.
     recorded: Vec<Recorded>,
     tails: HashMap<RunId, Tail>,
+    /// In the order in which they came.
+    letters: Vec<Letter>,
 }
 
 impl MemoryJournal {
@@ -38,37 +40,78 @@ impl Runs {
     fn last_head(&self) -> String {
         self.recorded.last().map_or_else(|| GENESIS.to_owned(), |last| last.summary.head.clone())
     }
-}
 
-impl Journal for MemoryJournal {
-    fn append(&self, run: &RunId, events: &[Event]) -> Result<(), JournalError> {
+    /// Takes events on: all of them, or none.
+    fn append(&mut self, run: &RunId, events: &[Event]) -> Result<(), JournalError> {
         let Some(first) = events.first() else { return Ok(()) };
-        let mut runs = self.lock();
-        let position = runs.position(run);
-        let tail = match (runs.tails.remove(run), position) {
+        let position = self.position(run);
+        let tail = match (self.tails.remove(run), position) {
             (Some(tail), _) => tail,
-            (None, Some(at)) => Tail::rebuild(&runs.recorded[at])?,
-            (None, None) => Tail::new(runs.last_head()),
+            (None, Some(at)) => Tail::rebuild(&self.recorded[at])?,
+            (None, None) => Tail::new(self.last_head()),
         };
         let (tail, entries) = tail.extend(run, events)?;
         if let (None, EventBody::Started(started)) = (position, &first.body) {
             let begun = Recorded {
                 summary: RunSummary::begun(run, first.at, started),
-                previous: runs.last_head(),
-                follows: runs.recorded.last().map(|last| last.summary.id.clone()),
+                previous: self.last_head(),
+                follows: self.recorded.last().map(|last| last.summary.id.clone()),
                 entries: Vec::new(),
             };
-            runs.recorded.push(begun);
+            self.recorded.push(begun);
         }
-        let at = position.unwrap_or(runs.recorded.len() - 1);
+        let at = position.unwrap_or(self.recorded.len() - 1);
         for (event, entry) in events.iter().zip(&entries) {
-            runs.recorded[at].summary.take(event, &entry.hash);
+            self.recorded[at].summary.take(event, &entry.hash);
         }
-        runs.recorded[at].entries.extend(entries);
+        self.recorded[at].entries.extend(entries);
         if !tail.ended() {
-            runs.tails.insert(run.clone(), tail);
+            self.tails.insert(run.clone(), tail);
         }
         Ok(())
+    }
+
+    fn put(&mut self, letter: &Letter) {
+        match self.letters.iter_mut().find(|old| old.key == letter.key) {
+            Some(old) => old.clone_from(letter),
+            None => self.letters.push(letter.clone()),
+        }
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn append(&self, run: &RunId, events: &[Event]) -> Result<(), JournalError> {
+        self.append_with_letters(run, events, &[])
+    }
+
+    fn append_with_letters(&self, run: &RunId, events: &[Event], letters: &[Letter]) -> Result<(), JournalError> {
+        let mut runs = self.lock();
+        runs.append(run, events)?;
+        for letter in letters {
+            runs.put(letter);
+        }
+        Ok(())
+    }
+
+    fn keeps_letters(&self) -> bool {
+        true
+    }
+
+    fn letters(&self, query: &LetterQuery) -> Result<Vec<Letter>, JournalError> {
+        let runs = self.lock();
+        let found: Vec<&Letter> = runs.letters.iter().filter(|letter| query.matches(letter)).collect();
+        let skipped = query.newest.map_or(0, |newest| found.len().saturating_sub(newest));
+        Ok(found.into_iter().skip(skipped).cloned().collect())
+    }
+
+    fn change_letter(&self, letter: &Letter, attempts: u32) -> Result<bool, JournalError> {
+        let mut runs = self.lock();
+        let waits = |old: &&Letter| old.key == letter.key && old.attempts == attempts;
+        let found = runs.letters.iter().find(waits).is_some_and(|old| old.state == LetterState::Waiting);
+        if found {
+            runs.put(letter);
+        }
+        Ok(found)
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<RunSummary>, JournalError> {

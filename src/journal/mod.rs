@@ -7,6 +7,8 @@
 mod chain;
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod conformance_outbox;
 mod error;
 #[cfg(feature = "journal-libsql")]
 mod libsql;
@@ -21,7 +23,7 @@ pub use self::libsql::LibsqlJournal;
 pub use self::memory::MemoryJournal;
 pub use self::summary::{RUNNING, RunQuery, RunSummary};
 
-use crate::model::{Event, RunId};
+use crate::model::{Event, Letter, LetterQuery, RunId};
 
 /// How many candidates an ambiguous name lists.
 const CANDIDATES: usize = 8;
@@ -34,6 +36,31 @@ pub trait Journal: Send + Sync {
     /// The first event of a run is `started`, its number 0; the numbers have no gaps. A run that was begun by another process is
     /// read back first, so that it can be resumed.
     fn append(&self, run: &RunId, events: &[Event]) -> Result<(), JournalError>;
+
+    /// Whether it has an outbox. Without one, messages that could not be delivered are not tried again.
+    fn keeps_letters(&self) -> bool {
+        false
+    }
+
+    /// Appends, and puts letters into the outbox by the same commit: all of it is durable afterwards, or none. A letter takes the
+    /// place of an earlier one with its key.
+    fn append_with_letters(&self, run: &RunId, events: &[Event], letters: &[Letter]) -> Result<(), JournalError> {
+        let _ = letters;
+        self.append(run, events)
+    }
+
+    /// The letters that `query` asks for, in the order in which they came into the outbox.
+    fn letters(&self, query: &LetterQuery) -> Result<Vec<Letter>, JournalError> {
+        let _ = query;
+        Ok(Vec::new())
+    }
+
+    /// Changes a letter that still waits and has been tried `attempts` times so far; durable when it returns. `false` when
+    /// somebody else was faster: so one letter is never sent by two processes at once.
+    fn change_letter(&self, letter: &Letter, attempts: u32) -> Result<bool, JournalError> {
+        let _ = (letter, attempts);
+        Ok(false)
+    }
 
     /// The runs that `query` asks for; the one begun last comes first.
     fn runs(&self, query: &RunQuery) -> Result<Vec<RunSummary>, JournalError>;

@@ -191,6 +191,12 @@ impl IdempotencyKey {
         Self(format!("{run}/{}", key.without_attempts()).into())
     }
 
+    /// The key of a message that carries all of these in one: `FIRST+N-DIGEST`. Empty keys make an empty one.
+    pub(crate) fn of_all(keys: &[IdempotencyKey], digest: &str) -> Self {
+        let first = keys.first().map_or("", IdempotencyKey::as_str);
+        Self(format!("{first}+{}-{digest}", keys.len().saturating_sub(1)).into())
+    }
+
     /// As text: `RUN/KEY`.
     pub fn as_str(&self) -> &str {
         &self.0

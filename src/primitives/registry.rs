@@ -9,8 +9,11 @@ use crate::model::{Case, CaseResult, Impact, Unknown, Value, instead};
 
 use super::contract::{Driver, FromTarget, NoTarget, Observer, Primitive, TargetArg};
 use super::erased::{Drives, Handler, Observes};
+use super::notify::{Carrier, Carries, Channel, Notify};
+use super::resolve::Resolve;
 use super::schema::{ArgSpec, ArgType, FieldSpec, args_of, description, items_of, output_of};
 
+type CarrierFactory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Carrier>, ConfigError> + Send + Sync>;
 pub(super) type Factory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Handler>, ConfigError> + Send + Sync>;
 
 /// A primitive as data.
@@ -137,6 +140,7 @@ pub struct Registry {
     factories: HashMap<(&'static str, TargetKind, String), Factory>,
     settings: BTreeMap<(TargetKind, String), Vec<ArgSpec>>,
     without_target: HashMap<&'static str, Arc<dyn Handler>>,
+    carriers: HashMap<String, CarrierFactory>,
 }
 
 impl Registry {
@@ -173,6 +177,18 @@ impl Registry {
     pub fn driver<P: Primitive, D: Driver<P> + FromTarget>(mut self) -> Self {
         self.serve::<P, D>(|driver| Arc::new(Drives::<P, D>(driver, PhantomData)));
         self
+    }
+
+    /// `C` carries out `notify` and `resolve` for channels with its driver's name, and delivers what waits in the outbox. Replaces an
+    /// earlier one of that name.
+    #[must_use]
+    pub fn channel<C: Channel + FromTarget>(mut self) -> Self {
+        let factory = |target: &Target, environment: &Environment| {
+            let channel = C::from_target(target.settings::<C::Settings>()?, target, environment)?;
+            Ok(Arc::new(Carries(channel)) as Arc<dyn Carrier>)
+        };
+        self.carriers.insert(C::DRIVER.to_owned(), Arc::new(factory));
+        self.driver::<Notify, C>().driver::<Resolve, C>()
     }
 
     /// `D` looks for `P` at targets with its driver's name. Replaces an earlier driver of that name.
@@ -245,7 +261,7 @@ impl Registry {
 
     /// Makes the drivers of an environment. Every mistake in the settings of its targets is reported.
     pub fn bind(&self, environment: &Environment) -> Result<Bound, Vec<ConfigError>> {
-        let (mut handlers, mut errors) = (HashMap::new(), Vec::new());
+        let (mut handlers, mut carriers, mut errors) = (HashMap::new(), HashMap::new(), Vec::new());
         for target in environment.targets.values() {
             let names = self.served_by(target.kind, &target.driver);
             if names.is_empty() {
@@ -261,10 +277,15 @@ impl Registry {
                     }
                 }
             }
+            let carrier = self.carriers.get(&target.driver).filter(|_| target.kind == TargetKind::Channel);
+            // A mistake in its settings was found above.
+            if let Some(Ok(carrier)) = carrier.map(|make| make(target, environment)) {
+                carriers.insert(target.name.clone(), carrier);
+            }
         }
         errors.sort_by_key(|error| error.span.map(|span| span.offset()));
         if errors.is_empty() {
-            Ok(Bound { handlers, without_target: self.without_target.clone() })
+            Ok(Bound { handlers, without_target: self.without_target.clone(), carriers })
         } else {
             Err(errors)
         }
@@ -282,6 +303,7 @@ impl Registry {
 pub struct Bound {
     handlers: HashMap<(&'static str, String), Arc<dyn Handler>>,
     without_target: HashMap<&'static str, Arc<dyn Handler>>,
+    carriers: HashMap<String, Arc<dyn Carrier>>,
 }
 
 impl Bound {
@@ -291,5 +313,9 @@ impl Bound {
             Some(target) => self.handlers.get(&(primitive, target.to_owned())),
             None => self.without_target.get(primitive),
         }
+    }
+    /// What delivers the letters for a channel.
+    pub fn carrier(&self, channel: &str) -> Option<&Arc<dyn Carrier>> {
+        self.carriers.get(channel)
     }
 }

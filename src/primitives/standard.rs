@@ -2,12 +2,12 @@
 
 use super::targets::{
     CommandTool, ConfigDocument, DirectoryStore, DocumentSyntax, EnvFileSyntax, FileChannel, HaproxyRouter,
-    HttpService, JsonSyntax, LogFile, Machine, NginxRouter, Prometheus, TcpService, TerminalChannel, TlsService,
-    TomlSyntax, WebhookChannel,
+    HttpService, JsonSyntax, LogFile, Machine, NginxRouter, Prometheus, SlackChannel, SmtpChannel, TcpService,
+    TerminalChannel, TlsService, TomlSyntax, WebhookChannel,
 };
 use super::{
     Registry, ask, configuration, configure, confirm, deploy, drift, exec, health, inject, language, log, maintenance,
-    measure, notify, now, probe, resolve, rotate, route, routes, sleep, version,
+    measure, now, probe, rotate, route, routes, sleep, version,
 };
 
 impl Registry {
@@ -82,12 +82,11 @@ fn documents<S: DocumentSyntax>(registry: Registry) -> Registry {
 
 fn channels(registry: Registry) -> Registry {
     registry
-        .driver::<notify::Notify, FileChannel>()
-        .driver::<resolve::Resolve, FileChannel>()
-        .driver::<notify::Notify, TerminalChannel>()
-        .driver::<resolve::Resolve, TerminalChannel>()
-        .driver::<notify::Notify, WebhookChannel>()
-        .driver::<resolve::Resolve, WebhookChannel>()
+        .channel::<FileChannel>()
+        .channel::<SlackChannel>()
+        .channel::<SmtpChannel>()
+        .channel::<TerminalChannel>()
+        .channel::<WebhookChannel>()
 }
 
 #[cfg(feature = "driver-sqlite")]

@@ -78,6 +78,7 @@ impl Lifeboat {
         let may_move = !edited.is_empty();
         recorder.note(EventBody::Resumed { by: whoami(), process: Some(look.own_process()), edited });
         recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
+        let rounds = self.rounds(&cast, &recorder, &look)?;
         let live = Live::new(cast, recorder.clone(), &look, self.tokio.handle().clone(), on_fault);
         let world = Arc::new(Replay::new(live, Record::of(&run.events), may_move));
         let evaluation = Evaluation {
@@ -97,7 +98,8 @@ impl Lifeboat {
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
         let unrecorded = recorder.commit_if_possible().err();
-        Ok(Ran { id: run.id.clone(), status, verdict, aftermath, unrecorded })
+        let undelivered = self.last_round(&run.id, rounds)?;
+        Ok(Ran { id: run.id.clone(), status, verdict, aftermath, unrecorded, undelivered })
     }
 
     /// Records what a person knows of an effect that is in doubt. Returns the run's id and what the effect was.

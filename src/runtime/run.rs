@@ -2,17 +2,21 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Environment;
-use crate::model::{EventBody, Halt, Mode, RunId, Started, UnwoundStep, Value, Verdict};
+use crate::model::{EventBody, Halt, Letter, LetterQuery, Mode, RunId, Started, UnwoundStep, Value, Verdict};
 use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
-use crate::system::{random_u32, whoami};
-use crate::worlds::{Listener, Live, OnFault, Recorder};
+use crate::system::{Look, random_u32, whoami};
+use crate::worlds::{Cast, Courier, Listener, Live, OnFault, Recorder, Rounds};
 
 use super::active::Active;
 use super::aftermath::{Aftermath, Collector};
 use super::load::{params, recorded_params};
 use super::{Error, Lifeboat};
+
+/// How long the end of a run may be delayed by messages that are not delivered yet.
+const LAST_ROUND: Duration = Duration::from_secs(5);
 
 /// What to run.
 #[derive(Clone, Default)]
@@ -98,6 +102,8 @@ pub struct Ran {
     pub aftermath: Aftermath,
     /// Why the end could not be recorded, if it could not.
     pub unrecorded: Option<String>,
+    /// Messages that wait in the outbox.
+    pub undelivered: Vec<Letter>,
 }
 
 impl Lifeboat {
@@ -130,9 +136,11 @@ impl Lifeboat {
         let mut listeners: Vec<Arc<dyn Listener>> = self.listeners.clone();
         listeners.push(collector.clone());
         listeners.push(listener);
-        let recorder = Arc::new(Recorder::new(id.clone(), journal, look.clone(), listeners));
+        let recorder = Arc::new(Recorder::new(id.clone(), journal.clone(), look.clone(), listeners));
         recorder.begin(self.started(id.clone(), prepared))?;
-        let live = Live::new(cast, recorder.clone(), &look, self.tokio.handle().clone(), on_fault);
+        let handle = self.tokio.handle();
+        let rounds = self.rounds(&cast, &recorder, &look)?;
+        let live = Live::new(cast, recorder.clone(), &look, handle.clone(), on_fault);
         let evaluation = Evaluation {
             script: &prepared.script,
             params: &prepared.params,
@@ -150,7 +158,21 @@ impl Lifeboat {
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
         let unrecorded = recorder.commit_if_possible().err();
-        Ok(Ran { id, status, verdict, aftermath, unrecorded })
+        let undelivered = self.last_round(&id, rounds)?;
+        Ok(Ran { id, status, verdict, aftermath, unrecorded, undelivered })
+    }
+
+    /// Begins to deliver, beside the run, what could not be delivered at once.
+    pub(super) fn rounds(&self, cast: &Cast, recorder: &Recorder, look: &Look) -> Result<Rounds, Error> {
+        let courier = Courier::new(cast.clone(), self.journal()?, look);
+        Ok(Rounds::start(courier, recorder.posted(), self.tokio.handle()))
+    }
+
+    /// The run is over and recorded: only now may somebody wait for a channel. Gives what of the run is still not delivered.
+    pub(super) fn last_round(&self, run: &RunId, rounds: Rounds) -> Result<Vec<Letter>, Error> {
+        rounds.finish(self.tokio.handle(), LAST_ROUND);
+        let of_run = LetterQuery { run: Some(run.to_string()), ..LetterQuery::waiting() };
+        Ok(self.journal()?.letters(&of_run).unwrap_or_default())
     }
 
     fn started(&self, run: RunId, prepared: &Prepared) -> Started {

@@ -4,18 +4,22 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::path::Path;
+use std::sync::Arc;
 
 use reqwest::Method;
 
+use crate::model::Outbox;
+
 use super::{
-    Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, ProcessSignal, WriteFile, files,
-    host, http,
+    Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, Mail, MailError, MailSent,
+    MailServer, ProcessSignal, WriteFile, files, host, http, mail,
 };
 
 /// Changes the world. It can also do all that a [`Look`] can. Only a live world makes one.
 #[derive(Clone)]
 pub struct Act {
     look: Look,
+    outbox: Option<Arc<dyn Outbox>>,
 }
 
 impl Deref for Act {
@@ -28,13 +32,23 @@ impl Deref for Act {
 impl Act {
     /// Lets the holder of `look` change things. Called in one place: the live world.
     pub(crate) fn grant(look: &Look) -> Self {
-        Self { look: look.clone() }
+        Self { look: look.clone(), outbox: None }
+    }
+
+    /// The same, with an outbox for the messages of a run.
+    pub(crate) fn with_outbox(self, outbox: Arc<dyn Outbox>) -> Self {
+        Self { outbox: Some(outbox), ..self }
+    }
+
+    /// Where messages wait that could not be delivered; `None` outside of runs.
+    pub fn outbox(&self) -> Option<&dyn Outbox> {
+        self.outbox.as_deref()
     }
 
     /// The same handle for whoever undoes what is owed: a request to cancel does not stop that, an abort does.
     #[must_use]
     pub fn shielded(&self) -> Self {
-        Self { look: self.look.shielded() }
+        Self { look: self.look.shielded(), outbox: self.outbox.clone() }
     }
 
     /// Writes a whole file; a reader or a crash sees the old content or the new one, never a part.
@@ -92,6 +106,17 @@ impl Act {
         body: Option<Vec<u8>>,
     ) -> Result<HttpResponse, HttpError> {
         self.without_secrets(http::send(self.system.http.get_or_init(http::client), method, request, body).await)
+    }
+
+    /// Hands a mail to a server.
+    pub async fn mail(&self, server: &MailServer, mail: &Mail) -> Result<MailSent, MailError> {
+        match mail::send(server, mail).await {
+            Ok(MailSent { answer, refused }) => {
+                let refused = refused.iter().map(|refused| self.redacted(refused)).collect();
+                Ok(MailSent { answer: self.redacted(&answer), refused })
+            }
+            Err(error) => Err(MailError { message: self.redacted(&error.message), ..error }),
+        }
     }
 
     /// Ends a process at once (SIGKILL).

@@ -19,6 +19,11 @@ use crate::model::ProcessId;
 #[cfg(feature = "driver-sqlite")]
 use crate::model::Value;
 
+/// A wait that took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("timed out")]
+pub struct TooSlow;
+
 /// Looks at the world and changes nothing. A plan's drivers hold nothing else.
 #[derive(Clone)]
 pub struct Look {
@@ -63,6 +68,11 @@ impl Look {
             done = work => Ok(done),
             () = self.cancel.wait() => Err(Interrupted),
         }
+    }
+
+    /// Waits for `work`, but no longer than `limit`; then `work` is dropped.
+    pub async fn unless_slow<T>(&self, limit: Duration, work: impl Future<Output = T>) -> Result<T, TooSlow> {
+        tokio::time::timeout(limit, work).await.map_err(|_| TooSlow)
     }
 
     /// How the run is asked to stop.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::config::{ConfigError, Environment};
 use crate::model::{Halt, Impact, Invocation};
+use crate::primitives::notify::Carrier;
 use crate::primitives::{Bound, Handler, Registry, Signature};
 
 /// The primitives, the environment, and the drivers that serve its targets.
@@ -34,6 +35,11 @@ impl Cast {
     /// What carries out `primitive` for `target`.
     pub fn handler(&self, primitive: &'static str, target: &str) -> Option<Arc<dyn Handler>> {
         self.bound.handler(primitive, Some(target)).cloned()
+    }
+
+    /// What delivers the letters for `channel`.
+    pub(super) fn carrier(&self, channel: &str) -> Option<&Arc<dyn Carrier>> {
+        self.bound.carrier(channel)
     }
 
     /// Finds what a call needs. What is wrong here escaped the check, because it was computed: no script may catch it.

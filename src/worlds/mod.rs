@@ -6,6 +6,8 @@ mod plan;
 mod replay;
 
 pub use cast::Cast;
-pub use live::{Conforms, Decision, Faulted, Listener, Live, OnFault, Recorder, Tried, conformance};
+pub use live::{
+    Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tried, Zeal, conformance,
+};
 pub use plan::{Assumption, AssumptionError, PlanWorld};
 pub use replay::{NOT_APPLIED, Replay};

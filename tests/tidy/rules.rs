@@ -136,6 +136,7 @@ fn a_command_that_is_vouched_for_outside_exec_is_found() {
     assert_eq!(found(vouched, "src/primitives/probe/mod.rs", call), 1);
     assert_eq!(found(vouched, "src/worlds/plan/mod.rs", "fn f() { g(CommandLine::declared_read_only) }"), 1);
     assert_eq!(found(vouched, "src/primitives/exec/command.rs", call), 0);
+    assert_eq!(found(vouched, "src/primitives/external/exchange.rs", call), 0);
     assert_eq!(found(vouched, "src/primitives/deploy/command.rs", call), 0);
     assert_eq!(found(vouched, "src/primitives/deploy/service.rs", call), 1);
     assert_eq!(found(vouched, "src/system/command/mod.rs", "impl A { pub fn declared_read_only(self) {} }"), 0);

@@ -9,7 +9,7 @@ use super::connection::{Connection, Row, refused};
 use super::{BUSY, directory};
 
 /// What brings a file from format n to n + 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../schema/0001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql")];
 
 /// The newest format.
 const NEWEST: usize = MIGRATIONS.len();

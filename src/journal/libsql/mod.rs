@@ -8,6 +8,7 @@
 mod connection;
 mod directory;
 mod format;
+mod outbox;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -22,7 +23,7 @@ use self::connection::{Connection, refused};
 use self::write::Writer;
 use super::tail::Tail;
 use super::{Journal, JournalError, Recorded, RunQuery, RunSummary};
-use crate::model::{Event, RunId};
+use crate::model::{Event, Letter, LetterQuery, RunId};
 
 /// How long an append waits for other processes, unless told otherwise.
 const BUSY: Duration = Duration::from_secs(10);
@@ -94,17 +95,33 @@ impl Store {
 
 impl Journal for LibsqlJournal {
     fn append(&self, run: &RunId, events: &[Event]) -> Result<(), JournalError> {
+        self.append_with_letters(run, events, &[])
+    }
+
+    fn append_with_letters(&self, run: &RunId, events: &[Event], letters: &[Letter]) -> Result<(), JournalError> {
         if events.is_empty() {
             return Ok(());
         }
         let mut store = self.lock();
-        let tail = store.append(run, events)?;
+        let tail = store.append(run, events, letters)?;
         if tail.ended() {
             store.empty_large_log();
         } else {
             store.tails.insert(run.clone(), tail);
         }
         Ok(())
+    }
+
+    fn keeps_letters(&self) -> bool {
+        true
+    }
+
+    fn letters(&self, query: &LetterQuery) -> Result<Vec<Letter>, JournalError> {
+        outbox::letters(&self.lock().connection, query)
+    }
+
+    fn change_letter(&self, letter: &Letter, attempts: u32) -> Result<bool, JournalError> {
+        outbox::change(&self.lock().connection, letter, attempts)
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<RunSummary>, JournalError> {

@@ -10,7 +10,7 @@ use crate::primitives::Reconciled;
 use crate::primitives::targets::FileChannel;
 use crate::system::{Act, Look};
 
-use super::{Channel, Message};
+use super::{Channel, Dispatch, Receipt, Undelivered};
 
 impl FileChannel {
     fn failed(&self, what: impl std::fmt::Display) -> Fault {
@@ -74,11 +74,12 @@ impl Channel for FileChannel {
         (!is_directory(above)).then(|| self.failed(format!("{} is no directory that can be read", above.display())))
     }
 
-    async fn deliver(&self, message: &Message, act: &Act) -> Result<String, Fault> {
+    async fn deliver(&self, dispatch: &Dispatch<'_>, act: &Act) -> Result<Receipt, Undelivered> {
+        let message = dispatch.message;
         let shown = self.path.display();
         let before = |error| self.failed(format!("cannot open {shown}: {error}"));
         if self.has(&message.idempotency_key, act).map_err(before)? {
-            return Ok(format!("already in {shown}"));
+            return Ok(Receipt::new(format!("already in {shown}")));
         }
         let mut line = if self.ends_inside_a_line(act).map_err(before)? { b"\n".to_vec() } else { Vec::new() };
         line.extend(message.for_systems());
@@ -93,14 +94,14 @@ impl Channel for FileChannel {
         });
         // A write that failed may have left the whole line or a part of it: the file itself will tell.
         added.map_err(|error| self.failed(format!("cannot add to {shown}: {error}")).applied(Applied::Unknown))?;
-        Ok(format!("added to {shown}"))
+        Ok(Receipt::new(format!("added to {shown}")))
     }
 
-    async fn delivered(&self, look: &Look, key: &IdempotencyKey) -> Reconciled<String> {
+    async fn delivered(&self, look: &Look, key: &IdempotencyKey) -> Reconciled<Receipt> {
         let shown = self.path.display();
         match self.has(key, look) {
             Ok(true) => Reconciled::Applied {
-                output: format!("added to {shown}"),
+                output: Receipt::new(format!("added to {shown}")),
                 evidence: format!("{shown} has a line with the key {key}"),
             },
             Ok(false) => Reconciled::NotApplied { evidence: format!("no line of {shown} has the key {key}") },
@@ -115,6 +116,7 @@ mod tests {
     use std::fs;
     use std::sync::Arc;
 
+    use super::super::Message;
     use super::super::message::example;
     use super::*;
     use crate::system::System;
@@ -140,7 +142,7 @@ mod tests {
         let (channel, act) = channel(&path);
         assert_eq!(channel.obstacle(&act), None, "directories that are missing are made");
         for call in 0..3 {
-            let detail = channel.deliver(&example(call), &act).await.expect("delivers");
+            let detail = channel.deliver(&Dispatch::first(&example(call)), &act).await.expect("delivers").detail;
             assert!(detail.starts_with("added to "), "{detail}");
         }
         assert_eq!(messages(&path), ["run/0", "run/1", "run/2"]);
@@ -154,8 +156,8 @@ mod tests {
         let path = dir.path().join("messages.jsonl");
         let (channel, act) = channel(&path);
         let (first, later) = (example(0), Message { at: jiff::Timestamp::UNIX_EPOCH, ..example(0) });
-        channel.deliver(&first, &act).await.expect("delivers");
-        let detail = channel.deliver(&later, &act).await.expect("finds it");
+        channel.deliver(&Dispatch::first(&first), &act).await.expect("delivers");
+        let detail = channel.deliver(&Dispatch::first(&later), &act).await.expect("finds it").detail;
         assert!(detail.starts_with("already in "), "{detail}");
         assert_eq!(messages(&path), ["run/0"]);
     }
@@ -169,7 +171,7 @@ mod tests {
         let (channel, act) = channel(&path);
         let key = example(0).idempotency_key;
         assert!(matches!(channel.delivered(&act, &key).await, Reconciled::NotApplied { .. }));
-        channel.deliver(&example(0), &act).await.expect("delivers");
+        channel.deliver(&Dispatch::first(&example(0)), &act).await.expect("delivers");
         assert_eq!(messages(&path).len(), 2);
         assert_eq!(messages(&path)[1], "run/0");
         assert!(matches!(channel.delivered(&act, &key).await, Reconciled::Applied { .. }));
@@ -181,7 +183,7 @@ mod tests {
         let path = dir.path().join("messages.jsonl");
         let (channel, act) = channel(&path);
         let message = Message { message: r#"{"idempotency_key":"run/0"}"#.to_owned(), ..example(1) };
-        channel.deliver(&message, &act).await.expect("delivers");
+        channel.deliver(&Dispatch::first(&message), &act).await.expect("delivers");
         let found = channel.delivered(&act, &example(0).idempotency_key).await;
         assert!(matches!(found, Reconciled::NotApplied { .. }));
     }
@@ -193,7 +195,7 @@ mod tests {
         for path in [dir.path().to_owned(), dir.path().join("plain/messages.jsonl")] {
             let (channel, act) = channel(&path);
             let foreseen = channel.obstacle(&act).expect("it cannot work");
-            let fault = channel.deliver(&example(0), &act).await.expect_err("it does not work");
+            let fault = channel.deliver(&Dispatch::first(&example(0)), &act).await.expect_err("it does not work").fault;
             assert_eq!((fault.code.as_str(), fault.applied), ("notify-failed", Applied::No));
             assert_eq!((foreseen.code, foreseen.target.as_deref()), (fault.code, Some("log")));
         }

@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::model::{IdempotencyKey, Value};
+use crate::model::{IdempotencyKey, Origin, Span, Value};
+use crate::system::hex;
 
-use super::Severity;
+use super::{Dispatch, Severity};
+
+/// From which delay on a message says that it is late: nobody wonders about less.
+const LATE: u64 = 60;
 
 /// Whether a message reports something or ends it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MessageKind {
     /// Something is to be known.
@@ -21,7 +25,7 @@ pub enum MessageKind {
 }
 
 /// What a channel carries. Every message has every field, so that receivers need to know one shape.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// Whether it reports something or ends it.
     #[serde(rename = "type")]
@@ -34,20 +38,61 @@ pub struct Message {
     pub key: Option<String>,
     /// More about it, by name. A secret is here by its name only.
     pub details: BTreeMap<String, Value>,
-    /// When it was sent, UTC; RFC 3339.
+    /// When it was written, UTC; RFC 3339.
     pub at: Timestamp,
     /// The same for every attempt to send the same message.
     pub idempotency_key: IdempotencyKey,
+    /// Environment, runbook, run, who started it, and whether it is a drill; empty outside of runs.
+    #[serde(flatten)]
+    pub origin: Origin,
 }
 
 impl Message {
-    /// For people: `[critical] message (key)`, each of the details on a line of its own.
+    /// The first line that people see: `[critical] primary is down`.
+    pub fn headline(&self) -> String {
+        headline(self.kind, self.severity, &self.message, None)
+    }
+
+    /// The same with the environment: `[critical] production: primary is down`. A phone shows it alone, so it says what matters.
+    pub fn subject(&self) -> String {
+        let (mark, said) = (mark(self.kind, self.severity), visible(&self.message));
+        match self.place() {
+            place if place.is_empty() => format!("[{mark}] {said}"),
+            place => format!("[{mark}] {}: {said}", visible(&place)),
+        }
+    }
+
+    /// The environment, and whether it is a drill.
+    fn place(&self) -> String {
+        let Origin { environment, drill, .. } = &self.origin;
+        if *drill && !environment.is_empty() { format!("drill in {environment}") } else { environment.clone() }
+    }
+
+    /// The details, one `name: value` each.
+    pub fn detail_lines(&self) -> impl Iterator<Item = String> {
+        self.details.iter().map(|(name, value)| format!("{}: {}", visible(name), visible(&value.to_string())))
+    }
+
+    /// Where it comes from, widest first: `production · restore-database.rhai · run 20261120-205609-k3f7 · ann@desk`.
+    /// Empty outside of runs.
+    pub fn from_where(&self) -> String {
+        let Origin { runbook, run, by, .. } = &self.origin;
+        let run = if run.is_empty() { String::new() } else { format!("run {run}") };
+        let parts = [self.place(), runbook.rsplit('/').next().unwrap_or_default().to_owned(), run, by.clone()];
+        let parts: Vec<String> = parts.iter().filter(|part| !part.is_empty()).map(|part| visible(part)).collect();
+        parts.join(" · ")
+    }
+
+    /// For people at a terminal: `[critical] message (key)`, details, and where it comes from.
     pub fn for_people(&self) -> String {
         let mut text = headline(self.kind, self.severity, &self.message, self.key.as_deref());
-        for (name, value) in &self.details {
-            let _ = write!(text, "\n  {}: {}", visible(name), visible(&value.to_string()));
+        self.detail_lines().for_each(|line| {
+            let _ = write!(text, "\n  {line}");
+        });
+        match self.from_where() {
+            from if from.is_empty() => text,
+            from => format!("{text}\n  {from}"),
         }
-        text
     }
 
     /// For systems: one line of JSON, without the end of the line.
@@ -55,16 +100,41 @@ impl Message {
         // Nothing in a message can fail to become JSON: its maps have texts as keys.
         serde_json::to_vec(self).unwrap_or_default()
     }
+
+    /// SHA-256 (hex) of what it says, whenever and wherever it is said: two messages with one digest tell the same.
+    pub fn digest(&self) -> String {
+        let said = (self.kind, self.severity, &self.message, &self.details);
+        hex(&serde_json::to_vec(&said).unwrap_or_default())
+    }
+}
+
+impl Dispatch<'_> {
+    /// What people should know about the way that the message took: that it is late, that it may be there twice.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        let late = std::time::Duration::try_from(self.now.duration_since(self.message.at)).unwrap_or_default();
+        if late.as_secs() >= LATE {
+            let written = self.message.at.strftime("%H:%M:%S UTC");
+            remarks.push(format!("late: written at {written}, {} ago", Span(late).human()));
+        }
+        if self.again {
+            remarks.push("sent again: the first attempt was not confirmed, and may have arrived".to_owned());
+        }
+        remarks
+    }
 }
 
 /// The first line that people see: `[critical] message (key)`.
 pub(super) fn headline(kind: MessageKind, severity: Severity, message: &str, key: Option<&str>) -> String {
-    let mark = match kind {
+    let key = key.map(|key| format!(" ({})", visible(key))).unwrap_or_default();
+    format!("[{}] {}{key}", mark(kind, severity), visible(message))
+}
+
+fn mark(kind: MessageKind, severity: Severity) -> &'static str {
+    match kind {
         MessageKind::Notify => severity.as_str(),
         MessageKind::Resolve => "resolved",
-    };
-    let key = key.map(|key| format!(" ({})", visible(key))).unwrap_or_default();
-    format!("[{mark}] {}{key}", visible(message))
+    }
 }
 
 /// Texts may come from a server that is not well: no character of theirs may steer a terminal or fake a line.
@@ -79,6 +149,14 @@ pub(super) fn visible(text: &str) -> String {
     })
 }
 
+/// The beginning of a text that is longer than `most` characters, with a mark.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
 #[cfg(test)]
 pub(super) fn example(call: u32) -> Message {
     use crate::model::{Key, Segment};
@@ -90,26 +168,47 @@ pub(super) fn example(call: u32) -> Message {
         details: BTreeMap::from([("orders".to_owned(), Value::Int(7))]),
         at: "2026-11-20T20:56:09Z".parse().expect("a time"),
         idempotency_key: IdempotencyKey::new("run", &Key::ROOT.child(Segment::Call(call))),
+        origin: Origin {
+            environment: "production".to_owned(),
+            runbook: "runbooks/restore-database.rhai".to_owned(),
+            run: "20261120-205609-k3f7".to_owned(),
+            by: "ann@desk".to_owned(),
+            drill: false,
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::ToSpan;
+
     use super::*;
 
+    const FROM: &str = "production · restore-database.rhai · run 20261120-205609-k3f7 · ann@desk";
+
     #[test]
-    fn people_read_how_bad_it_is_and_what() {
-        assert_eq!(example(0).for_people(), "[critical] primary is down (primary-down)\n  orders: 7");
+    fn people_read_how_bad_it_is_and_what_and_where_it_comes_from() {
+        let expected = format!("[critical] primary is down (primary-down)\n  orders: 7\n  {FROM}");
+        assert_eq!(example(0).for_people(), expected);
         let plain = Message { key: None, details: BTreeMap::new(), severity: Severity::Info, ..example(0) };
+        let plain = Message { origin: Origin::default(), ..plain };
         assert_eq!(plain.for_people(), "[info] primary is down");
         let over = Message { kind: MessageKind::Resolve, ..plain };
         assert_eq!(over.for_people(), "[resolved] primary is down");
     }
 
     #[test]
+    fn a_drill_says_that_it_is_one() {
+        let origin = Origin { drill: true, ..example(0).origin };
+        assert!(Message { origin, ..example(0) }.from_where().starts_with("drill in production · "));
+    }
+
+    #[test]
     fn systems_read_one_line_with_every_field() {
         let line = String::from_utf8(example(3).for_systems()).expect("text");
-        insta::assert_snapshot!(line, @r#"{"type":"notify","severity":"critical","message":"primary is down","key":"primary-down","details":{"orders":7},"at":"2026-11-20T20:56:09Z","idempotency_key":"run/3"}"#);
+        insta::assert_snapshot!(line, @r#"{"type":"notify","severity":"critical","message":"primary is down","key":"primary-down","details":{"orders":7},"at":"2026-11-20T20:56:09Z","idempotency_key":"run/3","environment":"production","runbook":"runbooks/restore-database.rhai","run":"20261120-205609-k3f7","by":"ann@desk","drill":false}"#);
+        let back: Message = serde_json::from_str(&line).expect("reads");
+        assert_eq!(back, example(3));
     }
 
     #[test]
@@ -124,6 +223,30 @@ mod tests {
     fn a_secret_travels_by_its_name() {
         let details = BTreeMap::from([("token".to_owned(), Value::Secret(crate::model::SecretText::named("API")))]);
         let message = Message { details, ..example(0) };
-        assert!(message.for_people().ends_with("token: secret(API)"));
+        assert!(message.for_people().contains("token: secret(API)"));
+    }
+
+    #[test]
+    fn the_digest_is_that_of_what_is_said() {
+        let later = Message { at: example(0).at + 1.hour(), ..example(7) };
+        assert_eq!(later.digest(), example(0).digest());
+        for other in [
+            Message { message: "primary is up".to_owned(), ..example(0) },
+            Message { severity: Severity::Warning, ..example(0) },
+            Message { details: BTreeMap::new(), ..example(0) },
+            Message { kind: MessageKind::Resolve, ..example(0) },
+        ] {
+            assert_ne!(other.digest(), example(0).digest());
+        }
+    }
+
+    #[test]
+    fn a_late_message_says_so() {
+        let message = example(0);
+        let at = |seconds: i64| Dispatch { now: message.at + seconds.seconds(), ..Dispatch::first(&message) };
+        assert_eq!(at(59).remarks(), [""; 0]);
+        assert_eq!(at(840).remarks(), ["late: written at 20:56:09 UTC, 14m 00s ago"]);
+        let again = Dispatch { again: true, ..at(0) };
+        assert_eq!(again.remarks(), ["sent again: the first attempt was not confirmed, and may have arrived"]);
     }
 }

@@ -2,21 +2,35 @@
 //!
 //! What it shares with `resolve` stands here too: a [`Message`] and the [`Channel`] that carries it.
 
+mod answer;
+mod carrier;
 mod channel;
 mod draft;
 mod file;
 mod message;
+mod policy;
+mod post;
+mod slack;
+mod slack_text;
+mod smtp;
 mod terminal;
+#[cfg(test)]
+mod tests;
+mod thread;
 mod webhook;
+mod webhook_signature;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use channel::Channel;
+pub use carrier::Carrier;
+pub(super) use carrier::Carries;
+pub use channel::{Channel, Dispatch, Receipt, Undelivered};
 pub(super) use draft::{Draft, reconcile};
 pub use message::{Message, MessageKind};
+pub use policy::{AtMost, Policy};
 
 use crate::config::TargetKind;
 use crate::model::{Applied, Arg, Case, Fault, IdempotencyKey, Impact, ImpactKind, Value};
@@ -28,8 +42,8 @@ use super::{Driver, Preview, Primitive, Reconciled, TargetArg};
 #[derive(Clone, Copy, Debug)]
 pub struct Notify;
 
-/// Tells people or other systems. A message that cannot be delivered does not stop the runbook, unless it is `required`: the
-/// answer says whether it was delivered.
+/// Tells people or other systems. A message that cannot be delivered does not stop the runbook, unless it is `required`: it waits
+/// in the outbox and is sent as soon as the channel takes it. The answer says whether it was delivered.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
@@ -40,7 +54,8 @@ pub struct Args {
     /// How bad it is.
     #[serde(default)]
     pub severity: Severity,
-    /// Names the problem: messages with the same key belong together, and `resolve` ends them.
+    /// Names the problem: messages with the same key are one thread, until `resolve` ends it. The same text with the same key is
+    /// not sent again for a while: see `repeat_after` of the channel.
     #[serde(default)]
     pub key: Option<Arg<String>>,
     /// More about it, by name.
@@ -80,13 +95,30 @@ impl Severity {
 pub struct Delivery {
     /// Whether the channel took it.
     pub delivered: bool,
+    /// Whether it waits in the outbox, and is sent later.
+    pub queued: bool,
     /// How it was delivered, or why it was not.
     pub detail: String,
 }
 
+impl Delivery {
+    fn made(detail: impl Into<String>) -> Self {
+        Self { delivered: true, queued: false, detail: detail.into() }
+    }
+
+    fn missed(detail: impl Into<String>) -> Self {
+        Self { delivered: false, queued: false, detail: detail.into() }
+    }
+}
+
+/// What is known of a delivery beforehand.
+fn ends(delivered: bool) -> Value {
+    let fields = [("delivered", delivered), ("queued", !delivered)];
+    Value::Map(fields.map(|(name, truth)| (name.to_owned(), Value::Bool(truth))).into())
+}
+
 /// The cases of a call that tells somebody: the same for `notify` and `resolve`.
 pub(super) fn cases(required: bool) -> Vec<Case> {
-    let ends = |delivered| Value::Map(BTreeMap::from([("delivered".to_owned(), Value::Bool(delivered))]));
     let other = if required {
         Case::fails("failed", "notify-failed", Applied::No)
     } else {
@@ -138,59 +170,5 @@ impl<C: Channel> Driver<Notify> for C {
 
     async fn reconcile(&self, _: &Args, look: &Look, key: &IdempotencyKey) -> Reconciled<Delivery> {
         reconcile(self, look, key).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{CaseResult, Unknown};
-    use crate::primitives::targets::{FileChannel, TerminalChannel, WebhookChannel};
-    use crate::primitives::{ArgType, Registry};
-
-    fn args(json: serde_json::Value) -> Result<Args, String> {
-        Value::from_json(json).decode()
-    }
-
-    #[test]
-    fn scripts_give_channel_and_message_and_may_say_more() {
-        let registry = Registry::empty()
-            .driver::<Notify, FileChannel>()
-            .driver::<Notify, TerminalChannel>()
-            .driver::<Notify, WebhookChannel>();
-        let signature = registry.signature("notify").expect("it is declared");
-        let kind = |name: &str| signature.arg(name).map(|arg| (arg.kind.clone(), arg.required));
-        assert_eq!(kind("message"), Some((ArgType::String, true)));
-        assert_eq!(kind("key"), Some((ArgType::String, false)));
-        assert_eq!(kind("details"), Some((ArgType::Map, false)));
-        assert_eq!(kind("required"), Some((ArgType::Bool, false)));
-        let severities = ["info", "warning", "critical"].map(str::to_owned).to_vec();
-        assert_eq!(kind("severity"), Some((ArgType::Choice(severities), false)));
-        assert_eq!(registry.drivers(TargetKind::Channel).len(), 3);
-    }
-
-    #[test]
-    fn only_a_required_message_can_fail() {
-        let ends = |json| -> Vec<_> {
-            let cases = Notify::cases(&args(json).expect("they are arguments"));
-            cases.iter().map(|case| (case.name, matches!(case.result, CaseResult::Fails { .. }))).collect()
-        };
-        let plain = serde_json::json!({ "channel": "c", "message": "m" });
-        assert_eq!(ends(plain), [("delivered", false), ("undelivered", false)]);
-        let required = serde_json::json!({ "channel": "c", "message": "m", "required": true });
-        assert_eq!(ends(required), [("delivered", false), ("failed", true)]);
-    }
-
-    #[test]
-    fn a_plan_may_not_know_the_text_yet() {
-        let unknown = |text: &str| serde_json::json!({ "$unknown": text });
-        let args = args(serde_json::json!({
-            "channel": "c", "message": unknown("from ‹b›"), "key": unknown("‹k›"), "details": { "id": unknown("‹i›") },
-        }))
-        .expect("unknowns are welcome");
-        assert_eq!(args.message, Arg::Unknown(Unknown::text("from ‹b›")));
-        assert_eq!(args.key, Some(Arg::Unknown(Unknown::text("‹k›"))));
-        assert_eq!(args.details["id"], Value::Unknown(Unknown::text("‹i›")));
-        assert!(self::args(serde_json::json!({ "channel": "c", "message": "m", "severty": "info" })).is_err());
     }
 }

@@ -5,7 +5,7 @@ use crate::primitives::Reconciled;
 use crate::primitives::targets::TerminalChannel;
 use crate::system::{Act, Look};
 
-use super::{Channel, Message};
+use super::{Channel, Dispatch, Receipt, Undelivered};
 
 impl Channel for TerminalChannel {
     fn name(&self) -> &str {
@@ -16,12 +16,13 @@ impl Channel for TerminalChannel {
         None
     }
 
-    async fn deliver(&self, message: &Message, act: &Act) -> Result<String, Fault> {
-        act.show(&message.for_people());
-        Ok("shown at the terminal".to_owned())
+    async fn deliver(&self, dispatch: &Dispatch<'_>, act: &Act) -> Result<Receipt, Undelivered> {
+        let lines = [dispatch.message.for_people()].into_iter().chain(dispatch.remarks());
+        act.show(&lines.collect::<Vec<_>>().join("\n  "));
+        Ok(Receipt::new("shown at the terminal"))
     }
 
-    async fn delivered(&self, _: &Look, _: &IdempotencyKey) -> Reconciled<String> {
+    async fn delivered(&self, _: &Look, _: &IdempotencyKey) -> Reconciled<Receipt> {
         Reconciled::Unknown { why: "nothing records what a terminal has shown".to_owned() }
     }
 }
@@ -50,9 +51,9 @@ mod tests {
         system.console = Arc::new(screen.clone());
         let act = Act::grant(&Look::new(Arc::new(system)));
         let channel = TerminalChannel { name: "desk".to_owned() };
-        assert!(channel.deliver(&example(0), &act).await.is_ok());
+        assert!(channel.deliver(&Dispatch::first(&example(0)), &act).await.is_ok());
         let shown = screen.0.lock().expect("nobody panicked").clone();
-        assert_eq!(shown, ["[critical] primary is down (primary-down)\n  orders: 7"]);
+        assert_eq!(shown, [example(0).for_people()]);
         let settled = channel.delivered(&act, &example(0).idempotency_key).await;
         assert!(matches!(settled, Reconciled::Unknown { .. }));
     }

@@ -2,79 +2,101 @@
 
 use reqwest::Method;
 
-use crate::model::{Applied, Fault, IdempotencyKey};
+use crate::model::{Applied, Fault, IdempotencyKey, SecretText};
 use crate::primitives::Reconciled;
 use crate::primitives::targets::WebhookChannel;
-use crate::system::{Act, HttpError, HttpRequest, HttpResponse, Look};
+use crate::system::{Act, HttpError, HttpRequest, HttpResponse, Look, Revealed};
 
-use super::message::visible;
-use super::{Channel, Message};
+use super::answer::{hidden, retry_after, revealed, shown};
+use super::webhook_signature;
+use super::{Channel, Dispatch, Policy, Receipt, Undelivered};
 
-/// How much of a refusal is shown, in characters.
-const SHOWN: usize = 200;
+/// The settings with what they stand for, for as long as one message takes.
+struct Access {
+    url: Revealed,
+    headers: Vec<(String, Revealed)>,
+    signature_key: Option<Revealed>,
+}
+
+impl Access {
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let headers = self.headers.iter().map(|(_, value)| &**value);
+        [&*self.url].into_iter().chain(headers).chain(self.signature_key.as_deref())
+    }
+}
 
 impl WebhookChannel {
     fn failed(&self, what: impl std::fmt::Display) -> Fault {
         Fault::new("notify-failed", format!("{} was not told: the webhook {what}", self.name)).on(&self.name)
     }
 
-    fn request(&self, key: &IdempotencyKey) -> HttpRequest {
-        let mut request = HttpRequest::new(&self.url);
+    async fn access(&self, look: &Look) -> Result<Access, Fault> {
+        let mut headers = Vec::new();
+        for (name, value) in &self.headers {
+            headers.push((name.clone(), self.revealed(value, look).await?));
+        }
+        let signature_key = match &self.signature_key {
+            Some(key) => Some(self.revealed(key, look).await?),
+            None => None,
+        };
+        Ok(Access { url: self.revealed(&self.url, look).await?, headers, signature_key })
+    }
+
+    async fn revealed(&self, text: &SecretText, look: &Look) -> Result<Revealed, Fault> {
+        let failed =
+            |fault: Fault| Fault { hint: fault.hint, ..self.failed(format!("has no access: {}", fault.message)) };
+        revealed(text, self.timeout, look).await.map_err(failed)
+    }
+
+    fn request(&self, access: &Access, dispatch: &Dispatch, body: &[u8]) -> Result<HttpRequest, Fault> {
+        let mut request = HttpRequest::new(&*access.url);
         request.timeout = self.timeout.0;
         // Only a refusal's beginning is of interest.
         request.body_limit = 8 << 10;
-        request.headers.clone_from(&self.headers);
-        request.headers.retain(|name, _| !name.eq_ignore_ascii_case("idempotency-key"));
-        request.headers.insert("Idempotency-Key".to_owned(), key.to_string());
+        let key = &dispatch.message.idempotency_key;
+        let mut own = vec![("Idempotency-Key".to_owned(), key.to_string())];
+        if let Some(secret) = &access.signature_key {
+            let signed = webhook_signature::headers(secret, key, dispatch.now, body);
+            own.extend(signed.map_err(|why| {
+                let hint = "write it as `whsec_` and Base64, or as any other text";
+                self.failed(format!("has a `signature_key` that cannot be used: {why}")).hint(hint)
+            })?);
+        }
+        let is_own = |name: &str| own.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+        let given = access.headers.iter().filter(|(name, _)| !is_own(name));
+        request.headers = given.map(|(name, value)| (name.clone(), value.to_string())).collect();
+        request.headers.extend(own);
         if !request.headers.keys().any(|name| name.eq_ignore_ascii_case("content-type")) {
             request.headers.insert("Content-Type".to_owned(), "application/json".to_owned());
         }
-        request
+        Ok(request)
     }
 
-    fn refused(&self, response: &HttpResponse) -> Fault {
-        let body = String::from_utf8_lossy(&response.body);
-        let body = self.without_credentials(body.trim());
-        let body: String = visible(&body).chars().take(SHOWN).collect();
-        let fault = match body.as_str() {
+    fn refused(&self, response: &HttpResponse, access: &Access) -> Undelivered {
+        let fault = match shown(response, access.words()).as_str() {
             "" => self.failed(format!("answered {}", response.status)),
             body => self.failed(format!("answered {}: {body}", response.status)),
         };
         let hint = match response.status {
             300..=399 => "it has moved: correct `url`",
-            401 | 403 => "its credentials are refused: correct `url` or `headers`",
+            401 | 403 => "its credentials are refused: correct `url`, `headers` or `signature_key`",
             404 | 410 => "it is not there: correct `url`",
             429 => "it takes no more messages for now",
             500.. => "the receiving system has a problem of its own",
             _ => "it does not take such messages: is `url` right?",
         };
-        fault.hint(format!("{hint} (channel {} in lifeboat.toml)", self.name))
+        let fault = fault.hint(format!("{hint} (channel {} in lifeboat.toml)", self.name));
+        Undelivered { fault, wait: retry_after(response) }
     }
 
-    fn unanswered(&self, error: &HttpError) -> Fault {
-        let message = self.without_credentials(&error.message);
+    fn unanswered(&self, error: &HttpError, access: &Access) -> Fault {
+        let message = hidden(&error.message, access.words());
         if error.sent {
             let what = format!("did not answer after it may have got the message: {message}");
             return self.failed(what).applied(Applied::Unknown).hint("see in the receiving system whether it came");
         }
         let hint = format!("does the receiving system run, and is `url` of channel {} right?", self.name);
         self.failed(format!("cannot be reached: {message}")).hint(hint)
-    }
-
-    /// Servers echo what they were sent. The headers and, with most chat systems, the path are what gives access, so none of
-    /// their parts may reach a journal or a screen.
-    fn without_credentials(&self, text: &str) -> String {
-        const SHORTEST: usize = 6;
-        let after_host = self.url.splitn(4, '/').nth(3).unwrap_or_default();
-        let parts = after_host.split(['/', '?', '&', '=', '#']);
-        let headers = self.headers.values().map(String::as_str);
-        let words = self.headers.values().flat_map(|value| value.split([' ', '=', ',', ';']));
-        let mut hidden: Vec<&str> =
-            [self.url.as_str(), after_host].into_iter().chain(parts).chain(headers).chain(words).collect();
-        hidden.retain(|part| part.len() >= SHORTEST);
-        // The longest first, or a part would break up the whole.
-        hidden.sort_by_key(|part| std::cmp::Reverse(part.len()));
-        hidden.into_iter().fold(text.to_owned(), |text, part| text.replace(part, "[hidden]"))
     }
 }
 
@@ -88,18 +110,24 @@ impl Channel for WebhookChannel {
         None
     }
 
-    async fn deliver(&self, message: &Message, act: &Act) -> Result<String, Fault> {
-        let request = self.request(&message.idempotency_key);
-        match act.http(Method::POST, &request, Some(message.for_systems())).await {
+    fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    async fn deliver(&self, dispatch: &Dispatch<'_>, act: &Act) -> Result<Receipt, Undelivered> {
+        let access = self.access(act).await?;
+        let body = dispatch.message.for_systems();
+        let request = self.request(&access, dispatch, &body)?;
+        match act.http(Method::POST, &request, Some(body)).await {
             Ok(response) if (200..300).contains(&response.status) => {
-                Ok(format!("the webhook answered {}", response.status))
+                Ok(Receipt::new(format!("the webhook answered {}", response.status)))
             }
-            Ok(response) => Err(self.refused(&response)),
-            Err(error) => Err(self.unanswered(&error)),
+            Ok(response) => Err(self.refused(&response, &access)),
+            Err(error) => Err(self.unanswered(&error, &access).into()),
         }
     }
 
-    async fn delivered(&self, _: &Look, key: &IdempotencyKey) -> Reconciled<String> {
+    async fn delivered(&self, _: &Look, key: &IdempotencyKey) -> Reconciled<Receipt> {
         let why = format!("a webhook cannot be asked what it got: look for {key} in the receiving system");
         Reconciled::Unknown { why }
     }
@@ -113,6 +141,7 @@ mod tests {
     use std::sync::{Arc, mpsc};
     use std::thread;
 
+    use super::super::answer::SHOWN;
     use super::super::message::example;
     use super::*;
     use crate::model::Span;
@@ -158,17 +187,18 @@ mod tests {
     }
 
     fn channel(url: &str, timeout: Span) -> (WebhookChannel, Act) {
-        let headers = BTreeMap::from([("Authorization".to_owned(), "Bearer abc123xyz".to_owned())]);
+        let headers = BTreeMap::from([("Authorization".to_owned(), "Bearer abc123xyz".into())]);
         let act = Act::grant(&Look::new(Arc::new(System::new(std::env::temp_dir()))));
-        (WebhookChannel { name: "incidents".to_owned(), url: url.to_owned(), headers, timeout }, act)
+        let (name, url, policy) = ("incidents".to_owned(), url.into(), Policy::default());
+        (WebhookChannel { name, url, headers, signature_key: None, timeout, policy }, act)
     }
 
     #[tokio::test]
     async fn a_message_is_posted_as_json_with_its_key() {
         let receiver = receiver(Some(answer("202 Accepted", "")));
         let (channel, act) = channel(&receiver.url, Span::from_secs(30));
-        let delivered = channel.deliver(&example(4), &act).await;
-        assert_eq!(delivered.as_deref(), Ok("the webhook answered 202"));
+        let delivered = channel.deliver(&Dispatch::first(&example(4)), &act).await;
+        assert_eq!(delivered, Ok(Receipt::new("the webhook answered 202")));
         let (line, headers, body) = receiver.request.recv().expect("a request");
         assert_eq!(line, "POST /hooks/T0K3N-in-path HTTP/1.1");
         assert_eq!(headers["content-type"], "application/json");
@@ -182,7 +212,7 @@ mod tests {
         let body = format!("oops\n{}", "é".repeat(300));
         let receiver = receiver(Some(answer("500 Internal Server Error", &body)));
         let (channel, act) = channel(&receiver.url, Span::from_secs(30));
-        let fault = channel.deliver(&example(0), &act).await.expect_err("it was refused");
+        let fault = channel.deliver(&Dispatch::first(&example(0)), &act).await.expect_err("it was refused").fault;
         assert_eq!((fault.code.as_str(), fault.applied), ("notify-failed", Applied::No));
         let shown = fault.message.strip_prefix("incidents was not told: the webhook answered 500: ");
         let shown = shown.unwrap_or_else(|| panic!("{}", fault.message));
@@ -194,7 +224,7 @@ mod tests {
     async fn a_redirect_is_not_followed() {
         let receiver = receiver(Some(answer("302 Found\r\nlocation: http://127.0.0.1:1/", "")));
         let (channel, act) = channel(&receiver.url, Span::from_secs(30));
-        let fault = channel.deliver(&example(0), &act).await.expect_err("it has moved");
+        let fault = channel.deliver(&Dispatch::first(&example(0)), &act).await.expect_err("it has moved").fault;
         assert_eq!(fault.message, "incidents was not told: the webhook answered 302");
         assert!(fault.hint.expect("it says what to do").contains("correct `url` (channel incidents"));
     }
@@ -204,7 +234,7 @@ mod tests {
         let echo = "no POST /hooks/T0K3N-in-path for `Bearer abc123xyz`, that is abc123xyz or T0K3N-in-path";
         let receiver = receiver(Some(answer("404 Not Found", echo)));
         let (channel, act) = channel(&receiver.url, Span::from_secs(30));
-        let fault = channel.deliver(&example(0), &act).await.expect_err("it is not there");
+        let fault = channel.deliver(&Dispatch::first(&example(0)), &act).await.expect_err("it is not there").fault;
         assert!(!fault.message.contains("T0K3N") && !fault.message.contains("abc123"), "{}", fault.message);
         assert!(fault.message.ends_with("for `[hidden]`, that is [hidden] or [hidden]"), "{}", fault.message);
     }
@@ -214,7 +244,7 @@ mod tests {
         let closed =
             TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port that is closed again");
         let (channel, act) = channel(&format!("http://{closed}/hook"), Span::from_secs(30));
-        let fault = channel.deliver(&example(0), &act).await.expect_err("nobody is there");
+        let fault = channel.deliver(&Dispatch::first(&example(0)), &act).await.expect_err("nobody is there").fault;
         assert_eq!(fault.applied, Applied::No);
         assert!(fault.message.contains("cannot be reached: connection refused"), "{}", fault.message);
     }
@@ -223,7 +253,7 @@ mod tests {
     async fn a_slow_answer_leaves_it_unknown_whether_the_message_came() {
         let receiver = receiver(None);
         let (channel, act) = channel(&receiver.url, Span::from_millis(300));
-        let fault = channel.deliver(&example(7), &act).await.expect_err("it does not answer");
+        let fault = channel.deliver(&Dispatch::first(&example(7)), &act).await.expect_err("it does not answer").fault;
         assert_eq!(fault.applied, Applied::Unknown);
         assert!(fault.message.contains("may have got the message: timed out"), "{}", fault.message);
         let Reconciled::Unknown { why } = channel.delivered(&act, &example(7).idempotency_key).await else {

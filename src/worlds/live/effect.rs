@@ -124,7 +124,7 @@ impl Live {
         let began = Began::now(&self.act);
         let outcome = self.carry_out(call, role, key)?;
         match outcome {
-            Err(fault) if fault.applied == Applied::Unknown && role.impact.kind.is_change() => {
+            Err(fault) if fault.applied == Applied::Unknown && has_effect(role.impact.kind) => {
                 let (outcome, evidence) = self.reconcile(call, role, key, fault)?;
                 Ok(Attempted { outcome, evidence, began })
             }
@@ -161,6 +161,8 @@ impl Live {
         match found {
             Reconciled::Applied { output, evidence } => Ok((Ok(redactor.value(output)), Some(evidence))),
             Reconciled::NotApplied { evidence } => Ok((Err(fault.applied(Applied::No)), Some(evidence))),
+            // Whether somebody was told is no reason to stop a recovery, unless the runbook says so.
+            Reconciled::Unknown { .. } if !may_stop(call, role) => Ok((Err(fault), None)),
             Reconciled::Unknown { why } => {
                 let why = redactor.text(format!("{}; {why}", fault.message));
                 self.recorder.note(EventBody::InDoubt { key: call.key.clone(), why: why.clone() });
@@ -198,4 +200,9 @@ impl Live {
 /// Whether a call of this kind reaches beyond the journal, so that its intent must be durable before it starts.
 fn has_effect(kind: ImpactKind) -> bool {
     matches!(kind, ImpactKind::Change | ImpactKind::Destroy | ImpactKind::Tell)
+}
+
+/// Whether doubt about this call ends the run.
+fn may_stop(call: &Invocation, role: &Role) -> bool {
+    role.impact.kind != ImpactKind::Tell || call.args.get("required") == Some(&Value::Bool(true))
 }

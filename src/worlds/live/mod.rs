@@ -2,8 +2,10 @@
 
 mod activity;
 mod conformance;
+mod courier;
 mod effect;
 mod fault;
+mod letters;
 mod recorder;
 mod repeat;
 mod stops;
@@ -23,6 +25,7 @@ use crate::system::{Act, Look, Redactor};
 use super::Cast;
 
 pub use conformance::{Conforms, Tried, conformance};
+pub use courier::{Courier, Rounds, Zeal};
 pub(in crate::worlds) use effect::Standing;
 pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
@@ -48,7 +51,7 @@ pub struct Live {
 impl Live {
     /// A world in which `cast` acts. This is the only place where a look becomes an act.
     pub fn new(cast: Cast, recorder: Arc<Recorder>, look: &Look, handle: Handle, on_fault: OnFault) -> Self {
-        let act = Act::grant(look);
+        let act = Act::grant(look).with_outbox(recorder.clone());
         Self {
             cast,
             recorder,

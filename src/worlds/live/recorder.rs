@@ -1,12 +1,15 @@
 //! The record of one run: events are gathered, and made durable together before the next effect starts.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tokio::sync::Notify;
 
 use crate::journal::{Journal, JournalError};
-use crate::model::{Event, EventBody, Halt, Impact, Invocation, Key, Rewrite, RunId, Started};
+use crate::model::{Event, EventBody, Halt, Impact, Invocation, Key, Letter, Origin, Rewrite, RunId, Started};
 use crate::system::Look;
 
 use super::activity::Activity;
+use super::letters::origin;
 
 /// So many events are made durable without waiting for an effect, so that a run that only looks does not keep them all.
 const GATHERED: usize = 512;
@@ -24,12 +27,14 @@ pub trait Listener: Send + Sync {
 /// what others note is gathered for the next.
 pub struct Recorder {
     run: RunId,
-    journal: Arc<dyn Journal>,
-    look: Look,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) look: Look,
     listeners: Vec<Arc<dyn Listener>>,
     state: Mutex<State>,
     /// A commit is over.
     committed: Condvar,
+    pub(super) origin: OnceLock<Origin>,
+    pub(super) posted: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -37,6 +42,10 @@ struct State {
     next: u64,
     /// Not durable, and in no commit under way.
     pending: Vec<Event>,
+    /// Letters that are not durable yet.
+    letters: Vec<Letter>,
+    /// Those that the commit under way takes.
+    letters_under_way: Vec<Letter>,
     /// Whether the outcome of an effect is among them.
     outcome_pending: bool,
     /// The number of the first event that is not durable.
@@ -57,7 +66,8 @@ struct State {
 impl Recorder {
     /// A record for `run`, which begins with [`Recorder::begin`].
     pub fn new(run: RunId, journal: Arc<dyn Journal>, look: Look, listeners: Vec<Arc<dyn Listener>>) -> Self {
-        Self { run, journal, look, listeners, state: Mutex::default(), committed: Condvar::new() }
+        let (state, committed) = (Mutex::default(), Condvar::new());
+        Self { run, journal, look, listeners, state, committed, origin: OnceLock::new(), posted: Arc::default() }
     }
 
     /// A record that goes on where an earlier process left it, after `events`.
@@ -69,6 +79,9 @@ impl Recorder {
         events: &[Event],
     ) -> Self {
         let recorder = Self::new(run, journal, look, listeners);
+        if let Some(EventBody::Started(started)) = events.first().map(|event| &event.body) {
+            recorder.origin.get_or_init(|| origin(started));
+        }
         {
             let mut state = recorder.state();
             state.next = events.len() as u64;
@@ -87,6 +100,7 @@ impl Recorder {
 
     /// Begins the record, durably. After an error there is no run.
     pub fn begin(&self, started: Started) -> Result<(), JournalError> {
+        self.origin.get_or_init(|| origin(&started));
         self.note(EventBody::Started(Box::new(started)));
         let mut state = self.state();
         self.journal.append(&self.run, &state.pending)?;
@@ -157,10 +171,24 @@ impl Recorder {
         state.committing = true;
         let mut batch = std::mem::take(&mut state.pending);
         let outcome_pending = std::mem::take(&mut state.outcome_pending);
+        let letters = std::mem::take(&mut state.letters);
+        state.letters_under_way.clone_from(&letters);
         drop(state);
-        let appended = self.journal.append(&self.run, &batch).map_err(|error| error.to_string());
+        let appended = match letters.as_slice() {
+            [] => self.journal.append(&self.run, &batch),
+            letters => self.journal.append_with_letters(&self.run, &batch, letters),
+        };
+        let appended = appended.map_err(|error| error.to_string());
         let mut state = self.state();
         state.committing = false;
+        state.letters_under_way.clear();
+        if appended.is_err() {
+            let newer = std::mem::take(&mut state.letters);
+            let older = letters.into_iter().filter(|letter| newer.iter().all(|other| other.key != letter.key));
+            state.letters = older.chain(newer.iter().cloned()).collect();
+        } else if !letters.is_empty() {
+            self.posted.notify_one();
+        }
         match &appended {
             Ok(()) => state.durable = batch.last().map_or(state.durable, |last| last.seq + 1),
             Err(why) => {
@@ -238,11 +266,26 @@ impl Recorder {
         self.state().unwinding
     }
 
+    /// Is notified when letters have become durable.
+    pub fn posted(&self) -> Arc<Notify> {
+        self.posted.clone()
+    }
+
+    /// The letters that are not durable yet, oldest first.
+    pub(super) fn pending_letters(&self) -> Vec<Letter> {
+        let state = self.state();
+        [&state.letters_under_way[..], &state.letters[..]].concat()
+    }
+
+    /// Adds a letter to the next commit, in the place of an older one of the same message. `soon`: before anything slow follows.
+    pub(super) fn add_letter(&self, letter: Letter, soon: bool) {
+        let mut state = self.state();
+        state.outcome_pending |= soon;
+        state.letters.retain(|other| other.key != letter.key);
+        state.letters.push(letter);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-#[path = "recorder_tests.rs"]
-mod tests;

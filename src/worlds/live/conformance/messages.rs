@@ -12,7 +12,7 @@ use crate::system::Ended;
 use super::bench::{Answer, Bench};
 
 /// How long a driver waits for its request before it is told to end.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// All of them. The description, if there is one that can be read.
 pub(super) async fn all(bench: &Bench<'_>) -> Option<Description> {

@@ -12,26 +12,41 @@ const EXAMPLE: &str = include_str!("../../../../examples/drivers/lifeboat-driver
 
 /// Tries the example out, with `right` replaced by `wrong`. What it fails.
 async fn failed(right: &str, wrong: &str) -> Vec<String> {
-    let tried = tried(right, wrong).await;
+    failures(tried(&mutant(right, wrong), None).await)
+}
+
+/// The same without trials.
+async fn failed_at_once(right: &str, wrong: &str) -> Vec<String> {
+    failures(tried(&mutant(right, wrong), Some(Vec::new())).await)
+}
+
+fn failures(tried: Vec<Tried>) -> Vec<String> {
     let failed = tried.into_iter().filter(|tried| matches!(tried.verdict, Conforms::Failed(_)));
     failed.map(|tried| tried.case).collect()
 }
 
-async fn tried(right: &str, wrong: &str) -> Vec<Tried> {
+fn mutant(right: &str, wrong: &str) -> String {
     assert!(EXAMPLE.contains(right), "the example has no `{right}`");
+    EXAMPLE.replace(right, wrong)
+}
+
+async fn tried(text: &str, trials: Option<Vec<Trial>>) -> Vec<Tried> {
     let dir = tempfile::tempdir().expect("a directory");
     let program = dir.path().join("driver");
-    fs::write(&program, EXAMPLE.replace(right, wrong)).expect("a program");
+    // The system's own starts at once, where there is one; others that come first on the PATH may be wrapped.
+    let python = Path::new("/usr/bin/python3");
+    let text = if python.exists() { text.replace("/usr/bin/env python3", "/usr/bin/python3") } else { text.to_owned() };
+    fs::write(&program, text).expect("a program");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it may be executed");
     let program = vec![program.to_string_lossy().into_owned()];
     let spec = DriverSpec::of_program("flag", program, Path::new("/").to_owned());
     let look = Look::new(Arc::new(System::new(dir.path().join("scratch"))));
-    conformance(&spec, &Registry::standard(), None, &look, &|_| ()).await
+    conformance(&spec, &Registry::standard(), trials, &look, &|_| ()).await
 }
 
 #[tokio::test]
 async fn the_example_passes_every_case() {
-    let tried = tried("flag", "flag").await;
+    let tried = tried(EXAMPLE, None).await;
     let failed: Vec<_> = tried.iter().filter(|tried| matches!(tried.verdict, Conforms::Failed(_))).collect();
     assert!(failed.is_empty(), "{failed:?}");
     assert!(tried.len() > 20, "{tried:?}");
@@ -68,27 +83,33 @@ async fn a_driver_that_takes_everything_or_nothing_is_found_out() {
     let found = failed("if unknown or", "if").await;
     let argument = "maintenance: refuses an argument that it does not know";
     assert_eq!(found[..4], ["refuses a field that it does not know", argument, argument, argument]);
-    assert_eq!(failed("request[\"protocol\"] != 1", "False").await, ["refuses another version of the protocol"]);
     assert_eq!(
-        failed("\"serves\": {\"service\": [", "\"serves\": {\"service\": [\"noprobe\", ").await,
+        failed_at_once("request[\"protocol\"] != 1", "False").await,
+        ["refuses another version of the protocol"]
+    );
+    assert_eq!(
+        failed_at_once("\"serves\": {\"service\": [", "\"serves\": {\"service\": [\"noprobe\", ").await,
         ["serves primitives that there are"]
     );
-    assert_eq!(failed("\"description\": \"The flag file.\"", "\"description\": \"\"").await, ["explains its settings"]);
     assert_eq!(
-        failed("\"version\": \"1.0\"", "\"version\": str(os.getpid())").await,
+        failed_at_once("\"description\": \"The flag file.\"", "\"description\": \"\"").await,
+        ["explains its settings"]
+    );
+    assert_eq!(
+        failed_at_once("\"version\": \"1.0\"", "\"version\": str(os.getpid())").await,
         ["describes itself the same way twice"]
     );
     assert_eq!(
-        failed("except (ValueError, KeyError,", "except (KeyError,").await.first().map(String::as_str),
+        failed_at_once("except (ValueError, KeyError,", "except (KeyError,").await.first().map(String::as_str),
         Some("refuses another version of the protocol")
     );
-    assert_eq!(failed("print(json", "print('x', json").await, ["answers `describe`"]);
+    assert_eq!(failed_at_once("print(json", "print('x', json").await, ["answers `describe`"]);
 }
 
 #[tokio::test]
 async fn a_driver_that_does_not_end_is_found_out() {
     let deaf = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nrequest = {}\ntry:";
-    assert_eq!(failed("request = {}\ntry:", deaf).await, ["ends when it is told to (SIGTERM)"]);
+    assert_eq!(failed_at_once("request = {}\ntry:", deaf).await, ["ends when it is told to (SIGTERM)"]);
 }
 
 #[tokio::test]
@@ -97,15 +118,8 @@ async fn a_driver_that_tells_secrets_is_found_out() {
     let with_token = right
         .replace("}}", "}, \"token\": {\"type\": \"string\", \"writeOnly\": True, \"description\": \"The key.\"}}");
     assert_eq!(failed(right, &with_token).await, [""; 0]);
-    let dir = tempfile::tempdir().expect("a directory");
-    let program = dir.path().join("driver");
-    let telling = EXAMPLE
-        .replace(right, &with_token)
-        .replace("args, what =", "print(request, file=sys.stderr)\n    args, what =");
-    fs::write(&program, telling).expect("a program");
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it may be executed");
-    let spec = DriverSpec::of_program("flag", vec![program.to_string_lossy().into_owned()], Path::new("/").to_owned());
-    let look = Look::new(Arc::new(System::new(dir.path().join("scratch"))));
-    let last = conformance(&spec, &Registry::standard(), None, &look, &|_| ()).await.pop().expect("a case");
+    let telling =
+        mutant(right, &with_token).replace("args, what =", "print(request, file=sys.stderr)\n    args, what =");
+    let last = tried(&telling, None).await.pop().expect("a case");
     assert_eq!(last.verdict, Conforms::Failed("the value of `token` was on its standard error".to_owned()));
 }
