@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::model::SecretSource;
+use crate::model::{SecretSource, SecretStore};
 
 use super::{DriverSpec, Target};
 
@@ -41,8 +41,12 @@ pub struct Environment {
     pub independent: Vec<(String, String)>,
     /// What a drill starts before it begins and stops when it is over.
     pub processes: Vec<ProcessSpec>,
+    /// The documents of the other environments, by environment and name: what this one's can be compared with.
+    pub documents_elsewhere: BTreeMap<String, BTreeMap<String, Target>>,
     /// Where the values of its secrets come from, by name.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// How those of its secrets that can be changed are changed, by name.
+    pub secret_stores: BTreeMap<String, SecretStore>,
 }
 
 impl Environment {

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
-use crate::model::instead;
+use crate::model::{SecretSource, instead};
 
 use super::reader::Reader;
-use super::{Config, ConfigError, Environment, parse_driver, parse_environment};
+use super::{Config, ConfigError, Environment, Target, TargetKind, parse_driver, parse_environment};
 
 /// The keys at the top of the file.
 const KEYS: [&str; 3] = ["default", "environments", "drivers"];
@@ -57,6 +57,14 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Config {
         let environment = parse_environment::read(reader, &root, name.get_ref(), table);
         environments.insert(name.get_ref().to_string(), environment);
     }
+    introduce(&mut environments);
+    let place = |name: &str| tables.and_then(|tables| tables.get(name)).map_or(0..0, toml::Spanned::span);
+    for (drill, protected, secret, path) in shared_secrets(&environments) {
+        let message =
+            format!("secret {secret} of the drill environment {drill} is the same file as one of {protected}: {path}");
+        let help = format!("a drill may change it, and {protected} is protected: give {drill} a file of its own");
+        reader.wrong(place(&drill), message, help);
+    }
     let default_environment = document.get("default").and_then(|value| {
         let name = reader.text("`default`", value, "default = \"…\"")?;
         if !environments.contains_key(&name) {
@@ -68,6 +76,40 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Config {
     });
     let (path, digest) = (reader.path.to_path_buf(), sha256(&reader.text));
     Config { path, root, default_environment, environments, drivers, digest }
+}
+
+/// Tells every environment of the documents of the others.
+fn introduce(environments: &mut BTreeMap<String, Environment>) {
+    let documents = |environment: &Environment| -> BTreeMap<String, Target> {
+        let documents = environment.targets.values().filter(|target| target.kind == TargetKind::Document);
+        documents.map(|target| (target.name.clone(), target.clone())).collect()
+    };
+    let all: BTreeMap<String, _> = environments.values().map(|e| (e.name.clone(), documents(e))).collect();
+    for environment in environments.values_mut() {
+        environment.documents_elsewhere.clone_from(&all);
+        environment.documents_elsewhere.remove(&environment.name);
+    }
+}
+
+/// Secrets of a drill environment that lie in a file of a protected one: both environments, the secret, and the file.
+fn shared_secrets(environments: &BTreeMap<String, Environment>) -> Vec<(String, String, String, String)> {
+    let mut shared = Vec::new();
+    for drill in environments.values().filter(|e| e.drill) {
+        for protected in environments.values().filter(|e| e.protected) {
+            let file = |source: &SecretSource| match source {
+                SecretSource::File(path) => Some(path.clone()),
+                _ => None,
+            };
+            let theirs: Vec<_> = protected.secrets.values().filter_map(file).collect();
+            let same = drill.secrets.iter().filter_map(|(name, source)| Some((name, file(source)?)));
+            let same = same.filter(|(_, path)| theirs.contains(path));
+            let names = (&drill.name, &protected.name);
+            shared.extend(
+                same.map(|(name, path)| (names.0.clone(), names.1.clone(), name.clone(), path.display().to_string())),
+            );
+        }
+    }
+    shared
 }
 
 /// What to do about a mistake in the syntax, where the parser's words do not say it.

@@ -28,7 +28,9 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Nod
         targets: BTreeMap::new(),
         independent: Vec::new(),
         processes: Vec::new(),
+        documents_elsewhere: BTreeMap::new(),
         secrets: BTreeMap::new(),
+        secret_stores: BTreeMap::new(),
     };
     let header = format!("[environments.{name}]");
     let Some(table) = reader.table(&format!("environment `{name}`"), value, &header) else { return environment };
@@ -43,6 +45,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Nod
     let names;
     (environment.targets, names) = targets(reader, name, table);
     environment.secrets = parse_secrets::read(reader, root, name, table);
+    environment.secret_stores = parse_secrets::stores(reader, table);
     parse_secrets::references(reader, name, &environment.targets, &environment.secrets);
     environment.independent = independent(reader, name, table, &names);
     environment.processes = processes(reader, name, table, &names);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::model::{SecretSource, SecretText, instead};
+use crate::model::{SecretSource, SecretStore, SecretText, instead};
 
 use super::Target;
 use super::reader::{Node, Reader};
@@ -17,8 +17,15 @@ const EXAMPLES: [(&str, &str); 4] = [
     ("command", "{ command = [\"pass\", \"show\", \"token\"] }"),
     ("age", "{ age = \"secrets.age\", identity = \"key.txt\" }"),
 ];
-/// The keys of an encrypted file beside `age` itself.
-const AGE_KEYS: [&str; 2] = ["identity", "entry"];
+/// The keys beside the one that names the kind.
+fn more_keys(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "age" => &["identity", "entry"],
+        "file" => &["check"],
+        "command" => &["store", "check"],
+        _ => &[],
+    }
+}
 
 /// The secrets of `environment`, by name.
 pub(super) fn read(
@@ -65,7 +72,7 @@ fn source(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Node<'_>) ->
         reader.wrong(value.span(), message, format!("write one of {forms}"));
         return None;
     };
-    let known: Vec<&str> = [kind].into_iter().chain(AGE_KEYS.into_iter().filter(|_| kind == "age")).collect();
+    let known: Vec<&str> = [kind].into_iter().chain(more_keys(kind).iter().copied()).collect();
     reader.keys(table, &known, &format!("secret {name}"));
     let example = EXAMPLES.iter().find(|(key, _)| *key == kind).map_or("", |(_, example)| example);
     let mut path = |key: &str| -> Option<PathBuf> {
@@ -83,16 +90,32 @@ fn source(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Node<'_>) ->
             let entry = table.get("entry").and_then(|value| reader.text("`entry`", value, "entry = \"NAME\""));
             Some(SecretSource::Age { file: file?, identity: identity?, entry })
         }
-        _ => command(reader, table.get("command")?, example).map(SecretSource::Command),
+        _ => command(reader, "command", table.get("command")?, example).map(SecretSource::Command),
     }
 }
 
-fn command(reader: &mut Reader<'_>, value: &Node<'_>, example: &str) -> Option<Vec<String>> {
-    let parts = reader.list("`command`", value, example)?;
+/// How the secrets of `environment` are changed, by name: those that say so.
+pub(super) fn stores(reader: &mut Reader<'_>, table: &DeTable<'_>) -> BTreeMap<String, SecretStore> {
+    let secrets = table.get("secrets").and_then(|value| value.get_ref().as_table());
+    let mut found = BTreeMap::new();
+    for (name, value) in secrets.into_iter().flatten() {
+        let Some(table) = value.get_ref().as_table() else { continue };
+        let mut program = |key: &str, example: &str| command(reader, key, table.get(key)?, example);
+        let store = program("store", "store = [\"pass\", \"insert\", \"-m\", \"-f\", \"token\"]");
+        let check = program("check", "check = [\"./token-works\"]");
+        if store.is_some() || check.is_some() {
+            found.insert(name.get_ref().to_string(), SecretStore { store, check });
+        }
+    }
+    found
+}
+
+fn command(reader: &mut Reader<'_>, key: &str, value: &Node<'_>, example: &str) -> Option<Vec<String>> {
+    let parts = reader.list(&format!("`{key}`"), value, example)?;
     let words: Vec<String> =
-        parts.iter().filter_map(|part| reader.text("each part of `command`", part, example)).collect();
+        parts.iter().filter_map(|part| reader.text(&format!("each part of `{key}`"), part, example)).collect();
     if parts.is_empty() {
-        reader.wrong(value.span(), "`command` must name a program", format!("write it as {example}"));
+        reader.wrong(value.span(), format!("`{key}` must name a program"), format!("write it as {example}"));
     }
     (!words.is_empty() && words.len() == parts.len()).then_some(words)
 }

@@ -26,19 +26,25 @@ pub enum TargetKind {
     Host,
     /// A program that runbooks may start: `[environments.E.tools.NAME]`.
     Tool,
+    /// A configuration document: `[environments.E.documents.NAME]`.
+    Document,
+    /// A log: `[environments.E.logs.NAME]`.
+    Log,
     /// What shares traffic out between services: `[environments.E.routers.NAME]`.
     Router,
 }
 
 impl TargetKind {
     /// All kinds.
-    pub const ALL: [TargetKind; 7] = [
+    pub const ALL: [TargetKind; 9] = [
         TargetKind::Service,
         TargetKind::Database,
         TargetKind::Store,
         TargetKind::Channel,
         TargetKind::Host,
         TargetKind::Tool,
+        TargetKind::Document,
+        TargetKind::Log,
         TargetKind::Router,
     ];
 
@@ -51,6 +57,8 @@ impl TargetKind {
             TargetKind::Channel => "channels",
             TargetKind::Host => "hosts",
             TargetKind::Tool => "tools",
+            TargetKind::Document => "documents",
+            TargetKind::Log => "logs",
             TargetKind::Router => "routers",
         }
     }
@@ -65,6 +73,8 @@ impl fmt::Display for TargetKind {
             TargetKind::Channel => "channel",
             TargetKind::Host => "host",
             TargetKind::Tool => "tool",
+            TargetKind::Document => "document",
+            TargetKind::Log => "log",
             TargetKind::Router => "router",
         })
     }

@@ -35,7 +35,7 @@ pub use record::{Record, RecordedCall, RecordedScope};
 pub use rewrite::Rewrite;
 pub use run_id::RunId;
 pub use run_log::{IllegalEvent, RunLog};
-pub use secret::{Part, SecretSource, SecretText};
+pub use secret::{Part, SecretSource, SecretStore, SecretText};
 pub(crate) use suggest::{did_you_mean, instead};
 pub use value::{Arg, Unknown, Value};
 pub use verdict::{UnwoundStep, Verdict};

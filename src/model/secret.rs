@@ -173,6 +173,15 @@ pub enum SecretSource {
     },
 }
 
+/// How a secret is given another value, beside where its value comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SecretStore {
+    /// A program that stores the value it reads from its standard input.
+    pub store: Option<Vec<String>>,
+    /// A program that reads the new value from its standard input and says with its exit code whether that works.
+    pub check: Option<Vec<String>>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,13 +5,18 @@
 
 pub mod ask;
 mod begun;
+pub mod configuration;
+pub mod configure;
 pub mod confirm;
 mod contract;
 pub mod deploy;
+mod documents;
+pub mod drift;
 mod erased;
 pub mod exec;
 pub mod external;
 pub mod health;
+mod hook;
 pub mod inject;
 pub mod language;
 pub mod log;
@@ -24,6 +29,7 @@ pub mod probe;
 pub mod query;
 mod registry;
 pub mod resolve;
+pub mod rotate;
 pub mod route;
 pub mod routes;
 mod schema;

@@ -1,12 +1,13 @@
 //! The primitives and drivers that Lifeboat brings.
 
 use super::targets::{
-    CommandTool, DirectoryStore, FileChannel, HaproxyRouter, HttpService, Machine, NginxRouter, SlackChannel,
-    SmtpChannel, TcpService, TerminalChannel, WebhookChannel,
+    CommandTool, ConfigDocument, DirectoryStore, DocumentSyntax, EnvFileSyntax, FileChannel, HaproxyRouter,
+    HttpService, JsonSyntax, LogFile, Machine, NginxRouter, Prometheus, SlackChannel, SmtpChannel, TcpService,
+    TerminalChannel, TlsService, TomlSyntax, WebhookChannel,
 };
 use super::{
-    Registry, ask, confirm, deploy, exec, health, inject, language, log, maintenance, measure, now, probe, route,
-    routes, sleep, version,
+    Registry, ask, configuration, configure, confirm, deploy, drift, exec, health, inject, language, log, maintenance,
+    measure, now, probe, rotate, route, routes, sleep, version,
 };
 
 impl Registry {
@@ -27,13 +28,17 @@ impl Registry {
             .driver_without_target::<confirm::Confirm>()
             .driver_without_target::<log::Log>()
             .driver_without_target::<measure::Measure>()
+            .driver_without_target::<rotate::Rotate>()
             .driver_without_target::<sleep::Sleep>();
         let registry = channels(routers(services(registry)));
+        let registry = documents::<EnvFileSyntax>(documents::<JsonSyntax>(documents::<TomlSyntax>(registry)));
         #[cfg(feature = "driver-sqlite")]
         let registry = databases(registry);
         registry
             .observer::<probe::Probe, Machine>()
             .observer::<health::Health, Machine>()
+            .observer::<probe::Probe, LogFile>()
+            .observer::<health::Health, LogFile>()
             .observer::<probe::Probe, DirectoryStore>()
             .observer::<health::Health, DirectoryStore>()
             .driver::<inject::Inject, DirectoryStore>()
@@ -47,6 +52,10 @@ fn services(registry: Registry) -> Registry {
         .observer::<health::Health, HttpService>()
         .driver::<maintenance::Maintenance, HttpService>()
         .driver::<inject::Inject, HttpService>()
+        .observer::<probe::Probe, TlsService>()
+        .observer::<health::Health, TlsService>()
+        .observer::<probe::Probe, Prometheus>()
+        .observer::<health::Health, Prometheus>()
         .driver::<deploy::Deploy, HttpService>()
         .observer::<version::Version, HttpService>()
         .observer::<probe::Probe, TcpService>()
@@ -62,6 +71,13 @@ fn routers(registry: Registry) -> Registry {
         .observer::<routes::Routes, HaproxyRouter>()
         .driver::<route::Route, NginxRouter>()
         .observer::<routes::Routes, NginxRouter>()
+}
+
+fn documents<S: DocumentSyntax>(registry: Registry) -> Registry {
+    registry
+        .observer::<configuration::Configuration, ConfigDocument<S>>()
+        .driver::<configure::Configure, ConfigDocument<S>>()
+        .observer::<drift::Drift, ConfigDocument<S>>()
 }
 
 fn channels(registry: Registry) -> Registry {

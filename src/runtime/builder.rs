@@ -96,7 +96,10 @@ impl Lifeboat {
     /// A look that knows the secrets of an environment.
     pub(super) fn look_in(&self, environment: &Environment) -> Look {
         let mut known = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || Secrets::new(environment.secrets.clone(), environment.root.clone(), self.redactor.clone());
+        let make = || {
+            Secrets::new(environment.secrets.clone(), environment.root.clone(), self.redactor.clone())
+                .storing(environment.secret_stores.clone())
+        };
         let secrets = known.entry(environment.name.clone()).or_insert_with(|| Arc::new(make())).clone();
         self.look().with_secrets(secrets)
     }

@@ -1,6 +1,7 @@
 //! HTTP requests, with what probes want to know of the answer.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -18,12 +19,20 @@ pub struct HttpRequest {
     pub timeout: Duration,
     /// How many bytes of the answer's body are read at most.
     pub body_limit: usize,
+    /// A file of PEM certificates that are trusted, and no others; those of the system if not given.
+    pub ca: Option<PathBuf>,
 }
 
 impl HttpRequest {
     /// A request that may take 10 seconds and bring 1 MiB.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), headers: BTreeMap::new(), timeout: Duration::from_secs(10), body_limit: 1 << 20 }
+        Self {
+            url: url.into(),
+            headers: BTreeMap::new(),
+            timeout: Duration::from_secs(10),
+            body_limit: 1 << 20,
+            ca: None,
+        }
     }
 }
 
@@ -95,11 +104,27 @@ impl Clients {
     }
 }
 
+/// A client that trusts the certificates in a file and no others. It keeps no connection open: the next request sees the next
+/// certificate.
+fn private_client(ca: &Path) -> Result<Client, HttpError> {
+    let invalid = |message: String| HttpError { message, sent: false, kind: HttpErrorKind::Invalid };
+    let certificates = super::tls::certificates(ca).map_err(invalid)?.into_iter();
+    let certificates = certificates.map(|der| reqwest::Certificate::from_der(&der)).collect::<Result<Vec<_>, _>>();
+    let certificates = certificates.map_err(|error| invalid(format!("{}: {error}", ca.display())))?;
+    let client = ours(Client::builder().pool_max_idle_per_host(0).tls_certs_only(certificates)).build();
+    client.map_err(|error| invalid(format!("{}: {error}", ca.display())))
+}
+
 fn built(builder: ClientBuilder) -> Client {
+    ours(builder).build().unwrap_or_default()
+}
+
+/// What all our clients have in common.
+fn ours(builder: ClientBuilder) -> ClientBuilder {
     // An error here only says that some other part of the process chose a provider first.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = builder.user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")));
-    builder.redirect(redirect::Policy::none()).tls_info(true).no_proxy().build().unwrap_or_default()
+    builder.redirect(redirect::Policy::none()).tls_info(true).no_proxy()
 }
 
 /// Sends a request on the runtime's own thread: of many at the same time, none needs a deep stack or wakes a thread more often
@@ -126,6 +151,8 @@ async fn exchange(
     request: HttpRequest,
     body: Option<Vec<u8>>,
 ) -> Result<HttpResponse, HttpError> {
+    let private = request.ca.as_deref().map(private_client).transpose()?;
+    let client = private.as_ref().unwrap_or(&client);
     let started = Instant::now();
     let mut builder = client.request(method, &request.url).timeout(request.timeout);
     for (name, value) in &request.headers {

@@ -42,6 +42,7 @@
 #![expect(clippy::disallowed_methods, reason = "this is the floor that touches the machine")]
 
 mod act;
+mod beside;
 mod cancel;
 mod child;
 mod clock;
@@ -59,6 +60,7 @@ mod mail;
 mod new_files;
 mod people;
 mod progress;
+mod random;
 mod secrets;
 mod sources;
 #[cfg(feature = "driver-sqlite")]
@@ -77,9 +79,11 @@ mod sqlite_rows;
 mod sqlite_rules;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_session;
+pub(crate) mod tls;
 mod tree;
 
 pub use act::Act;
+pub use beside::Beside;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
 pub use clock::{Clock, SystemClock};
@@ -109,9 +113,10 @@ pub use sqlite_error::{SqliteError, SqliteErrorKind};
 pub use sqlite_rows::SqliteRows;
 #[cfg(feature = "driver-sqlite")]
 pub use sqlite_session::{
-    SessionError, SessionErrorKind, SqlLoss, SqlStatement, SqliteReader, SqliteScratch, SqliteSession, StatementReport,
-    split_sql,
+    PutTables, SessionError, SessionErrorKind, SqlLoss, SqlStatement, SqliteReader, SqliteScratch, SqliteSession,
+    StatementReport, TablePut, TablesError, split_sql,
 };
+pub use tls::{StartTls, TlsError, TlsFound, TlsRequest};
 
 use std::path::PathBuf;
 use std::sync::Arc;

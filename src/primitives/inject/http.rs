@@ -113,6 +113,8 @@ mod tests {
             pid_file: Some(dir.path().join("web.pid")),
             maintenance_file: None,
             refuse_file: Some(dir.path().join("refuse")),
+            ca: None,
+            plain_url: None,
             deployment: None,
         };
         let act = Act::grant(&Look::new(Arc::new(System::new(dir.path().join("scratch")))));

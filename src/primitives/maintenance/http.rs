@@ -187,6 +187,8 @@ mod tests {
             pid_file: None,
             maintenance_file: Some(file),
             refuse_file: None,
+            ca: None,
+            plain_url: None,
             deployment: None,
         };
         let act = Act::grant(&Look::new(Arc::new(System::new(dir.path().join("scratch")))));

@@ -13,7 +13,7 @@ use crate::model::{Arg, Span, Value};
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
-    /// The service, database, host or store.
+    /// The service, database, host, store or log.
     pub target: String,
     /// How many times to try, until an attempt does not fail; 1 to 1000.
     #[serde(default = "once")]
@@ -42,12 +42,19 @@ pub struct Args {
     pub warn_size: Option<u64>,
     /// HTTP: fails when the body has more bytes.
     pub fail_size: Option<u64>,
-    /// HTTPS: warns when the certificate expires in fewer days.
+    /// HTTPS and TLS: warns when the certificate expires in fewer days. 21 if not given, for `driver = "tls"`.
     pub tls_days_warn: Option<u32>,
-    /// HTTPS: fails when the certificate expires in fewer days.
+    /// HTTPS and TLS: fails when the certificate expires in fewer days. 7 if not given, for `driver = "tls"`.
     pub tls_days_fail: Option<u32>,
+    /// HTTPS and TLS: names that the certificate must be for.
+    pub tls_names: Option<Vec<String>>,
+    /// HTTP: judges the headers that protect who sees the answer in a browser, and where plain HTTP leads. Each that is missing fails, each
+    /// that is weak warns.
+    #[serde(default)]
+    pub security_headers: bool,
 
-    /// Databases: a query that only reads. The first column of its first row is the `value`.
+    /// Databases: a query that only reads; the first column of its first row is the `value`. Prometheus: an instant query; of several
+    /// series each must be as expected.
     pub query: Option<Arg<String>>,
     /// Databases: what stands for each `?` in the query.
     pub params: Option<Vec<Value>>,
@@ -55,15 +62,26 @@ pub struct Args {
     #[serde(default)]
     pub integrity: bool,
 
-    /// With `query` or `pointer`: fails unless the value is this text, number, bool or ().
+    /// With `query`, `pointer` or a log: fails unless the value is this text, number, bool or ().
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub equals: Option<Value>,
-    /// With `query` or `pointer`: fails unless the value is a number and not below this.
+    /// With `query`, `pointer` or a log: fails unless the value is a number and not below this.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub at_least: Option<Arg<f64>>,
-    /// With `query` or `pointer`: fails unless the value is a number and not above this.
+    /// With `query`, `pointer` or a log: fails unless the value is a number and not above this.
     #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Arg<f64>>,
+    /// With `query`, `pointer` or a log: fails unless the value is a number above this.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub above: Option<Arg<f64>>,
+    /// With `query`, `pointer` or a log: fails unless the value is a number below this.
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
+    pub below: Option<Arg<f64>>,
+
+    /// Logs: the lines that are counted, by a text in them. `*` in it stands for any characters. All lines if not given.
+    pub matching: Option<Arg<String>>,
+    /// Logs: how old the lines may be that are counted. 5m if not given.
+    pub within: Option<Span>,
 
     /// Hosts: what is measured. `disk` if not given.
     pub resource: Option<Resource>,
@@ -97,6 +115,7 @@ impl Args {
         let given = |name: &str, value: &Value| match name {
             "target" | "attempts" | "every" => false,
             "integrity" => self.integrity,
+            "security_headers" => self.security_headers,
             // A missing `equals` is not written at all; `equals: ()` is one that asks for nothing to be there.
             "equals" => true,
             _ => *value != Value::Null,
@@ -106,7 +125,9 @@ impl Args {
 
     /// Whether any limit is given from which a probe warns.
     pub(super) fn warns(&self) -> bool {
-        self.warn_latency.is_some() || self.warn_size.is_some() || self.tls_days_warn.is_some()
+        let limits = self.warn_latency.is_some() || self.warn_size.is_some() || self.tls_days_warn.is_some();
+        // Of a log that is too large for its limit, or whose clock is wrong, nobody can be sure.
+        limits || self.security_headers || self.matching.is_some() || self.within.is_some()
     }
 }
 

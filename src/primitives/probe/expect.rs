@@ -1,8 +1,11 @@
-//! Whether a value is the one expected: `equals`, `at_least`, `at_most`.
+//! Whether a value is the one expected: `equals`, `at_least`, `at_most`, `above`, `below`.
 
 use super::Args;
 use super::finding::{Finding, shorten};
 use crate::model::{Arg, Value};
+
+/// Whether what was found is within a bound.
+type Fits = fn(f64, f64) -> bool;
 
 /// How much of a value is shown, in characters.
 const SHOWN: usize = 80;
@@ -10,7 +13,8 @@ const SHOWN: usize = 80;
 /// Fails `finding` where the scalar `found`, or finding none, is not what is expected.
 pub(super) fn expect(args: &Args, found: Option<&Value>, finding: &mut Finding) {
     let Some(found) = found else {
-        if args.equals.is_some() || args.at_least.is_some() || args.at_most.is_some() {
+        let bounds = [&args.at_least, &args.at_most, &args.above, &args.below];
+        if args.equals.is_some() || bounds.into_iter().any(Option::is_some) {
             finding.fail("expected one");
         }
         return;
@@ -21,15 +25,18 @@ pub(super) fn expect(args: &Args, found: Option<&Value>, finding: &mut Finding) 
         finding.fail(format!("expected {}", show(expected)));
     }
     let within = |fits: &dyn Fn(f64) -> bool| number(found).is_some_and(fits);
-    if let Some(least) = args.at_least.as_ref().and_then(Arg::known)
-        && !within(&|found| found >= *least)
-    {
-        finding.fail(format!("expected at least {least}"));
-    }
-    if let Some(most) = args.at_most.as_ref().and_then(Arg::known)
-        && !within(&|found| found <= *most)
-    {
-        finding.fail(format!("expected at most {most}"));
+    let fits: [(_, Fits, _); 4] = [
+        (&args.at_least, |found, bound| found >= bound, "at least"),
+        (&args.at_most, |found, bound| found <= bound, "at most"),
+        (&args.above, |found, bound| found > bound, "more than"),
+        (&args.below, |found, bound| found < bound, "less than"),
+    ];
+    for (bound, fits, words) in fits {
+        if let Some(bound) = bound.as_ref().and_then(Arg::known)
+            && !within(&|found| fits(found, *bound))
+        {
+            finding.fail(format!("expected {words} {bound}"));
+        }
     }
 }
 
@@ -95,6 +102,11 @@ mod tests {
         assert!(judge(&args, Value::from("2")).is_some());
         assert!(judge(&args, Value::Null).is_some());
         assert_eq!(judge(&args, None), Some("found: expected one".to_owned()));
+        let strict = Args { above: Some(Arg::Known(1.0)), below: Some(Arg::Known(2.5)), ..Args::of("db") };
+        assert_eq!(judge(&strict, Value::Int(2)), None);
+        assert_eq!(judge(&strict, Value::Int(1)), Some("found: expected more than 1".to_owned()));
+        assert_eq!(judge(&strict, Value::Float(2.5)), Some("found: expected less than 2.5".to_owned()));
+        assert_eq!(judge(&strict, None), Some("found: expected one".to_owned()));
         assert_eq!(judge(&Args::of("db"), None), None);
         assert!(judge(&args, Value::Float(f64::NAN)).is_some());
     }

@@ -52,6 +52,11 @@ impl Finding {
         self.problems.push(problem.into());
     }
 
+    /// What is wrong, so far.
+    pub(super) fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
     /// Fails or warns if `over` says so of a limit that is given; a failure makes the warning needless.
     pub(super) fn limit<L: Copy>(
         &mut self,

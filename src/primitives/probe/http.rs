@@ -4,17 +4,18 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use super::attempts::attempts;
-use super::certificate::days_left;
+use super::certificate;
+use super::certificate::Certificate;
 use super::expect::{expect, show};
 use super::finding::{Finding, shorten, took};
 use super::misuse::{check, misuse};
-use super::{Args, Output, Probe};
+use super::{Args, Output, Probe, security_headers};
 use crate::model::{Arg, Fault, Value};
 use crate::primitives::Observer;
 use crate::primitives::targets::HttpService;
 use crate::system::{HttpErrorKind, HttpRequest, HttpResponse, Look};
 
-const TAKES: [&str; 12] = [
+const TAKES: [&str; 16] = [
     "path",
     "status",
     "contains",
@@ -23,10 +24,14 @@ const TAKES: [&str; 12] = [
     "equals",
     "at_least",
     "at_most",
+    "above",
+    "below",
     "warn_size",
     "fail_size",
     "tls_days_warn",
     "tls_days_fail",
+    "tls_names",
+    "security_headers",
 ];
 /// How much of a body is read, unless a limit of its size needs more.
 const BODY: u64 = 1 << 20;
@@ -41,7 +46,13 @@ impl Observer<Probe> for HttpService {
         attempts(args, look, || async move {
             let started = look.monotonic();
             let error = match look.http_get(request).await {
-                Ok(response) => return Ok(judge(args, &response, request.body_limit, look.now())),
+                Ok(response) => {
+                    let mut finding = judge(args, &response, request.body_limit, look.now());
+                    if args.security_headers {
+                        self.judge_headers(&response, request, look, &mut finding).await;
+                    }
+                    return Ok(finding);
+                }
                 Err(error) => error,
             };
             let latency = look.monotonic().saturating_sub(started);
@@ -50,7 +61,7 @@ impl Observer<Probe> for HttpService {
                 HttpErrorKind::BadAnswer => Ok(Finding::useless(latency, error.message)),
                 HttpErrorKind::Invalid => {
                     let message = format!("no request can be sent to {}: {}", request.url, error.message);
-                    Err(misuse(args, message).hint("look at `path`, and at the target's `url` and `headers`"))
+                    Err(misuse(args, message).hint("look at `path`, and at the target's `url`, `headers` and `ca`"))
                 }
             }
         })
@@ -59,6 +70,19 @@ impl Observer<Probe> for HttpService {
 }
 
 impl HttpService {
+    /// Judges the headers of an answer, and what plain HTTP answers in its place.
+    async fn judge_headers(&self, response: &HttpResponse, request: &HttpRequest, look: &Look, finding: &mut Finding) {
+        let https = request.url.starts_with("https://");
+        security_headers::judge(response, https, finding);
+        let Some(plain) = https.then(|| self.plain_url.clone().or_else(|| plain_url(&request.url))).flatten() else {
+            return;
+        };
+        // Without the headers of the service: they may hold a token, and this is in the open.
+        let asked = HttpRequest { timeout: request.timeout, body_limit: 1024, ..HttpRequest::new(plain.clone()) };
+        let answer = look.http_get(&asked).await;
+        security_headers::redirect(&plain, answer.as_ref(), finding);
+    }
+
     fn request(&self, args: &Args) -> Result<HttpRequest, Fault> {
         let url = match args.path.as_ref().and_then(Arg::known) {
             None => self.url.clone(),
@@ -72,7 +96,8 @@ impl HttpService {
             let message = format!("`pointer` is `{pointer}`: a JSON pointer begins with `/`");
             return Err(misuse(args, message).hint("write it as `/orders/count` or `/items/0/id`"));
         }
-        if (args.tls_days_warn.is_some() || args.tls_days_fail.is_some()) && !self.url.starts_with("https://") {
+        let certificate = args.tls_days_warn.is_some() || args.tls_days_fail.is_some() || args.tls_names.is_some();
+        if certificate && !self.url.starts_with("https://") {
             return Err(misuse(args, format!("{} has no certificate: it is not reached over https", args.target)));
         }
         let size = args.warn_size.max(args.fail_size).unwrap_or_default();
@@ -81,8 +106,19 @@ impl HttpService {
         }
         let body_limit = usize::try_from(BODY.max(size + 1)).unwrap_or(usize::MAX);
         let timeout = args.timeout.unwrap_or(self.timeout).0;
-        Ok(HttpRequest { timeout, body_limit, ..HttpRequest::new(url) })
+        Ok(HttpRequest { timeout, body_limit, ca: self.ca.clone(), ..HttpRequest::new(url) })
     }
+}
+
+/// The same place without TLS, at port 80.
+fn plain_url(url: &str) -> Option<String> {
+    let rest = url.strip_prefix("https://")?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    Some(format!("http://{}{path}", host.rsplit_once('@').map_or(host, |(_, host)| host)))
 }
 
 /// The part of a url before its path: `https://host:port`.
@@ -147,11 +183,14 @@ fn judge_value(args: &Args, found: Option<&Json>, pointer: &str, finding: &mut F
 
 fn judge_certificate(args: &Args, certificate: Option<&[u8]>, now: Timestamp, finding: &mut Finding) {
     let limits = [args.tls_days_warn, args.tls_days_fail].map(|days| days.map(i64::from));
-    if limits == [None, None] {
+    if limits == [None, None] && args.tls_names.is_none() {
         return;
     }
-    match certificate.ok_or_else(|| "no certificate".to_owned()).and_then(|der| days_left(der, now)) {
-        Ok(left) => finding.limit(limits, |limit| left < limit, |_| format!("days left on the certificate: {left}")),
+    match certificate.ok_or_else(|| "no certificate".to_owned()).and_then(Certificate::read) {
+        Ok(read) => {
+            finding.note(&read.shown());
+            certificate::judge(&read, limits, args, now, finding);
+        }
         Err(why) => finding.fail(why),
     }
 }
@@ -159,3 +198,7 @@ fn judge_certificate(args: &Args, certificate: Option<&[u8]>, now: Timestamp, fi
 #[cfg(test)]
 #[path = "http_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "https_tests.rs"]
+mod https_tests;

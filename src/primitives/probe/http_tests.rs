@@ -58,6 +58,8 @@ async fn probe(url: String, args: Args) -> Result<Output, Fault> {
         pid_file: None,
         maintenance_file: None,
         refuse_file: None,
+        ca: None,
+        plain_url: None,
         deployment: None,
     };
     Observer::<Probe>::observe(&service, &args, &Look::new(Arc::new(System::new(PathBuf::new())))).await
@@ -245,8 +247,11 @@ fn a_certificate_that_expires_soon_warns_then_fails() {
         (finding.status, finding.detail())
     };
     let der = || Some(signed.der().to_vec());
-    assert_eq!(at("2031-05-01T00:00:00Z", der()), (Status::Pass, "200 in 12ms".to_owned()));
-    let warning = "200 in 12ms: days left on the certificate: 19";
+    assert_eq!(
+        at("2031-05-01T00:00:00Z", der()),
+        (Status::Pass, "200 in 12ms, localhost by rcgen self signed cert".to_owned())
+    );
+    let warning = "200 in 12ms, localhost by rcgen self signed cert: days left on the certificate: 19";
     assert_eq!(at("2031-05-01T00:00:01Z", der()), (Status::Warn, warning.to_owned()));
     assert_eq!(at("2031-05-12T00:00:00Z", der()).0, Status::Fail);
     assert_eq!(at("2031-05-01T00:00:00Z", None), (Status::Fail, "200 in 12ms: no certificate".to_owned()));

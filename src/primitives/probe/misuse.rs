@@ -32,7 +32,7 @@ pub(super) fn check(args: &Args, what: &str, takes: &[&str]) -> Result<(), Fault
     below(args, "warn_size", args.warn_size, "fail_size", args.fail_size)?;
     // Of these the smaller one is the graver.
     below(args, "tls_days_fail", args.tls_days_fail, "tls_days_warn", args.tls_days_warn)?;
-    check_expectation(args)
+    check_expectation(args, takes.contains(&"matching"))
 }
 
 /// Of two limits the first must be below the second: the other way round one of them could never count.
@@ -51,10 +51,13 @@ pub(super) fn below<T: PartialOrd + std::fmt::Display>(
     }
 }
 
-fn check_expectation(args: &Args) -> Result<(), Fault> {
+/// `has_value` says that the target has a value in any case.
+fn check_expectation(args: &Args, has_value: bool) -> Result<(), Fault> {
     let given = args.given();
-    let expectation = ["equals", "at_least", "at_most"].into_iter().find(|name| given.iter().any(|g| g == name));
+    let expectation =
+        ["equals", "at_least", "at_most", "above", "below"].into_iter().find(|name| given.iter().any(|g| g == name));
     if let Some(name) = expectation
+        && !has_value
         && args.query.is_none()
         && args.pointer.is_none()
     {
@@ -64,12 +67,16 @@ fn check_expectation(args: &Args) -> Result<(), Fault> {
         return Err(misuse(args, "`equals` takes text, a number, a bool or ()"));
     }
     let bound = |bound: &Option<Arg<f64>>| bound.as_ref().and_then(Arg::known).copied();
-    match (bound(&args.at_least), bound(&args.at_most)) {
-        (Some(least), Some(most)) if least > most => {
-            Err(misuse(args, format!("`at_least` ({least}) is above `at_most` ({most}): no value can be both")))
+    for (low, lower) in [("at_least", &args.at_least), ("above", &args.above)] {
+        for (high, upper) in [("at_most", &args.at_most), ("below", &args.below)] {
+            let (Some(lower), Some(upper)) = (bound(lower), bound(upper)) else { continue };
+            let both_take_it = low == "at_least" && high == "at_most";
+            if lower > upper || (lower >= upper && !both_take_it) {
+                return Err(misuse(args, format!("`{low}` ({lower}) and `{high}` ({upper}): no value can be both")));
+            }
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -106,6 +113,10 @@ mod tests {
         assert_eq!(bad(days).message, "`tls_days_fail` (30) must be below `tls_days_warn` (7)");
         assert!(bad(Args { equals: Some(Value::Null), ..web() }).message.contains("`equals` needs a value"));
         let query = || Some(Arg::Known("SELECT 1".to_owned()));
+        let known = |number: f64| Some(Arg::Known(number));
+        let strict = Args { query: query(), above: known(2.0), at_most: known(2.0), ..web() };
+        let fault = refused(&strict, &["query", "above", "at_most"]);
+        assert_eq!(fault.message, "`above` (2) and `at_most` (2): no value can be both");
         let (least, most) = (Some(Arg::Known(2.0)), Some(Arg::Known(1.0)));
         assert!(bad(Args { query: query(), at_least: least, at_most: most, ..web() }).message.contains("no value"));
         assert!(

@@ -7,13 +7,18 @@ mod directory;
 mod expect;
 mod finding;
 mod http;
+mod log;
 mod machine;
 mod misuse;
+mod prometheus;
+mod security_headers;
 mod space;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite;
+mod stamp;
 mod statuses;
 mod tcp;
+mod tls;
 
 pub use args::{Args, Resource};
 pub use statuses::Statuses;
@@ -43,8 +48,8 @@ pub struct Output {
     pub down: bool,
     /// How long the last attempt took, in milliseconds.
     pub latency_ms: f64,
-    /// What was measured: the HTTP status or what `pointer` points at, the first column of the first row, the percentage used. ()
-    /// when nothing answered.
+    /// What was measured: the HTTP status or what `pointer` points at, the first column of the first row, what a query of Prometheus
+    /// gives, the percentage used, the days left on a certificate, the number of lines. () when nothing answered.
     pub value: Value,
     /// What was found, in one line for people.
     pub detail: String,
@@ -70,7 +75,7 @@ impl Primitive for Probe {
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg {
         name: "target",
-        kinds: &[TargetKind::Service, TargetKind::Database, TargetKind::Host, TargetKind::Store],
+        kinds: &[TargetKind::Service, TargetKind::Database, TargetKind::Host, TargetKind::Store, TargetKind::Log],
     });
     const EXAMPLE: &'static str = r#"probe("web", #{ path: "/health", attempts: 3, warn_latency: "500ms" })"#;
     type Args = Args;
@@ -80,10 +85,10 @@ impl Primitive for Probe {
         Impact::on(ImpactKind::Look, &args.target)
     }
 
-    /// The arguments do not say what the target is. A warning is left out when they show that it is no host or store, whose
-    /// limits have defaults, and give no limit of their own.
+    /// The arguments do not say what the target is. A warning is left out when they show that it is none of those whose limits have
+    /// defaults (hosts, stores, certificates, logs), and give no limit of their own.
     fn cases(args: &Args) -> Vec<Case> {
-        let hosts = ["resource", "warn_percent", "fail_percent", "min_free"];
+        let hosts = ["resource", "warn_percent", "fail_percent", "min_free", "tls_days_fail", "tls_names"];
         let common = ["timeout", "warn_latency", "fail_latency"];
         let given = args.given();
         let may_be_host = given.iter().all(|name| hosts.contains(&name.as_str()) || common.contains(&name.as_str()));

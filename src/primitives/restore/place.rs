@@ -67,6 +67,12 @@ impl Place {
         std::iter::once(first.clone()).chain(others).find(|path| !look.exists(path)).unwrap_or(first)
     }
 
+    /// Whether a directory keeps what was replaced here.
+    pub(super) fn is_replaced(&self, path: &Path) -> bool {
+        let prefix = format!("{}.replaced-", self.name.to_string_lossy());
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix))
+    }
+
     fn named(&self, before: &str, after: &str) -> PathBuf {
         let mut name = OsString::from(before);
         name.push(&self.name);

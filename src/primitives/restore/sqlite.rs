@@ -14,10 +14,14 @@ use crate::system::{Act, CheckDepth, CopyError, Look};
 use super::place::{PARTS, Place};
 use super::record::{Record, Records, reconcile};
 use super::swap::{put_back, swap};
-use super::{Args, Output, Restore};
+use super::{Args, Output, Restore, tables};
 
 impl Driver<Restore> for SqliteDatabase {
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
+        if !args.tables.is_empty() {
+            let (database, args, look) = (self.clone(), args.clone(), look.clone());
+            return off_reactor(&look.clone(), move |stop| tables::preview(&database, &args, &look, stop)).await;
+        }
         let mut preview = Preview::new(Symbol::Destroy, format!("{} ← {}", self.name, args.from));
         let before = match look.sqlite_header(&self.path) {
             Ok(header) => human(header.len),
@@ -52,10 +56,22 @@ impl Driver<Restore> for SqliteDatabase {
 
     async fn perform(&self, args: &Args, act: &Act, key: &IdempotencyKey) -> Result<Output, Fault> {
         let (database, args, act, key) = (self.clone(), args.clone(), act.clone(), key.clone());
-        off_reactor(&act.clone(), move |stop| restore(&database, &args, &act, &key, stop)).await
+        off_reactor(&act.clone(), move |stop| {
+            if args.tables.is_empty() {
+                restore(&database, &args, &act, &key, stop)
+            } else {
+                tables::restore(&database, &args, &act, &key, stop)
+            }
+        })
+        .await
     }
 
-    async fn reconcile(&self, _: &Args, look: &Look, key: &IdempotencyKey) -> Reconciled<Output> {
+    async fn reconcile(&self, args: &Args, look: &Look, key: &IdempotencyKey) -> Reconciled<Output> {
+        if !args.tables.is_empty() {
+            let (database, args, eyes, key) = (self.clone(), args.clone(), look.clone(), key.clone());
+            let work = move |stop: &Stop| Ok(tables::reconcile(&database, &args, &eyes, &key, stop));
+            return off_reactor(look, work).await.unwrap_or_else(|fault| Reconciled::Unknown { why: fault.message });
+        }
         match Place::of(look, &self.path) {
             Some(place) => reconcile(look, &place, key),
             None => Reconciled::NotApplied { evidence: nameless(self).message },
@@ -89,13 +105,13 @@ fn foresee(database: &SqliteDatabase, look: &Look, place: &Place, stored: &Store
     }
 }
 
-fn nameless(database: &SqliteDatabase) -> Fault {
+pub(super) fn nameless(database: &SqliteDatabase) -> Fault {
     Fault::new(code::RESTORE_FAILED, format!("{} names no file", database.path.display()))
         .on(&database.name)
         .hint("set the `path` of the database in lifeboat.toml")
 }
 
-fn choose<'a>(stock: &'a Stock, target: &str, from: &str) -> Result<&'a Stored, Fault> {
+pub(super) fn choose<'a>(stock: &'a Stock, target: &str, from: &str) -> Result<&'a Stored, Fault> {
     if from == "latest" { stock.newest_of(target) } else { stock.find(target, from) }
 }
 
@@ -248,6 +264,7 @@ pub(super) fn intend(
             taken_at: manifest.taken_at.to_string(),
             size: manifest.raw_size,
             replaced: replaced.as_ref().filter(|_| args.keep).map(text),
+            tables: Vec::new(),
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             warnings: Vec::new(),
         },

@@ -30,6 +30,10 @@ pub struct HttpService {
     pub maintenance_file: Option<PathBuf>,
     /// The file whose presence makes the service refuse connections.
     pub refuse_file: Option<PathBuf>,
+    /// The file of the authorities that are trusted; those of the system if not given.
+    pub ca: Option<PathBuf>,
+    /// Where it answers without TLS.
+    pub plain_url: Option<String>,
     /// How new versions of it are deployed.
     pub deployment: Option<Deployment>,
 }
@@ -52,6 +56,10 @@ pub struct Settings {
     maintenance_file: Option<PathBuf>,
     /// A file whose presence makes the service refuse connections; `inject` needs it for that fault.
     refuse_file: Option<PathBuf>,
+    /// A file of PEM certificates: the authorities that are trusted, and no others. Those of the system if not given.
+    ca: Option<PathBuf>,
+    /// Where it answers without TLS, for the probe of security headers; port 80 of the same host if not given.
+    plain_url: Option<String>,
     /// How new versions are deployed: a table with `driver = "release"` or `"command"` and the settings of that driver. `deploy`
     /// and `version` need it.
     deploy: Option<serde_json::Map<String, serde_json::Value>>,
@@ -81,6 +89,8 @@ impl FromTarget for HttpService {
             pid_file: resolve(settings.pid_file),
             maintenance_file: resolve(settings.maintenance_file),
             refuse_file: resolve(settings.refuse_file),
+            ca: resolve(settings.ca),
+            plain_url: settings.plain_url,
             deployment: settings.deploy.map(|_| Deployment::of(target, environment, true)).transpose()?,
         })
     }

@@ -313,10 +313,10 @@ impl<'a> Context<'a> {
 
     /// Everybody who reads a runbook sees which secrets it uses, and the environment has them.
     fn secret(&self, signature: &Signature, args: &[Expr], source: &SourceFile, found: &mut Vec<Diagnostic>) {
-        let ("secret", Some(argument)) = (signature.name, args.first()) else { return };
+        let ("secret" | "rotate", Some(argument)) = (signature.name, args.first()) else { return };
         let Expr::StringConstant(name, position) = argument else {
             let why = "the name of a secret must be written out".to_owned();
-            let help = "write `secret(\"NAME\")`, so that a reviewer sees which secrets are used";
+            let help = format!("write `{}(\"NAME\")`, so that a reviewer sees which secrets are used", signature.name);
             return found.push(self.error("secret", source, argument.position(), 1, why).help(help));
         };
         let Some(environment) = self.environment else { return };

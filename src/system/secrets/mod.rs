@@ -2,6 +2,7 @@
 
 mod encodings;
 mod redactor;
+mod rotation;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
 
 use super::Look;
-use crate::model::{Fault, Part, SecretSource, SecretText, Value, did_you_mean};
+use crate::model::{Fault, Part, SecretSource, SecretStore, SecretText, Value, did_you_mean};
 
 pub(super) use redactor::Redacting;
 pub use redactor::Redactor;
@@ -32,6 +33,8 @@ pub struct Secrets {
     /// One at a time: a program that asks a person for a passphrase asks once.
     fetching: tokio::sync::Mutex<()>,
     redactor: Arc<Redactor>,
+    stores: BTreeMap<String, SecretStore>,
+    former: Mutex<rotation::Former>,
 }
 
 /// What a [`SecretText`] stands for. It is wiped from memory when it is dropped, and never printed.
@@ -41,6 +44,12 @@ impl Deref for Revealed {
     type Target = str;
     fn deref(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<Zeroizing<String>> for Revealed {
+    fn from(text: Zeroizing<String>) -> Self {
+        Self(text)
     }
 }
 

@@ -77,6 +77,14 @@ fn uri(path: &Path, query: &str) -> Result<CString, RawError> {
     CString::new(uri).map_err(|_| RawError { code: ffi::SQLITE_MISUSE, message: "the path holds a NUL".to_owned() })
 }
 
+/// The path as text that `ATTACH` opens for reading only: one that others use (`live`), or one that nobody writes, beside which no files are
+/// made.
+pub(in crate::system) fn read_only(path: &Path, live: bool) -> Result<String, RawError> {
+    let uri = uri(path, if live { "?mode=ro" } else { "?mode=ro&immutable=1" })?;
+    // Every byte that is not plain was escaped.
+    Ok(uri.to_string_lossy().into_owned())
+}
+
 impl Raw {
     pub(in crate::system) fn open(path: &Path, how: Open) -> Result<Self, RawError> {
         initialize();

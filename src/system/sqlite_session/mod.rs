@@ -31,6 +31,7 @@ mod error;
 mod raw;
 mod scratch;
 mod split;
+mod tables;
 #[cfg(test)]
 mod tests;
 
@@ -49,6 +50,7 @@ pub use actions::SqlLoss;
 pub use error::{SessionError, SessionErrorKind};
 pub use scratch::SqliteScratch;
 pub use split::{SqlStatement, split_sql};
+pub use tables::{PutTables, TablePut, TablesError};
 
 /// How many rows an answer may have.
 const ROWS: usize = 100_000;

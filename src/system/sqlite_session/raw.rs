@@ -70,8 +70,13 @@ impl Connection {
 
     /// Carries out a statement of our own, which is not judged.
     pub(super) fn own(&self, sql: &str) -> Result<(), RawError> {
+        self.own_rows(sql, &|| false).map(drop)
+    }
+
+    /// The same, with its rows as text. `stop` is asked now and then.
+    pub(super) fn own_rows(&self, sql: &str, stop: &dyn Fn() -> bool) -> Result<Vec<Vec<String>>, RawError> {
         self.watch.on.set(false);
-        let done = self.raw.rows(sql, &|| false).map(drop);
+        let done = self.raw.rows(sql, stop);
         self.watch.on.set(true);
         done
     }

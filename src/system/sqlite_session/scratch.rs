@@ -25,6 +25,11 @@ impl Deref for SqliteScratch {
 }
 
 impl SqliteScratch {
+    /// The file.
+    pub(super) fn path(&self) -> PathBuf {
+        self.directory.0.join("copy.db")
+    }
+
     /// Where it lies, for as long as this handle lives.
     pub fn directory(&self) -> &Path {
         &self.directory.0
@@ -39,6 +44,31 @@ impl Look {
         let mut progress = |_, _| if stop() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         copy_to_new(self, from, &path, &mut progress)?;
         scratch(directory, &path)
+    }
+
+    /// A database whose bytes come from elsewhere, to look into it.
+    pub fn scratch_of(
+        &self,
+        from: &mut dyn std::io::Read,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<SqliteScratch, CopyError> {
+        let directory = Directory::make(&self.system.scratch)?;
+        let path = directory.0.join("copy.db");
+        let copied = std::fs::File::create_new(&path).and_then(|mut file| {
+            let mut chunk = vec![0; 1 << 18];
+            loop {
+                let read = from.read(&mut chunk)?;
+                if read == 0 || stop() {
+                    return Ok(read == 0);
+                }
+                std::io::Write::write_all(&mut file, &chunk[..read])?;
+            }
+        });
+        match copied {
+            Ok(true) => scratch(directory, &path),
+            Ok(false) => Err(CopyError::Stopped),
+            Err(error) => Err(CopyError::io(&error, &path)),
+        }
     }
 
     /// An empty database to try things on.

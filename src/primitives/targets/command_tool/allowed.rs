@@ -57,7 +57,7 @@ impl Pattern {
 }
 
 /// Whether `text` is `pattern`, in which each `*` stands for any characters.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(in crate::primitives) fn matches(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(first) else { return false };
     let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));

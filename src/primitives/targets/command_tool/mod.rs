@@ -16,6 +16,7 @@ use crate::model::{ImpactKind, SecretText, Span};
 use crate::primitives::FromTarget;
 
 pub use allowed::Allowed;
+pub(in crate::primitives) use allowed::matches;
 pub use remote::{STARTED, Ssh};
 
 /// A program that runbooks may start.
