@@ -62,7 +62,9 @@ fn every_page_says_what_a_caller_needs() {
         }
     }
     let probe = &pages["primitives/probe.md"];
-    assert!(probe.contains("| service | [`http`](../drivers.md#service-http), [`tcp`](../drivers.md#service-tcp) |"));
+    assert!(probe.contains(
+        "| service | [`http`](../drivers.md#service-http), [`prometheus`](../drivers.md#service-prometheus), "
+    ));
     assert!(
         probe.contains("| `timeout` | `duration` | – |") && probe.contains("| `attempts` | `int` | `1` |"),
         "{probe}"
