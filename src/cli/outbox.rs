@@ -12,7 +12,7 @@ use super::printer::{Printer, Style};
 use super::wrap::wrap;
 use super::{Exit, Global, open, runs};
 
-/// List the messages that could not be delivered yet, send them, or drop them
+/// List messages that are not delivered yet; send or drop them
 #[derive(Args)]
 pub(super) struct Outbox {
     /// Send all of them now

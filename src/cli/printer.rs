@@ -53,6 +53,7 @@ pub(crate) struct Printer {
     pub(crate) json: bool,
     out_color: bool,
     err_color: bool,
+    err_terminal: bool,
     /// Progress bars are drawn through it, so that messages do not tear them.
     pub(crate) bars: Arc<MultiProgress>,
     width: usize,
@@ -81,6 +82,7 @@ impl Printer {
             json,
             out_color: on(stdout().is_terminal()),
             err_color: on(stderr().is_terminal()),
+            err_terminal: stderr().is_terminal(),
             bars: Arc::new(MultiProgress::with_draw_target(target)),
             width: if stdout().is_terminal() { usize::from(console_width()).clamp(40, 100) } else { 80 },
             root: Arc::default(),
@@ -157,12 +159,12 @@ impl Printer {
 
     /// Whether a person can watch what is drawn on standard error.
     pub(crate) fn watched(&self) -> bool {
-        !self.json && stderr().is_terminal()
+        !self.json && self.err_terminal
     }
 
     /// Whether a person can answer: both ends of the terminal are there.
     pub(crate) fn interactive(&self) -> bool {
-        !self.json && std::io::stdin().is_terminal() && stderr().is_terminal()
+        !self.json && std::io::stdin().is_terminal() && self.err_terminal
     }
 
     /// The width of standard output in columns: that of the terminal, at most 100; 80 where there is none.

@@ -217,7 +217,7 @@ impl Builder {
     pub fn build(self) -> Result<Lifeboat, Error> {
         let text = read_source(&self.config).map_err(|why| Error::NoConfig { why })?;
         let config = Config::parse(&self.config, text.into()).map_err(Error::Config)?;
-        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let tokio = tokio.map_err(|error| Error::Internal { why: format!("no runtime could be started: {error}") })?;
         Ok(Lifeboat {
             config,

@@ -105,7 +105,7 @@ impl Act {
         request: &HttpRequest,
         body: Option<Vec<u8>>,
     ) -> Result<HttpResponse, HttpError> {
-        self.without_secrets(http::send(self.system.http.get_or_init(http::client), method, request, body).await)
+        self.without_secrets(http::send(self.system.http.keeping(), method, request, body).await)
     }
 
     /// Hands a mail to a server.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method, redirect};
+use reqwest::{Client, ClientBuilder, Method, redirect};
+use tokio::task::JoinSet;
 
 /// A request.
 #[derive(Clone, Debug)]
@@ -72,38 +74,85 @@ pub enum HttpErrorKind {
     BadAnswer,
 }
 
-pub(super) fn client() -> Client {
-    builder().pool_max_idle_per_host(4).build().unwrap_or_default()
+/// The clients of one process, each made when it is first needed.
+#[derive(Default)]
+pub(super) struct Clients {
+    keeping: OnceLock<Client>,
+    looking: OnceLock<Client>,
+    looking_without_tls: OnceLock<Client>,
 }
 
-/// A client that trusts the certificates in a file and no others. It keeps no connection open: the next request sees the next certificate.
+impl Clients {
+    /// Keeps a few connections, for requests that change something or tell somebody.
+    pub(super) fn keeping(&self) -> &Client {
+        self.keeping.get_or_init(|| built(Client::builder().pool_max_idle_per_host(4)))
+    }
+
+    /// Opens a connection for each request. A service that takes no new connections is down, however well those go on that were
+    /// opened before; and how long it takes to open one is a part of how long an answer takes.
+    pub(super) fn looking(&self, url: &str) -> &Client {
+        // Each exchange has a time of its own after which it is given up: the kernel need not watch the connection as well.
+        let looking = || {
+            let builder = Client::builder().pool_max_idle_per_host(0).tcp_user_timeout(None);
+            builder.tcp_keepalive(None).tcp_keepalive_interval(None).tcp_keepalive_retries(None)
+        };
+        match url.get(..8) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("https://") => self.looking.get_or_init(|| built(looking())),
+            // Reading the machine's certificates takes longer than most looks.
+            _ => self.looking_without_tls.get_or_init(|| built(looking().tls_certs_only([]))),
+        }
+    }
+}
+
+/// A client that trusts the certificates in a file and no others. It keeps no connection open: the next request sees the next
+/// certificate.
 fn private_client(ca: &Path) -> Result<Client, HttpError> {
     let invalid = |message: String| HttpError { message, sent: false, kind: HttpErrorKind::Invalid };
     let certificates = super::tls::certificates(ca).map_err(invalid)?.into_iter();
     let certificates = certificates.map(|der| reqwest::Certificate::from_der(&der)).collect::<Result<Vec<_>, _>>();
     let certificates = certificates.map_err(|error| invalid(format!("{}: {error}", ca.display())))?;
-    let client = builder().pool_max_idle_per_host(0).tls_certs_only(certificates).build();
+    let client = ours(Client::builder().pool_max_idle_per_host(0).tls_certs_only(certificates)).build();
     client.map_err(|error| invalid(format!("{}: {error}", ca.display())))
 }
 
-fn builder() -> reqwest::ClientBuilder {
-    // An error here only says that some other part of the process chose a provider first.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .tls_info(true)
-        .no_proxy()
+fn built(builder: ClientBuilder) -> Client {
+    ours(builder).build().unwrap_or_default()
 }
 
+/// What all our clients have in common.
+fn ours(builder: ClientBuilder) -> ClientBuilder {
+    // An error here only says that some other part of the process chose a provider first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = builder.user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")));
+    builder.redirect(redirect::Policy::none()).tls_info(true).no_proxy()
+}
+
+/// Sends a request on the runtime's own thread: of many at the same time, none needs a deep stack or wakes a thread more often
+/// than once. It is given up when the returned future is dropped.
 pub(super) async fn send(
     client: &Client,
     method: Method,
     request: &HttpRequest,
     body: Option<Vec<u8>>,
 ) -> Result<HttpResponse, HttpError> {
+    let mut exchanges = JoinSet::new();
+    exchanges.spawn(exchange(client.clone(), method, request.clone(), body));
+    match exchanges.join_next().await {
+        Some(Ok(answered)) => answered,
+        Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is being shut down.
+        _ => Err(HttpError { message: "given up".to_owned(), sent: true, kind: HttpErrorKind::NoAnswer }),
+    }
+}
+
+async fn exchange(
+    client: Client,
+    method: Method,
+    request: HttpRequest,
+    body: Option<Vec<u8>>,
+) -> Result<HttpResponse, HttpError> {
     let private = request.ca.as_deref().map(private_client).transpose()?;
-    let client = private.as_ref().unwrap_or(client);
+    let client = private.as_ref().unwrap_or(&client);
     let started = Instant::now();
     let mut builder = client.request(method, &request.url).timeout(request.timeout);
     for (name, value) in &request.headers {

@@ -123,7 +123,7 @@ impl Look {
 
     /// Sends a GET request.
     pub async fn http_get(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
-        self.without_secrets(http::send(self.system.http.get_or_init(http::client), Method::GET, request, None).await)
+        self.without_secrets(http::send(self.system.http.looking(&request.url), Method::GET, request, None).await)
     }
 
     /// A server may send back what it was sent.

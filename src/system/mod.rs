@@ -119,7 +119,7 @@ pub use sqlite_session::{
 pub use tls::{StartTls, TlsError, TlsFound, TlsRequest};
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Everything that a [`Look`] or an [`Act`] leads to. Hosts replace the parts that they want to bring themselves.
 pub struct System {
@@ -135,7 +135,7 @@ pub struct System {
     pub progress: Arc<dyn Progress>,
     /// A directory of our own for scratch copies; made when it is first used.
     pub scratch: PathBuf,
-    http: OnceLock<reqwest::Client>,
+    http: http::Clients,
 }
 
 impl System {
@@ -148,7 +148,7 @@ impl System {
             console: Arc::new(SilentConsole),
             progress: Arc::new(NoProgress),
             scratch,
-            http: OnceLock::new(),
+            http: http::Clients::default(),
         }
     }
 }

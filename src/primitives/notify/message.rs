@@ -83,16 +83,13 @@ impl Message {
         parts.join(" · ")
     }
 
-    /// For people at a terminal: `[critical] message (key)`, details, and where it comes from.
+    /// For people at a terminal: `[critical] message (key)`, and each of the details on a line of its own.
     pub fn for_people(&self) -> String {
         let mut text = headline(self.kind, self.severity, &self.message, self.key.as_deref());
         self.detail_lines().for_each(|line| {
             let _ = write!(text, "\n  {line}");
         });
-        match self.from_where() {
-            from if from.is_empty() => text,
-            from => format!("{text}\n  {from}"),
-        }
+        text
     }
 
     /// For systems: one line of JSON, without the end of the line.
@@ -188,10 +185,12 @@ mod tests {
 
     #[test]
     fn people_read_how_bad_it_is_and_what_and_where_it_comes_from() {
-        let expected = format!("[critical] primary is down (primary-down)\n  orders: 7\n  {FROM}");
-        assert_eq!(example(0).for_people(), expected);
+        assert_eq!(example(0).for_people(), "[critical] primary is down (primary-down)\n  orders: 7");
+        assert_eq!(example(0).subject(), "[critical] production: primary is down");
+        assert_eq!(example(0).from_where(), FROM);
         let plain = Message { key: None, details: BTreeMap::new(), severity: Severity::Info, ..example(0) };
         let plain = Message { origin: Origin::default(), ..plain };
+        assert_eq!((plain.subject(), plain.from_where()), ("[info] primary is down".to_owned(), String::new()));
         assert_eq!(plain.for_people(), "[info] primary is down");
         let over = Message { kind: MessageKind::Resolve, ..plain };
         assert_eq!(over.for_people(), "[resolved] primary is down");

@@ -17,7 +17,10 @@ impl Channel for TerminalChannel {
     }
 
     async fn deliver(&self, dispatch: &Dispatch<'_>, act: &Act) -> Result<Receipt, Undelivered> {
-        let lines = [dispatch.message.for_people()].into_iter().chain(dispatch.remarks());
+        // Who runs a runbook knows which one it is; a message of another run says where it comes from.
+        let here = act.outbox().is_some_and(|outbox| outbox.origin().run == dispatch.message.origin.run);
+        let from = Some(dispatch.message.from_where()).filter(|from| !here && !from.is_empty());
+        let lines = [dispatch.message.for_people()].into_iter().chain(dispatch.remarks()).chain(from);
         act.show(&lines.collect::<Vec<_>>().join("\n  "));
         Ok(Receipt::new("shown at the terminal"))
     }
@@ -53,7 +56,7 @@ mod tests {
         let channel = TerminalChannel { name: "desk".to_owned() };
         assert!(channel.deliver(&Dispatch::first(&example(0)), &act).await.is_ok());
         let shown = screen.0.lock().expect("nobody panicked").clone();
-        assert_eq!(shown, [example(0).for_people()]);
+        assert_eq!(shown, [format!("{}\n  {}", example(0).for_people(), example(0).from_where())]);
         let settled = channel.delivered(&act, &example(0).idempotency_key).await;
         assert!(matches!(settled, Reconciled::Unknown { .. }));
     }
