@@ -20,6 +20,7 @@ pub(super) fn of_look(value: &Value) -> String {
                     format!("{id}{taken}{skipped}")
                 }
                 (None, _, None, Some(iso)) => iso,
+                (None, Some(detail), None, None) => detail,
                 _ => map.get("id").map_or_else(|| value.to_string(), ToString::to_string),
             }
         }
