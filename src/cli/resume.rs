@@ -8,7 +8,7 @@ use super::printer::Printer;
 use super::run::{OnFaultArg, PersonArgs, conclude};
 use super::{Exit, Global};
 
-/// Carry on with a run that was interrupted, or that was in doubt and is settled
+/// Carry on with a run whose process is gone, or that is settled
 ///
 /// What was recorded is not done again: the script is evaluated from its beginning, each recorded call is compared and answered from
 /// the record, and what comes after it happens. An effect that was under way is settled by the evidence that its driver finds.
