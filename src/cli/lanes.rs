@@ -11,7 +11,7 @@ const SHOWN: usize = 20;
 #[derive(Default)]
 pub(super) struct Lanes {
     /// By the key of the innermost branch; the runbook itself by [`Key::ROOT`].
-    lanes: HashMap<Key, Lane>,
+    by_branch: HashMap<Key, Lane>,
     open: HashMap<Key, Shown>,
     groups: Vec<Group>,
 }
@@ -70,11 +70,11 @@ impl Group {
 
 impl Lanes {
     fn of(&self, key: &Key) -> Lane {
-        self.lanes.get(&key.innermost_branch().unwrap_or_default()).cloned().unwrap_or_default()
+        self.by_branch.get(&key.innermost_branch().unwrap_or_default()).cloned().unwrap_or_default()
     }
 
     fn of_mut(&mut self, key: &Key) -> &mut Lane {
-        self.lanes.entry(key.innermost_branch().unwrap_or_default()).or_default()
+        self.by_branch.entry(key.innermost_branch().unwrap_or_default()).or_default()
     }
 
     /// How deep a line about `key` stands.
@@ -84,7 +84,7 @@ impl Lanes {
 
     /// `web-1 │ `, for a line about `key`.
     pub(super) fn prefix(&self, key: &Key) -> String {
-        self.of(key).titles.iter().map(|title| format!("{title} │ ")).collect()
+        self.of(key).titles.iter().flat_map(|title| [title.as_str(), " │ "]).collect()
     }
 
     /// Whether a line about `key` is one too many in any case.
@@ -146,7 +146,7 @@ impl Lanes {
         };
         lane.titles.push(scope.title.clone());
         lane.brief |= many;
-        self.lanes.insert(scope.key.clone(), lane);
+        self.by_branch.insert(scope.key.clone(), lane);
     }
 
     /// A scope ends. The `parallel` that it was, if it was one.
@@ -170,7 +170,7 @@ impl Lanes {
                     group.stopped += usize::from(matches!(how, Left::Stopped | Left::Halted));
                 }
                 // Its rollbacks come later, and are shown at the depth of the `parallel`.
-                if let Some(lane) = self.lanes.get_mut(key) {
+                if let Some(lane) = self.by_branch.get_mut(key) {
                     lane.depth = lane.depth.saturating_sub(1);
                 }
             }
@@ -185,7 +185,7 @@ impl Lanes {
 
     /// The last phase of a run begins: everything is over but the rollbacks.
     pub(super) fn unwind(&mut self) {
-        self.lanes.values_mut().for_each(|lane| (lane.depth, lane.quiet) = (0, 0));
+        self.by_branch.values_mut().for_each(|lane| (lane.depth, lane.quiet) = (0, 0));
         self.groups.clear();
         self.open.clear();
     }

@@ -18,7 +18,7 @@ impl Alike<'_> {
     pub(super) fn more(&self) -> Option<String> {
         let (first, others) = self.titles.split_first().filter(|(_, others)| !others.is_empty())?;
         let names = match others {
-            [all @ ..] if all.len() <= NAMED => all.join(", "),
+            all if all.len() <= NAMED => all.join(", "),
             all => format!("{}, …, {}", all[..NAMED - 1].join(", "), all[all.len() - 1]),
         };
         Some(format!("… and {} more like {first}: {names}", others.len()))

@@ -48,6 +48,7 @@ impl Style {
 
 /// Owns the streams.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each stream may be a terminal, and may have colours")]
 pub(crate) struct Printer {
     /// Whether results are JSON.
     pub(crate) json: bool,

@@ -43,9 +43,9 @@ fn arrange<'a>(events: Vec<&'a Event>, all: bool, into: &mut Vec<Next<'a>>) {
                     let (over, of_branch) = &mut branches[n];
                     // What comes after its end is its undoing, in the order of all of them.
                     if *over {
-                        others.push(event)
+                        others.push(event);
                     } else {
-                        of_branch.push(event)
+                        of_branch.push(event);
                     }
                     *over |= matches!(&event.body, EventBody::Left { key, .. } if key.depth() == scope.key.depth() + 1);
                 }

@@ -198,7 +198,9 @@ impl Collector {
     /// One that has heard these events already.
     pub(super) fn of(events: &[Event]) -> Self {
         let collector = Self::default();
-        events.iter().for_each(|event| collector.on_event(event));
+        for event in events {
+            collector.on_event(event);
+        }
         collector
     }
 

@@ -147,57 +147,25 @@ impl Lifeboat {
     /// The run that is meant, if it can be taken up again.
     fn unfinished(&self, wanted: Option<&str>) -> Result<Unfinished, Error> {
         let journal = self.journal()?;
-        let id = match wanted {
-            Some(wanted) => journal.find(wanted)?,
-            None => {
-                let open =
-                    |status: &str| journal.runs(&RunQuery { status: Some(status.to_owned()), ..RunQuery::newest(1) });
-                let mut open: Vec<_> = open(RUNNING)?.into_iter().chain(open(Status::InDoubt.name())?).collect();
-                open.sort_by_key(|run| run.started);
-                open.pop().map(|run| run.id).ok_or_else(|| Error::Refused {
-                    why: "no run is unfinished".to_owned(),
-                    help: Some("lifeboat runs lists them all".to_owned()),
-                })?
-            }
+        let id = if let Some(wanted) = wanted {
+            journal.find(wanted)?
+        } else {
+            let open =
+                |status: &str| journal.runs(&RunQuery { status: Some(status.to_owned()), ..RunQuery::newest(1) });
+            let mut open: Vec<_> = open(RUNNING)?.into_iter().chain(open(Status::InDoubt.name())?).collect();
+            open.sort_by_key(|run| run.started);
+            open.pop().map(|run| run.id).ok_or_else(|| Error::Refused {
+                why: "no run is unfinished".to_owned(),
+                help: Some("lifeboat runs lists them all".to_owned()),
+            })?
         };
         let events = journal.events(&id)?;
         let Some(EventBody::Started(started)) = events.first().map(|event| &event.body) else {
             return Err(Error::Internal { why: format!("run {id} has no beginning") });
         };
         let run = Unfinished { id, started: (**started).clone(), events };
-        self.may_be_taken_up(&run)?;
+        may_be_taken_up(&run)?;
         Ok(run)
-    }
-
-    fn may_be_taken_up(&self, run: &Unfinished) -> Result<(), Error> {
-        let id = &run.id;
-        let refused = |why: String, help: &str| Err(Error::Refused { why, help: Some(help.to_owned()) });
-        if run.started.mode == Mode::Drill {
-            return refused(format!("{id} is a drill"), "a drill is not resumed: start it again");
-        }
-        match run.events.last().map(|event| &event.body) {
-            Some(EventBody::Ended { status, owed, .. }) if status != Status::InDoubt.name() && owed.is_empty() => {
-                refused(
-                    format!("run {id} is over: {status}"),
-                    "lifeboat show tells how it ended; run it again to begin anew",
-                )
-            }
-            Some(EventBody::Ended { .. }) => Ok(()),
-            _ => match Life::of(id, &run.events) {
-                Life::Interrupted => Ok(()),
-                Life::GoesOn(process) => refused(
-                    format!("run {id} still goes on, in process {} of {}", process.pid, process.host),
-                    "wait for its end, or end that process first",
-                ),
-                Life::Elsewhere(process) => refused(
-                    format!(
-                        "run {id} was started on {}: only that machine knows whether it still goes on",
-                        process.host
-                    ),
-                    "resume it there",
-                ),
-            },
-        }
     }
 
     /// The files that are not as they were when the run began.
@@ -213,6 +181,33 @@ impl Lifeboat {
             why: format!("{} changed since run {} began", edited.join(", "), run.id),
             help: Some("put it back as it was, or resume with --edited: recorded calls must still match".to_owned()),
         })
+    }
+}
+
+/// Whether it is not over, and nobody carries it on.
+fn may_be_taken_up(run: &Unfinished) -> Result<(), Error> {
+    let id = &run.id;
+    let refused = |why: String, help: &str| Err(Error::Refused { why, help: Some(help.to_owned()) });
+    if run.started.mode == Mode::Drill {
+        return refused(format!("{id} is a drill"), "a drill is not resumed: start it again");
+    }
+    match run.events.last().map(|event| &event.body) {
+        Some(EventBody::Ended { status, owed, .. }) if status != Status::InDoubt.name() && owed.is_empty() => refused(
+            format!("run {id} is over: {status}"),
+            "lifeboat show tells how it ended; run it again to begin anew",
+        ),
+        Some(EventBody::Ended { .. }) => Ok(()),
+        _ => match Life::of(id, &run.events) {
+            Life::Interrupted => Ok(()),
+            Life::GoesOn(process) => refused(
+                format!("run {id} still goes on, in process {} of {}", process.pid, process.host),
+                "wait for its end, or end that process first",
+            ),
+            Life::Elsewhere(process) => refused(
+                format!("run {id} was started on {}: only that machine knows whether it still goes on", process.host),
+                "resume it there",
+            ),
+        },
     }
 }
 

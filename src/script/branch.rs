@@ -131,10 +131,10 @@ impl Branch {
 
     /// What ended this branch.
     pub(super) fn ended_by(&self) -> Option<Halt> {
-        match self.host.is_halted(self.line.undoing) {
-            true => self.host.halt(),
-            false => self.line.stopped.load(Ordering::SeqCst).then_some(Halt::Stopped),
+        if self.host.is_halted(self.line.undoing) {
+            return self.host.halt();
         }
+        self.line.stopped.load(Ordering::SeqCst).then_some(Halt::Stopped)
     }
 
     /// Whether this branch has ended, whatever the script thinks of it.

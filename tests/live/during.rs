@@ -153,7 +153,7 @@ fn speechless() -> (std::net::SocketAddr, Arc<AtomicBool>) {
 fn a_channel_that_takes_for_ever_does_not_keep_the_block() {
     let (address, told_it) = speechless();
     let tables = format!(
-        "[environments.test.channels.pager]\ndriver = \"webhook\"\nurl = \"http://{address}/\"\ntimeout = \"1h\"\n\
+        "[environments.test.channels.pager]\ndriver = \"webhook\"\nurl = \"http://{address}/\"\ntimeout = \"30s\"\n\
          [environments.test.services.pager-service]\ndriver = \"http\"\nurl = \"http://{address}/\""
     );
     let runbook = r#"

@@ -1,5 +1,7 @@
 //! Branches in a plan: one after the other, and none of them more certain than the others allow.
 
+use std::fmt::Write as _;
+
 use lifeboat::model::{Plan, PlanNode, PlanScope, ScopeKind};
 
 use crate::project::Project;
@@ -9,9 +11,10 @@ use crate::{completes, lines, plan};
 fn project(independent: bool) -> Project {
     let mut tables = String::new();
     for name in ["a", "b", "c"] {
-        tables.push_str(&format!(
-            "[environments.test.services.{name}]\ndriver = \"http\"\nurl = \"http://127.0.0.1:1/\"\nmaintenance_file = \"{name}\"\n"
-        ));
+        let _ = writeln!(
+            tables,
+            "[environments.test.services.{name}]\ndriver = \"http\"\nurl = \"http://127.0.0.1:1/\"\nmaintenance_file = \"{name}\""
+        );
     }
     let pairs = r#"independent = [["a", "b"], ["a", "c"], ["b", "c"]]"#;
     Project::configured(if independent { pairs } else { "" }, &tables)

@@ -1,6 +1,7 @@
 //! The format of the file: made when it is new, brought up to date when it is old, refused when it is not ours.
 
 use std::path::Path;
+use std::time::Duration;
 
 use libsql::OpenFlags;
 
@@ -31,7 +32,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     connection.batch(SMALL)?;
     connection.batch(DURABLE)?;
     if found(&connection)? < NEWEST {
-        connection.batch("PRAGMA journal_mode = WAL")?;
+        log_ahead(&connection)?;
         connection.batch("BEGIN IMMEDIATE")?;
         if let Err(error) = migrate(&connection) {
             // The first error is the one that counts.
@@ -52,6 +53,21 @@ pub(super) fn open_existing(path: &Path) -> Result<Option<Connection>, JournalEr
     connection.batch(SMALL)?;
     // Format 0 is a file that somebody is making just now, or whose maker was killed.
     Ok(if found(&connection)? == 0 { None } else { Some(connection) })
+}
+
+/// Lets commits go to a log. SQLite does not wait for another process that is doing the same at this moment.
+fn log_ahead(connection: &Connection) -> Result<(), JournalError> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.batch("PRAGMA journal_mode = WAL") {
+            Err(JournalError::Locked { .. }) if waited < BUSY => {
+                std::thread::sleep(PAUSE);
+                waited += PAUSE;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Within a transaction, and looking again: another process may have been faster.

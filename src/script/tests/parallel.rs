@@ -56,13 +56,13 @@ fn values_come_in_the_order_of_the_items() {
 
 #[test]
 fn each_branch_has_copies_of_what_it_captured() {
-    let script = r#"
+    let script = r"
         let seen = []; let map = #{ n: [1] }; let count = 0;
         let sizes = parallel([1, 2, 3], #{ at_most: 3 }, |x| {
             for i in 0..50 { seen.push(x); map.n.push(i); count += 1; act(`${x} ${i}`); }
             [seen.len(), map.n.len(), count]
         });
-        `${sizes} ${seen} ${map.n} ${count}`"#;
+        `${sizes} ${seen} ${map.n} ${count}`";
     assert_eq!(value(script), Value::from("[[50, 51, 50], [50, 51, 50], [50, 51, 50]] [] [1] 0"));
     let shared = "let n = 0; let f = || { n += 1; n }; parallel([f, f], |x| x.call())";
     assert!(mistake(shared).contains("closure"), "an item is a value");

@@ -38,6 +38,7 @@ pub struct Recorder {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and none follows from another")]
 struct State {
     next: u64,
     /// Not durable, and in no commit under way.
