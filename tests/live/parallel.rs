@@ -175,7 +175,7 @@ fn one_question_is_asked_at_a_time_and_the_first_answer_may_settle_them_all() {
     let trial = Trial::of(&turn_both.replace("FINISH", "effect")).north(&[Does::Sticks]).table(south).pausing();
     let told = trial.answers(&["roll back", "roll back"]).run();
     assert_eq!((told.status(), told.asked.len()), (Status::RolledBack, 1));
-    let asks = r#"parallel([1, 2, 3], |n| ask(`who is number ${n}?`))"#;
+    let asks = r"parallel([1, 2, 3], |n| ask(`who is number ${n}?`))";
     let told = Trial::of(asks).answers(&["ada", "ada", "ada"]).run();
     assert_eq!((told.status(), told.asked.len()), (Status::Completed, 3));
 }
