@@ -38,7 +38,7 @@ const RUNBOOK: &str = "runbooks/restore-database.rhai";
 const DRILL: &str = "runbooks/drills/database-loss.rhai";
 const FIRST: &str = "runbooks/first.rhai";
 /// The ports in the configuration of our own sandbox; each new one gets others.
-const PORTS: [&str; 2] = ["47610", "47611"];
+const PORTS: [&str; 2] = ["27610", "27611"];
 
 impl Init {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {

@@ -24,7 +24,7 @@ enum Part {
     /// A service over a database of orders
     Serve {
         /// Where to listen
-        #[arg(long, default_value = "127.0.0.1:47610")]
+        #[arg(long, default_value = "127.0.0.1:27610")]
         listen: SocketAddr,
         /// The database's file; made and filled if it does not exist
         #[arg(long)]
@@ -48,7 +48,7 @@ enum Part {
     /// A writer and a reader that keep a ledger of what was acknowledged
     Load {
         /// The service
-        #[arg(long, default_value = "http://127.0.0.1:47610")]
+        #[arg(long, default_value = "http://127.0.0.1:27610")]
         url: String,
         /// The ledger's file
         #[arg(long)]
@@ -60,7 +60,7 @@ enum Part {
     /// A receiver of webhooks
     Sink {
         /// Where to listen
-        #[arg(long, default_value = "127.0.0.1:47611")]
+        #[arg(long, default_value = "127.0.0.1:27611")]
         listen: SocketAddr,
         /// The file to which what is received is added
         #[arg(long)]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// The program.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_lifeboat");
 /// The ports in the files that ship: those of HAProxy, blue and green.
-const PORTS: [&str; 3] = ["47620", "47621", "47622"];
+const PORTS: [&str; 3] = ["27620", "27621", "27622"];
 
 /// The project, and its processes. Both go when it is dropped.
 pub(crate) struct Rollout {

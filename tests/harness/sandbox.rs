@@ -38,7 +38,7 @@ impl Sandbox {
         let source = Path::new(env!("CARGO_MANIFEST_DIR"));
         let sandbox = Self { dir: tempfile::tempdir().expect("a directory"), web: free_port() };
         let mut config = fs::read_to_string(source.join("lifeboat.toml")).expect("the project that ships");
-        for (port, free) in [("47610", sandbox.web), ("47611", free_port())] {
+        for (port, free) in [("27610", sandbox.web), ("27611", free_port())] {
             assert!(config.contains(port), "the sandbox listens on {port}");
             config = config.replace(port, &free.to_string());
         }
