@@ -21,6 +21,8 @@ pub enum Exit {
     Missed = 5,
     /// The run failed, and something that it changed is left.
     LeftChanged = 6,
+    /// A person is to answer; the run goes on then.
+    Waiting = 7,
     /// The command line is wrong.
     Usage = 64,
     /// The runbook has errors.
@@ -45,8 +47,16 @@ impl Exit {
 /// The exit code of a run that is over.
 pub(super) fn of_run(ran: &Ran) -> Exit {
     match ran.status {
-        Status::Completed if ran.unrecorded.is_some() => Exit::Output,
-        Status::Completed => Exit::Done,
+        Status::Completed | Status::Undone if ran.unrecorded.is_some() => Exit::Output,
+        status => of_status(status),
+    }
+}
+
+/// The exit code of a run that ended like this.
+pub(super) fn of_status(status: Status) -> Exit {
+    match status {
+        Status::Completed | Status::Undone => Exit::Done,
+        Status::Waiting => Exit::Waiting,
         Status::RolledBack => Exit::RolledBack,
         Status::LeftChanged => Exit::LeftChanged,
         Status::Cancelled => Exit::Cancelled,

@@ -1,5 +1,8 @@
 //! Floor 5: the command line. One file for each command; one printer owns the streams.
 
+mod answer;
+mod attach;
+mod cancel;
 mod check;
 mod completions;
 mod diagnostics;
@@ -18,6 +21,7 @@ mod plan_text;
 mod printer;
 mod progress;
 mod resume;
+mod rollback;
 mod run;
 mod runs;
 mod sandbox;
@@ -37,7 +41,7 @@ use printer::Printer;
 #[derive(Parser)]
 #[command(name = "lifeboat", version, max_term_width = 80, disable_help_subcommand = true)]
 #[command(after_help = "Exit codes: 0 done, 1 failed and rolled back, 3 refused, 4 in doubt, 5 objectives missed, \
-    6 failed and left changed, 64 usage, 65 runbook has errors, 78 configuration.")]
+    6 failed and left changed, 7 waiting for an answer, 64 usage, 65 runbook has errors, 78 configuration.")]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -69,7 +73,11 @@ enum Command {
     Plan(plan::PlanCommand),
     Run(run::Run),
     Resume(resume::Resume),
+    Rollback(rollback::Rollback),
+    Cancel(cancel::Cancel),
+    Attach(attach::Attach),
     Settle(settle::Settle),
+    Answer(answer::Answer),
     Drill(drill::Drill),
     Runs(runs::Runs),
     Show(show::Show),
@@ -99,6 +107,10 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Plan(command) => command.execute(&cli.global, &printer),
         Command::Run(command) => command.execute(&cli.global, &printer),
         Command::Resume(command) => command.execute(&cli.global, &printer),
+        Command::Rollback(command) => command.execute(&cli.global, &printer),
+        Command::Cancel(command) => command.execute(&cli.global, &printer),
+        Command::Attach(command) => command.execute(&cli.global, &printer),
+        Command::Answer(command) => command.execute(&cli.global, &printer),
         Command::Settle(command) => command.execute(&cli.global, &printer),
         Command::Drill(command) => command.execute(&cli.global, &printer),
         Command::Runs(command) => command.execute(&cli.global, &printer),

@@ -142,10 +142,44 @@ impl Faulted for FaultCard {
     }
 }
 
-/// Ctrl-C, SIGTERM and SIGHUP ask the run to stop: once to cancel, twice to abort.
+/// Ctrl-C and SIGTERM ask the run to stop: once to cancel, twice to abort. SIGHUP does not: who loses a connection or closes a
+/// terminal has not asked for anything to be undone.
 pub(super) fn stop_on_signals(printer: &Printer, cancel: &Cancel) {
-    use tokio::signal::unix::{SignalKind, signal};
     let (printer, cancel) = (printer.clone(), cancel.clone());
+    let mut messages = [
+        "cancelling: what is owed is rolled back; press Ctrl-C again to abort and leave things as they are",
+        "aborting: nothing more is rolled back",
+    ]
+    .into_iter();
+    on_signals(move |signal| match signal {
+        Signal::HungUp => printer.err("the terminal is gone, and the run goes on: lifeboat attach follows it"),
+        Signal::Stop => {
+            if let Some(message) = messages.next() {
+                printer.err(&printer.paint_err(Style::Caution, message));
+                cancel.request();
+            }
+        }
+    });
+}
+
+/// Any signal ends what only looks on.
+pub(super) fn leave_on_signals(cancel: &Cancel) {
+    let cancel = cancel.clone();
+    on_signals(move |_| cancel.request());
+}
+
+/// What a signal means.
+#[derive(Clone, Copy)]
+enum Signal {
+    /// Ctrl-C, SIGTERM.
+    Stop,
+    /// SIGHUP.
+    HungUp,
+}
+
+/// Hands signals to `take` from now on, on a thread of its own.
+fn on_signals(mut take: impl FnMut(Signal) + Send + 'static) {
+    use tokio::signal::unix::{SignalKind, signal};
     let (listening, ready) = std::sync::mpsc::channel::<()>();
     let listen = move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
@@ -153,17 +187,13 @@ pub(super) fn stop_on_signals(printer: &Printer, cancel: &Cancel) {
             let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
             let [Ok(mut int), Ok(mut term), Ok(mut hup)] = kinds.map(signal) else { return };
             drop(listening);
-            for message in [
-                "cancelling: what is owed is rolled back; press Ctrl-C again to abort and leave things as they are",
-                "aborting: nothing more is rolled back",
-            ] {
-                tokio::select! {
-                    _ = int.recv() => {}
-                    _ = term.recv() => {}
-                    _ = hup.recv() => {}
-                }
-                printer.err(&printer.paint_err(Style::Caution, message));
-                cancel.request();
+            loop {
+                let received = tokio::select! {
+                    _ = int.recv() => Signal::Stop,
+                    _ = term.recv() => Signal::Stop,
+                    _ = hup.recv() => Signal::HungUp,
+                };
+                take(received);
             }
         });
     };

@@ -235,12 +235,26 @@ impl Listener for RunView {
                 };
                 self.line(state, key, &text);
             }
-            EventBody::Unwinding { cause, owed } => {
+            EventBody::Unwinding { cause, owed, .. } => {
                 state.lanes.unwind();
                 Self::stop(state);
                 let text = format!("rolling back {} because: {cause}", counted(owed));
                 self.line(state, &Key::ROOT, &self.printer.paint_err(Style::Caution, &text));
             }
+            EventBody::Answered { key, answer, by } => {
+                self.line(state, key, &self.dim(&format!("answered by {by}: {answer}")));
+            }
+            EventBody::Cancelling { by, reason, abort } => {
+                Self::stop(state);
+                let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                let what = if *abort { "aborted" } else { "cancelled" };
+                self.line(
+                    state,
+                    &Key::ROOT,
+                    &self.printer.paint_err(Style::Caution, &format!("{what} by {by}{reason}")),
+                );
+            }
+            EventBody::Awaiting { .. } => {}
             EventBody::Decided { .. } | EventBody::Ended { .. } => Self::stop(state),
         }
     }

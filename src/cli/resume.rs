@@ -22,6 +22,9 @@ pub(super) struct Resume {
     edited: bool,
     #[command(flatten)]
     person: PersonArgs,
+    /// Let it take longer than its runbook allows
+    #[arg(long)]
+    no_deadline: bool,
     /// What to do when a call fails that the runbook does not catch [default: pause on a terminal, else rollback]
     #[arg(long, value_enum, value_name = "WHAT")]
     on_fault: Option<OnFaultArg>,
@@ -35,6 +38,8 @@ impl Resume {
             edited: self.edited,
             acknowledged: self.person.acknowledged(),
             on_fault: OnFaultArg::chosen(self.on_fault, printer),
+            unanswered: self.person.unanswered(),
+            without_deadline: self.no_deadline,
         })?;
         Ok(conclude(&ran, printer))
     }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::model::{Halt, Verdict};
 use crate::runtime::{Error, Lifeboat, Ran, RunRequest, Status};
 use crate::system::Cancel;
-use crate::worlds::OnFault;
+use crate::worlds::{OnFault, Unanswered};
 
 use super::people::{FaultCard, Person, stop_on_signals};
 use super::plan::pair;
@@ -49,6 +49,18 @@ pub(super) struct PersonArgs {
     /// Answer a question of the runbook (a confirmation with "yes"); several in their order
     #[arg(long = "answer", value_name = "TEXT")]
     answers: Vec<String>,
+    /// What to do about a question that nobody is there to answer
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    unanswered: UnansweredArg,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum UnansweredArg {
+    /// The run ends with exit code 7, and goes on when the answer has come: lifeboat answer, lifeboat resume
+    #[default]
+    Wait,
+    /// The question fails, and the runbook is rolled back unless it catches that
+    Fail,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,6 +87,14 @@ impl OnFaultArg {
 }
 
 impl PersonArgs {
+    /// What is done about questions that nobody is there to answer.
+    pub(super) fn unanswered(&self) -> Unanswered {
+        match self.unanswered {
+            UnansweredArg::Wait => Unanswered::Wait,
+            UnansweredArg::Fail => Unanswered::Fail,
+        }
+    }
+
     /// What was typed to change a protected environment.
     pub(super) fn acknowledged(&self) -> Option<String> {
         self.yes.clone()
@@ -115,6 +135,7 @@ impl LiveArgs {
             params: self.params.clone(),
             acknowledged: self.person.acknowledged(),
             on_fault,
+            unanswered: self.person.unanswered(),
         }
     }
 }
@@ -146,6 +167,8 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
         Status::LeftChanged => (Style::Bad, "failed, and left changed"),
         Status::Cancelled => (Style::Caution, "cancelled"),
         Status::InDoubt => (Style::Bad, "in doubt"),
+        Status::Waiting => (Style::Caution, "waiting for an answer"),
+        Status::Undone => (Style::Good, "rolled back"),
         Status::Refused => (Style::Caution, "refused"),
         Status::Mistake => (Style::Bad, "the runbook is wrong"),
         Status::Internal => (Style::Bad, "internal error"),
@@ -161,7 +184,9 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
     if let Some(hint) = hint {
         say("  ", &format!("help: {hint}"));
     }
-    if ran.status != Status::Completed {
+    if ran.status == Status::Waiting {
+        printer.out(&format!("  so far: {}", ran.aftermath.sentence()));
+    } else if ran.status != Status::Completed {
         // One line, however long: whoever greps for it in a log must find all of it.
         printer.out(&format!("  state: {}", ran.aftermath.sentence()));
     } else if !ran.aftermath.skipped.is_empty() {
@@ -173,6 +198,12 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
     if let Verdict::Halted { halt: Halt::InDoubt { key, targets, .. }, .. } = &ran.verdict {
         say("  ", &format!("look at {}, and say what you found:", targets.join(", ")));
         printer.out(&format!("    lifeboat settle {} {key} --applied | --not-applied", ran.id));
+        printer.out(&format!("    lifeboat resume {}", ran.id));
+    }
+    if let Verdict::Halted { halt: Halt::Waiting { key, choices, .. }, .. } = &ran.verdict {
+        let answers = if choices.is_empty() { "TEXT".to_owned() } else { choices.join(" | ") };
+        say("  ", "nobody is here to answer. Answer, and let it go on:");
+        printer.out(&format!("    lifeboat answer {} --key {key} {answers}", ran.id));
         printer.out(&format!("    lifeboat resume {}", ran.id));
     }
     if let [first, rest @ ..] = ran.undelivered.as_slice() {
@@ -196,7 +227,8 @@ fn reason(verdict: &Verdict) -> (Option<String>, Option<String>) {
         Verdict::Halted { halt, owed, .. } => {
             let still = if owed.is_empty() { String::new() } else { format!("; still owed: {}", owed.join(", ")) };
             match halt {
-                Halt::Cancelled | Halt::Aborted => (None, None),
+                Halt::Cancelled | Halt::Aborted | Halt::RolledBack { .. } => (None, None),
+                Halt::Waiting { question, .. } => (Some(question.clone()), None),
                 Halt::Mistake { why, site, hint } | Halt::Unplannable { why, site, hint } => {
                     (Some(format!("{why} ({site}){still}")), hint.clone())
                 }

@@ -103,6 +103,10 @@ impl Header<'_> {
             let text = format!("lifeboat settle {0} --applied | --not-applied, then lifeboat resume {0}", run.id);
             self.row("settle", &text, style);
         }
+        if run.status == Status::Waiting.name() {
+            let text = format!("lifeboat answer {0} TEXT, then lifeboat resume {0}", run.id);
+            self.row("answer", &text, style);
+        }
         if !owed.is_empty() {
             self.row("owed", &format!("still to be rolled back: {}", owed.join(", ")), Some(Style::Bad));
         }

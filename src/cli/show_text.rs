@@ -93,7 +93,7 @@ impl<'a> Tree<'a> {
                 let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
                 self.line(Some(event.at), &format!("a person decided: {decision}{reason}"), Some(Style::Caution));
             }
-            EventBody::Unwinding { cause, owed } => {
+            EventBody::Unwinding { cause, owed, .. } => {
                 self.depth = 0;
                 let text = format!("↩ rolling back {} because: {cause}", counted(owed));
                 self.line(Some(event.at), &text, Some(Style::Caution));
@@ -110,7 +110,15 @@ impl<'a> Tree<'a> {
                 self.depth = 0;
                 self.line(Some(event.at), &format!("{status}{value}"), Some(super::runs::style(status)));
             }
-            EventBody::Started(_) => {}
+            EventBody::Answered { answer, by, .. } => {
+                self.line(Some(event.at), &format!("answered by {by}: {answer}"), None);
+            }
+            EventBody::Cancelling { by, reason, abort } => {
+                let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                let what = if *abort { "aborted" } else { "cancelled" };
+                self.line(Some(event.at), &format!("{what} by {by}{reason}"), Some(Style::Caution));
+            }
+            EventBody::Started(_) | EventBody::Awaiting { .. } => {}
         }
     }
 

@@ -98,10 +98,14 @@ fn key_of(event: &Event) -> Option<&Key> {
         | EventBody::Intended { key, .. }
         | EventBody::InDoubt { key, .. }
         | EventBody::Updated { key, .. }
+        | EventBody::Awaiting { key, .. }
+        | EventBody::Answered { key, .. }
         | EventBody::Decided { key, .. } => Some(key),
-        EventBody::Started(_) | EventBody::Resumed { .. } | EventBody::Unwinding { .. } | EventBody::Ended { .. } => {
-            None
-        }
+        EventBody::Started(_)
+        | EventBody::Resumed { .. }
+        | EventBody::Cancelling { .. }
+        | EventBody::Unwinding { .. }
+        | EventBody::Ended { .. } => None,
     }
 }
 

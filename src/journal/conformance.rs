@@ -145,8 +145,12 @@ fn what_is_appended_is_read_back_in_order(open: Open) {
 }
 
 fn every_kind_of_event_survives(open: Open) {
-    let scope =
-        Scope { key: key(0), site: site(), title: "Stop writes".into(), kind: ScopeKind::Step { rollback: true } };
+    let scope = Scope {
+        key: key(0),
+        site: site(),
+        title: "Stop writes".into(),
+        kind: ScopeKind::Step { rollback: true, within: None },
+    };
     let fault = Fault::new("backup-corrupt", "the backup is damaged").on("primary").hint("take another one");
     let events = numbered(
         0,
@@ -159,7 +163,7 @@ fn every_kind_of_event_survives(open: Open) {
             intended(2),
             EventBody::InDoubt { key: key(2), why: "the connection was lost".into() },
             EventBody::Left { key: key(0), how: Left::Faulted(fault) },
-            EventBody::Unwinding { cause: "a fault".into(), owed: vec!["Stop writes".into()] },
+            EventBody::Unwinding { cause: "a fault".into(), owed: vec!["Stop writes".into()], halt: None },
             ended("in-doubt"),
         ],
     );

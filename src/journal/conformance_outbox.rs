@@ -94,7 +94,7 @@ fn letters_come_with_the_events_of_their_commit(open: Open) {
         [letter(0, "incidents"), letter(1, "incidents")]
     );
     let again = Letter { attempts: 2, ..letter(0, "incidents") };
-    let unwinding = EventBody::Unwinding { cause: String::new(), owed: vec![] };
+    let unwinding = EventBody::Unwinding { cause: String::new(), owed: vec![], halt: None };
     journal.append_with_letters(&run(RUN), &numbered(1, [unwinding]), std::slice::from_ref(&again)).expect("appends");
     assert_eq!(
         open().letters(&LetterQuery::default()).expect("reads"),

@@ -139,6 +139,10 @@ pub enum JournalError {
         /// What was asked for.
         asked: String,
     },
+    /// This journal keeps no requests.
+    #[error("this journal takes no requests to runs")]
+    #[diagnostic(code(lifeboat::journal::no_requests), help("ask the process that carries the run out"))]
+    NoRequests,
     /// There is no run at all.
     #[error("the journal has no runs yet")]
     #[diagnostic(code(lifeboat::journal::no_runs), help("`lifeboat run` starts one"))]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::tail::Tail;
 use super::{GENESIS, Journal, JournalError, Recorded, RunQuery, RunSummary};
-use crate::model::{Event, EventBody, Letter, LetterQuery, LetterState, RunId};
+use crate::model::{Event, EventBody, Letter, LetterQuery, LetterState, Request, RunId};
 
 /// Runs recorded in memory.
 #[derive(Default)]
@@ -18,6 +18,8 @@ struct Runs {
     tails: HashMap<RunId, Tail>,
     /// In the order in which they came.
     letters: Vec<Letter>,
+    /// In the order in which they were left; the first has number 1.
+    requests: Vec<(RunId, Request)>,
 }
 
 impl MemoryJournal {
@@ -118,6 +120,19 @@ impl Journal for MemoryJournal {
         let runs = self.lock();
         let wanted = runs.recorded.iter().rev().map(|recorded| &recorded.summary).filter(|run| query.matches(run));
         Ok(wanted.take(query.limit.unwrap_or(usize::MAX)).cloned().collect())
+    }
+
+    fn leave_request(&self, run: &RunId, request: &Request) -> Result<(), JournalError> {
+        let mut runs = self.lock();
+        runs.position(run).ok_or_else(|| JournalError::UnknownRun { asked: run.to_string() })?;
+        runs.requests.push((run.clone(), request.clone()));
+        Ok(())
+    }
+
+    fn requests(&self, run: &RunId, after: u64) -> Result<Vec<(u64, Request)>, JournalError> {
+        let runs = self.lock();
+        let numbered = (1..).zip(&runs.requests).filter(|(number, (of, _))| *number > after && of == run);
+        Ok(numbered.map(|(number, (_, request))| (number, request.clone())).collect())
     }
 
     fn recorded(&self, run: &RunId) -> Result<Recorded, JournalError> {

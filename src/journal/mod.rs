@@ -9,6 +9,8 @@ mod chain;
 mod conformance;
 #[cfg(test)]
 mod conformance_outbox;
+#[cfg(test)]
+mod conformance_requests;
 mod error;
 #[cfg(feature = "journal-libsql")]
 mod libsql;
@@ -23,7 +25,7 @@ pub use self::libsql::LibsqlJournal;
 pub use self::memory::MemoryJournal;
 pub use self::summary::{RUNNING, RunQuery, RunSummary};
 
-use crate::model::{Event, Letter, LetterQuery, RunId};
+use crate::model::{Event, Letter, LetterQuery, Request, RunId};
 
 /// How many candidates an ambiguous name lists.
 const CANDIDATES: usize = 8;
@@ -62,6 +64,18 @@ pub trait Journal: Send + Sync {
         Ok(false)
     }
 
+    /// Leaves a request to whoever carries the run out; durable when it returns. Unlike events, anybody may at any time.
+    fn leave_request(&self, run: &RunId, request: &Request) -> Result<(), JournalError> {
+        let _ = (run, request);
+        Err(JournalError::NoRequests)
+    }
+
+    /// The requests to a run with numbers above `after`, oldest first. The first of a journal has a number above 0.
+    fn requests(&self, run: &RunId, after: u64) -> Result<Vec<(u64, Request)>, JournalError> {
+        let _ = (run, after);
+        Ok(Vec::new())
+    }
+
     /// The runs that `query` asks for; the one begun last comes first.
     fn runs(&self, query: &RunQuery) -> Result<Vec<RunSummary>, JournalError>;
 
@@ -71,6 +85,13 @@ pub trait Journal: Send + Sync {
     /// The events of a run, in order. An unknown run is an error.
     fn events(&self, run: &RunId) -> Result<Vec<Event>, JournalError> {
         self.recorded(run)?.entries.iter().map(|entry| entry.event(run)).collect()
+    }
+
+    /// How many events a run has. An unknown run is an error.
+    fn recorded_events(&self, run: &RunId) -> Result<u64, JournalError> {
+        let query = RunQuery { id: Some(run.to_string()), ..RunQuery::default() };
+        let found = self.runs(&query)?.into_iter().find(|summary| summary.id == *run);
+        found.map(|run| run.events).ok_or_else(|| JournalError::UnknownRun { asked: run.to_string() })
     }
 
     /// The run that a person means by the beginning or the end of its id, or by `latest`.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Impact, Key, Left, Outcome, RunId, Scope, Site, UnwoundStep, Value};
+use super::{Applied, DEADLINE, Fault, Halt, Impact, Key, Left, Outcome, RunId, Scope, Site, UnwoundStep, Value};
 
 /// What kind of evaluation a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +133,37 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         edited: Vec<String>,
     },
+    /// A question is asked or a pause begins: what ends it comes from outside. Whoever takes the run up again waits for the rest.
+    Awaiting {
+        /// The call.
+        key: Key,
+        /// The primitive.
+        primitive: String,
+        /// Its arguments.
+        args: Value,
+        /// Its place in the script.
+        site: Site,
+    },
+    /// A person answered a question.
+    Answered {
+        /// The call that asked.
+        key: Key,
+        /// What was said.
+        answer: String,
+        /// Who, as `user@host`.
+        by: String,
+    },
+    /// Somebody asks the run to stop, from elsewhere.
+    Cancelling {
+        /// Who, as `user@host`.
+        by: String,
+        /// The person's reason.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Whether nothing is rolled back.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        abort: bool,
+    },
     /// A person decided about a fault.
     Decided {
         /// The call that failed; the branch, where a requirement did not hold.
@@ -148,6 +179,9 @@ pub enum EventBody {
         cause: String,
         /// The titles of the steps that are owed, in the order in which they will be undone.
         owed: Vec<String>,
+        /// The halt behind it; none where a fault left the runbook. Whoever takes the run up again does not go on behind it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        halt: Option<Halt>,
     },
     /// The run is over.
     Ended {
@@ -191,6 +225,13 @@ pub struct Settlement {
     /// What proves it, when the outcome was found by looking rather than by an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
+}
+
+impl Settlement {
+    /// Whether the call was refused before it began: the time for it was over.
+    pub fn is_refusal(&self) -> bool {
+        matches!(&self.outcome, Err(fault) if fault.code == DEADLINE && fault.applied == Applied::No)
+    }
 }
 
 /// `Result` as `{"ok": …}` or `{"fault": …}`.

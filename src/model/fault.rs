@@ -19,6 +19,9 @@ pub enum Applied {
     Unknown,
 }
 
+/// The code of the fault of a call for which there is no time left.
+pub const DEADLINE: &str = "deadline";
+
 /// Why a primitive failed. Scripts catch it as a map with these fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Key, Site};
+use super::{Fault, Key, Site, Span};
 
 /// The end of an evaluation. The first one latches; whatever the script does afterwards, this is the verdict.
 #[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
@@ -11,6 +11,28 @@ pub enum Halt {
     /// Somebody asked the run to stop; what is owed is unwound.
     #[error("cancelled")]
     Cancelled,
+    /// The run was over, and somebody has it undone.
+    #[error("rolled back by {by}")]
+    RolledBack {
+        /// Who, as `user@host`.
+        by: String,
+    },
+    /// The time for the whole run is over; what is owed is unwound.
+    #[error("the run was to be over after {within}")]
+    Deadline {
+        /// How long it might take.
+        within: Span,
+    },
+    /// A person is to answer, and nobody is there. The run goes on when the answer has come.
+    #[error("waiting for an answer: {question}")]
+    Waiting {
+        /// The call that asks.
+        key: Key,
+        /// The question.
+        question: String,
+        /// The answers to choose from; empty for any text.
+        choices: Vec<String>,
+    },
     /// Somebody asked the run to stop at once, without unwinding.
     #[error("aborted")]
     Aborted,
@@ -90,6 +112,6 @@ pub enum Halt {
 impl Halt {
     /// Whether what is owed is unwound after it.
     pub fn unwinds(&self) -> bool {
-        matches!(self, Halt::Cancelled | Halt::Mistake { .. })
+        matches!(self, Halt::Cancelled | Halt::RolledBack { .. } | Halt::Deadline { .. } | Halt::Mistake { .. })
     }
 }

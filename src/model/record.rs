@@ -10,6 +10,8 @@ use super::{Event, EventBody, Fault, Impact, Key, Left, Outcome, Scope, Segment,
 pub struct Record {
     calls: BTreeMap<Key, RecordedCall>,
     scopes: BTreeMap<Key, RecordedScope>,
+    /// Questions and pauses that began, with when they first did.
+    awaited: BTreeMap<Key, Awaited>,
     /// The call of which the last event speaks.
     last: Option<Key>,
     /// Why the run was unwound.
@@ -35,6 +37,21 @@ pub struct RecordedCall {
     pub decision: Option<String>,
     /// How often its body ran, if it has one.
     pub repeats: Option<u32>,
+}
+
+/// A question that was asked, or a pause that began.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Awaited {
+    /// The primitive.
+    pub primitive: String,
+    /// Its arguments.
+    pub args: Value,
+    /// Its place in the script.
+    pub site: Site,
+    /// When it began.
+    pub since: jiff::Timestamp,
+    /// What was answered, and by whom.
+    pub answer: Option<(String, String)>,
 }
 
 /// A scope as it was recorded.
@@ -101,6 +118,16 @@ impl Record {
                 call.decision = None;
                 self.last = Some(settled.key.clone());
             }
+            EventBody::Awaiting { key, primitive, args, site } => {
+                let (primitive, args, site) = (primitive.clone(), args.clone(), site.clone());
+                let awaited = || Awaited { primitive, args, site, since: event.at, answer: None };
+                self.awaited.entry(key.clone()).or_insert_with(awaited);
+            }
+            EventBody::Answered { key, answer, by } => {
+                if let Some(awaited) = self.awaited.get_mut(key) {
+                    awaited.answer = Some((answer.clone(), by.clone()));
+                }
+            }
             EventBody::Decided { key, decision, .. } => {
                 if let Some(call) = self.calls.get_mut(key) {
                     call.decision = Some(decision.clone());
@@ -117,6 +144,21 @@ impl Record {
     /// The call at `key`.
     pub fn call(&self, key: &Key) -> Option<&RecordedCall> {
         self.calls.get(key)
+    }
+
+    /// The question or pause at `key` that has no outcome yet.
+    pub fn awaited(&self, key: &Key) -> Option<&Awaited> {
+        self.awaited.get(key).filter(|_| !self.calls.contains_key(key))
+    }
+
+    /// All questions and pauses that have no outcome yet.
+    pub fn all_awaited(&self) -> impl Iterator<Item = (&Key, &Awaited)> {
+        self.awaited.iter().filter(|(key, _)| !self.calls.contains_key(*key))
+    }
+
+    /// Every call, in the order of their keys.
+    pub fn calls(&self) -> impl Iterator<Item = (&Key, &RecordedCall)> {
+        self.calls.iter()
     }
 
     /// The scope at `key`.

@@ -1,6 +1,8 @@
 //! Rewriting every free text of a record: how secrets are taken out of what is stored and shown.
 
-use super::{EventBody, Fault, Left, Outcome, PlanLine, PlanResult, Scope, ScopeKind, Settlement, UnwoundStep, Value};
+use super::{
+    EventBody, Fault, Halt, Left, Outcome, PlanLine, PlanResult, Scope, ScopeKind, Settlement, UnwoundStep, Value,
+};
 
 /// Gives each text and value the form in which it may be stored and shown.
 pub trait Rewrite {
@@ -42,10 +44,21 @@ pub trait Rewrite {
                 ..*settled
             })),
             EventBody::InDoubt { key, why } => EventBody::InDoubt { key, why: self.text(why) },
+            EventBody::Awaiting { key, primitive, args, site } => {
+                EventBody::Awaiting { key, primitive, args: self.value(args), site }
+            }
+            EventBody::Answered { key, answer, by } => EventBody::Answered { key, answer: self.text(answer), by },
+            EventBody::Cancelling { by, reason, abort } => {
+                EventBody::Cancelling { by, reason: reason.map(|reason| self.text(reason)), abort }
+            }
             EventBody::Decided { key, decision, reason } => {
                 EventBody::Decided { key, decision, reason: reason.map(|reason| self.text(reason)) }
             }
-            EventBody::Unwinding { cause, owed } => EventBody::Unwinding { cause: self.text(cause), owed: texts(owed) },
+            EventBody::Unwinding { cause, owed, halt } => EventBody::Unwinding {
+                cause: self.text(cause),
+                owed: texts(owed),
+                halt: halt.map(|halt| self.halt(halt)),
+            },
             EventBody::Ended { status, why, unwound, owed, value } => {
                 let step = |step: UnwoundStep| UnwoundStep { fault: step.fault.map(|f| self.fault(f)), ..step };
                 EventBody::Ended {
@@ -65,6 +78,16 @@ pub trait Rewrite {
                 detail: self.text(detail),
             },
             other @ (EventBody::Left { .. } | EventBody::Resumed { .. }) => other,
+        }
+    }
+
+    /// A halt. Those for which a run is unwound hold no more text than what is wrong with a runbook.
+    fn halt(&self, halt: Halt) -> Halt {
+        match halt {
+            Halt::Mistake { why, site, hint } => {
+                Halt::Mistake { why: self.text(why), site, hint: hint.map(|hint| self.text(hint)) }
+            }
+            halt => halt,
         }
     }
 
@@ -89,8 +112,9 @@ pub trait Rewrite {
     /// A scope.
     fn scope(&self, scope: Scope) -> Scope {
         let kind = match scope.kind {
-            ScopeKind::Unwinding { owed } => {
-                ScopeKind::Unwinding { owed: owed.into_iter().map(|title| self.text(title)).collect() }
+            ScopeKind::Unwinding { owed, halt } => {
+                let owed = owed.into_iter().map(|title| self.text(title)).collect();
+                ScopeKind::Unwinding { owed, halt: halt.map(|halt| self.halt(halt)) }
             }
             kind => kind,
         };

@@ -69,10 +69,13 @@ impl RunLog {
                 }
                 self.open.insert(key.clone(), *attempt);
             }
+            EventBody::Awaiting { key, .. } | EventBody::Answered { key, .. } if self.settled.contains_key(key) => {
+                return illegal(format!("{key} is waited for after it had its outcome"));
+            }
             EventBody::Settled(settlement) => {
                 let key = &settlement.key;
                 let intended = self.open.remove(key).is_some();
-                if settlement.impact.kind.is_change() && !intended {
+                if settlement.impact.kind.is_change() && !intended && !settlement.is_refusal() {
                     return illegal(format!("{key} has an outcome and was not intended"));
                 }
                 if self.settled.insert(key.clone(), settlement.outcome.is_ok()) == Some(true) {
@@ -87,6 +90,9 @@ impl RunLog {
             EventBody::Ended { .. } => self.ended = true,
             EventBody::InDoubt { .. }
             | EventBody::Updated { .. }
+            | EventBody::Awaiting { .. }
+            | EventBody::Answered { .. }
+            | EventBody::Cancelling { .. }
             | EventBody::Decided { .. }
             | EventBody::Resumed { .. }
             | EventBody::Started(_) => {}
@@ -158,7 +164,7 @@ mod tests {
 
     #[test]
     fn branches_lie_between_each_other_and_each_by_itself_is_in_order() {
-        let step = || ScopeKind::Step { rollback: true };
+        let step = || ScopeKind::Step { rollback: true, within: None };
         let legal = [
             started(),
             entered("0", ScopeKind::Parallel { branches: 2, at_most: 2 }),

@@ -76,6 +76,9 @@ pub enum ScopeKind {
     Step {
         /// Whether it says how to undo it.
         rollback: bool,
+        /// How long it may take.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Span>,
     },
     /// The rollback of a step.
     Rollback,
@@ -100,6 +103,9 @@ pub enum ScopeKind {
     Unwinding {
         /// The titles of the steps that are owed, in the order in which they will be undone.
         owed: Vec<String>,
+        /// The halt behind it; none where a fault left the runbook.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        halt: Option<Halt>,
     },
 }
 

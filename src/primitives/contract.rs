@@ -28,6 +28,8 @@ pub trait Primitive: Send + Sync + 'static {
     const EXAMPLE: &'static str;
     /// Whether it is refused outside drill environments.
     const DRILL_ONLY: bool = false;
+    /// Whether a call names the state in which its target is to be, so that the same call again changes nothing.
+    const DECLARES_STATE: bool = false;
     /// The arguments by name.
     type Args: DeserializeOwned + Serialize + JsonSchema + Send + Sync;
     /// What the script gets.

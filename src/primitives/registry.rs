@@ -41,6 +41,8 @@ pub struct Signature {
     pub target: Option<TargetArg>,
     /// Whether it is refused outside drill environments.
     pub drill_only: bool,
+    /// Whether a call names the state in which its target is to be, so that the same call again changes nothing.
+    pub declares_state: bool,
     /// Whether it belongs to the language rather than to a driver.
     pub is_language: bool,
     impact: fn(&Value) -> Result<Impact, String>,
@@ -64,6 +66,7 @@ impl Signature {
             item_fields: items_of::<P::Output>(),
             target: P::TARGET,
             drill_only: P::DRILL_ONLY,
+            declares_state: P::DECLARES_STATE,
             is_language: false,
             impact: |args| args.decode::<P::Args>().map(|args| P::impact(&args)),
             cases: |args| args.decode::<P::Args>().map(|args| P::cases(&args)),

@@ -152,7 +152,10 @@ impl Listener for Collector {
             EventBody::Left { key, how } => {
                 if let Some(step) = key.rolled_back_step() {
                     match how {
-                        Left::Completed { .. } => state.undone.push(step),
+                        Left::Completed { .. } => {
+                            state.failed.retain(|failed| *failed != step);
+                            state.undone.push(step);
+                        }
                         Left::Faulted(_) | Left::Halted | Left::Stopped => state.failed.push(step),
                     }
                 } else {

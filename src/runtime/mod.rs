@@ -13,7 +13,9 @@
 
 mod active;
 mod aftermath;
+mod attach;
 mod builder;
+mod deadline;
 mod doctor;
 mod drill;
 mod error;
@@ -22,14 +24,19 @@ mod load;
 mod outbox;
 mod plan;
 mod reference;
+mod requests;
 mod resume;
 mod run;
 mod serving;
+mod settle;
+mod undo;
+mod unfinished;
 
 pub use active::Life;
 #[cfg(feature = "cli")]
 pub(crate) use aftermath::counted;
 pub use aftermath::{Aftermath, LeftChange};
+pub use attach::Followed;
 pub use builder::{Builder, Lifeboat};
 pub use doctor::{Candidate, Finding, Level, conformance};
 pub use drill::{Drilled, Judged, Objective, Outage, Report};
@@ -38,5 +45,8 @@ pub use load::Loaded;
 pub use outbox::SentOutbox;
 pub use plan::PlanRequest;
 pub use reference::reference;
-pub use resume::{ResumeRequest, Settled};
+pub use requests::{Answered, CancelRequest, Cancelled, OpenQuestion};
+pub use resume::ResumeRequest;
 pub use run::{Ran, RunRequest, Status};
+pub use settle::Settled;
+pub use undo::RollbackRequest;

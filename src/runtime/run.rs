@@ -8,10 +8,11 @@ use crate::config::Environment;
 use crate::model::{EventBody, Halt, Letter, LetterQuery, Mode, RunId, Started, UnwoundStep, Value, Verdict};
 use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
 use crate::system::{Look, random_u32, whoami};
-use crate::worlds::{Cast, Courier, Listener, Live, OnFault, Recorder, Rounds};
+use crate::worlds::{Cast, Courier, Listener, Live, OnFault, Recorder, Rounds, Unanswered};
 
 use super::active::Active;
 use super::aftermath::{Aftermath, Collector};
+use super::deadline::Deadline;
 use super::load::{params, recorded_params};
 use super::{Error, Lifeboat};
 
@@ -31,6 +32,8 @@ pub struct RunRequest {
     pub acknowledged: Option<String>,
     /// What to do about faults that the script does not catch on the spot.
     pub on_fault: OnFault,
+    /// What to do about questions that nobody is there to answer.
+    pub unanswered: Unanswered,
 }
 
 impl RunRequest {
@@ -57,13 +60,17 @@ pub enum Status {
     Refused,
     /// The runbook is wrong.
     Mistake,
+    /// A person is to answer, and nobody is there: it goes on when the answer has come.
+    Waiting,
+    /// It was over, and somebody had it undone: nothing that it changed is left.
+    Undone,
     /// A mistake of ours.
     Internal,
 }
 
 impl Status {
     /// All of them.
-    pub const ALL: [Status; 8] = [
+    pub const ALL: [Status; 10] = [
         Status::Completed,
         Status::RolledBack,
         Status::LeftChanged,
@@ -71,6 +78,8 @@ impl Status {
         Status::InDoubt,
         Status::Refused,
         Status::Mistake,
+        Status::Waiting,
+        Status::Undone,
         Status::Internal,
     ];
 
@@ -84,6 +93,8 @@ impl Status {
             Status::InDoubt => "in-doubt",
             Status::Refused => "refused",
             Status::Mistake => "mistake",
+            Status::Waiting => "waiting",
+            Status::Undone => "rolled-back",
             Status::Internal => "internal",
         }
     }
@@ -113,23 +124,23 @@ impl Lifeboat {
         let script = self.load_sound(&request.runbook, environment)?;
         let params = params(&script, &request.params)?;
         acknowledge(environment, request.acknowledged.as_deref())?;
-        self.start(&Prepared { script, params, environment, mode: Mode::Run }, request.on_fault.clone())
+        self.start(&Prepared { script, params, environment, mode: Mode::Run }, request)
     }
 
-    fn start(&self, prepared: &Prepared, on_fault: OnFault) -> Result<Ran, Error> {
-        self.start_with(prepared, on_fault, Arc::new(Deaf))
+    fn start(&self, prepared: &Prepared, request: &RunRequest) -> Result<Ran, Error> {
+        self.start_with(prepared, request, Arc::new(Deaf))
     }
 
     /// Starts a run with one more listener than the host's.
     pub(super) fn start_with(
         &self,
         prepared: &Prepared,
-        on_fault: OnFault,
+        request: &RunRequest,
         listener: Arc<dyn Listener>,
     ) -> Result<Ran, Error> {
         let cast = self.cast(prepared.environment)?;
         let journal = self.journal()?;
-        let look = self.look_in(prepared.environment);
+        let look = self.look_in(prepared.environment).for_one_run();
         let id = RunId::new(self.system.clock.now(), random_u32());
         let _active = Active::begin(&id);
         let collector = Arc::new(Collector::default());
@@ -140,7 +151,11 @@ impl Lifeboat {
         recorder.begin(self.started(id.clone(), prepared))?;
         let handle = self.tokio.handle();
         let rounds = self.rounds(&cast, &recorder, &look)?;
-        let live = Live::new(cast, recorder.clone(), &look, handle.clone(), on_fault);
+        let _timer = Deadline::of(&prepared.script).map(|deadline| deadline.watch(&look, handle));
+        let live = Live::new(cast, recorder.clone(), &look, handle.clone(), request.on_fault.clone());
+        // A drill is not taken up again: what nobody answers there fails.
+        let unanswered = if prepared.mode == Mode::Drill { Unanswered::Fail } else { request.unanswered };
+        let live = live.unanswered(unanswered);
         let evaluation = Evaluation {
             script: &prepared.script,
             params: &prepared.params,
@@ -228,6 +243,8 @@ pub(super) fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
         Verdict::Completed(_) => Status::Completed,
         Verdict::Failed { unwinding_halted: Some(halt), .. } | Verdict::Halted { halt, .. } => match halt {
             Halt::InDoubt { .. } => Status::InDoubt,
+            Halt::Waiting { .. } => Status::Waiting,
+            Halt::RolledBack { .. } if aftermath.is_clean() => Status::Undone,
             Halt::Cancelled if aftermath.is_clean() => Status::Cancelled,
             Halt::Refused { .. } if aftermath.is_clean() => Status::Refused,
             Halt::Mistake { .. } if aftermath.is_clean() => Status::Mistake,

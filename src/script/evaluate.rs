@@ -86,7 +86,7 @@ fn undisturbed(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: 
                 return Verdict::Halted { halt, unwound: vec![], owed: branch.owed_titles() };
             }
             let fault = errors::fault(host, &error);
-            let unwinding_halted = unwind_all(engine, host, branch, &fault.message);
+            let unwinding_halted = unwind_all(engine, host, branch, (&fault.message, None));
             Verdict::Failed { fault, unwound: take_unwound(host), unwinding_halted }
         }
     }
@@ -106,18 +106,24 @@ fn halted(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, halt: Halt) -
         return Verdict::Halted { halt, unwound: take_unwound(host), owed: branch.owed_titles() };
     }
     host.unlatch();
-    let halt = unwind_all(engine, host, branch, &halt.to_string()).unwrap_or(halt);
+    let halt = unwind_all(engine, host, branch, (&halt.to_string(), Some(&halt))).unwrap_or(halt);
     Verdict::Halted { halt, unwound: take_unwound(host), owed: branch.owed_titles() }
 }
 
 /// The last phase of a run that did not complete. Returns the halt that ended it early, if one did.
-fn unwind_all(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, cause: &str) -> Option<Halt> {
+fn unwind_all(
+    engine: &Engine,
+    host: &Arc<Host>,
+    branch: &Arc<Branch>,
+    (cause, halt): (&str, Option<&Halt>),
+) -> Option<Halt> {
     let owed = branch.owed_titles();
     if owed.is_empty() {
         return None;
     }
     let site = host.site(rhai::Position::NONE);
-    let scope = Scope { key: Key::ROOT, site, title: cause.to_owned(), kind: ScopeKind::Unwinding { owed } };
+    let kind = ScopeKind::Unwinding { owed, halt: halt.cloned() };
+    let scope = Scope { key: Key::ROOT, site, title: cause.to_owned(), kind };
     if let Err(halt) = host.world.enter(&scope) {
         return Some(halt);
     }

@@ -13,7 +13,7 @@ pub struct FrontMatter {
 
 impl FrontMatter {
     /// The keys that mean something to Lifeboat.
-    pub const KEYS: [&str; 9] = ["owner", "rto", "rpo", "drill", "watch", "timeout", "tags", "since", "see"];
+    pub const KEYS: [&str; 9] = ["owner", "rto", "rpo", "drill", "watch", "deadline", "tags", "since", "see"];
 
     /// Reads the leading `//!` lines.
     pub(super) fn parse(text: &str) -> Self {

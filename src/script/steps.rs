@@ -1,10 +1,10 @@
-//! `step "title" { … } rollback { … }`.
+//! `step "title" within "10m" { … } rollback { … }`.
 
 use std::sync::Arc;
 
 use rhai::{Dynamic, Engine, EvalAltResult, EvalContext, Expression, FnPtr, ImmutableString, LexError, Position};
 
-use crate::model::{After, Left, Scope, ScopeKind};
+use crate::model::{After, Left, Scope, ScopeKind, Span};
 
 use super::branch::{Branch, Owed, Rollback};
 use super::host::{RhaiResult, branch_of, lock};
@@ -15,6 +15,9 @@ pub(super) fn register(engine: &mut Engine) {
     engine.register_custom_syntax_with_state_raw("step", parse, false, |context, inputs, _| evaluate(context, inputs));
 }
 
+/// Stands before the time that a step may take.
+const WITHIN: &str = "within";
+
 /// What comes after the symbols read so far.
 fn parse(
     symbols: &[ImmutableString],
@@ -22,15 +25,24 @@ fn parse(
     _: &mut Dynamic,
 ) -> Result<Option<ImmutableString>, rhai::ParseError> {
     let wrong = |why: String| Err(LexError::ImproperSymbol(next.to_owned(), why).into_err(Position::NONE));
+    let limited = symbols.get(2).is_some_and(|symbol| symbol == WITHIN);
     Ok(match symbols.len() {
         1 => Some("$string$".into()),
+        2 if next == WITHIN => Some(WITHIN.into()),
+        3 if limited => Some("$string$".into()),
+        4 if limited => match symbols[3].parse::<Span>() {
+            Ok(_) => Some("$block$".into()),
+            Err(why) => return wrong(format!("the time of a step: {why}")),
+        },
         2 => Some("$block$".into()),
-        3 if next == "rollback" => Some("rollback".into()),
-        3 if resembles_rollback(next) => {
+        n if n == 3 + 2 * usize::from(limited) && next == "rollback" => Some("rollback".into()),
+        n if n == 3 + 2 * usize::from(limited) && resembles_rollback(next) => {
             return wrong(format!("`{next}` after a step: did you mean `rollback`?"));
         }
-        4 if next != "{" => return wrong("`rollback` takes a block `{ … }` without parameters".to_owned()),
-        4 => Some("$func$".into()),
+        n if n == 4 + 2 * usize::from(limited) && next != "{" => {
+            return wrong("`rollback` takes a block `{ … }` without parameters".to_owned());
+        }
+        n if n == 4 + 2 * usize::from(limited) => Some("$func$".into()),
         _ => None,
     })
 }
@@ -48,6 +60,9 @@ fn evaluate(context: &mut EvalContext, inputs: &[Expression]) -> RhaiResult {
         return Err(EvalAltResult::ErrorRuntime(why.into(), position).into());
     };
     branch.check(position)?;
+    // The parser has seen that it is a duration.
+    let within = inputs[1].get_literal_value::<ImmutableString>().and_then(|text| text.parse::<Span>().ok());
+    let inputs = &inputs[usize::from(within.is_some())..];
     let rollback = match inputs.get(2) {
         Some(closure) => Some(capture(context, closure, position)?),
         None => None,
@@ -56,7 +71,7 @@ fn evaluate(context: &mut EvalContext, inputs: &[Expression]) -> RhaiResult {
         key: branch.next_key(),
         site: branch.host.site(position),
         title,
-        kind: ScopeKind::Step { rollback: rollback.is_some() },
+        kind: ScopeKind::Step { rollback: rollback.is_some(), within },
     };
     if let Err(halt) = branch.host.world.enter(&scope) {
         return Err(branch.halt(halt, position));

@@ -5,13 +5,14 @@ use std::io;
 use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 
 use crate::model::Outbox;
 
 use super::{
-    Answer, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, Mail, MailError, MailSent,
+    Answer, Answers, Asked, Copy, HttpError, HttpRequest, HttpResponse, Interrupted, Look, Mail, MailError, MailSent,
     MailServer, ProcessSignal, WriteFile, files, host, http, mail,
 };
 
@@ -20,6 +21,8 @@ use super::{
 pub struct Act {
     look: Look,
     outbox: Option<Arc<dyn Outbox>>,
+    answers: Option<Arc<dyn Answers>>,
+    waited: Duration,
 }
 
 impl Deref for Act {
@@ -32,12 +35,27 @@ impl Deref for Act {
 impl Act {
     /// Lets the holder of `look` change things. Called in one place: the live world.
     pub(crate) fn grant(look: &Look) -> Self {
-        Self { look: look.clone(), outbox: None }
+        Self { look: look.clone(), outbox: None, answers: None, waited: Duration::ZERO }
     }
 
     /// The same, with an outbox for the messages of a run.
     pub(crate) fn with_outbox(self, outbox: Arc<dyn Outbox>) -> Self {
         Self { outbox: Some(outbox), ..self }
+    }
+
+    /// The same for a question that somebody else answers.
+    pub(crate) fn answered_by(&self, answers: Arc<dyn Answers>) -> Self {
+        Self { answers: Some(answers), ..self.clone() }
+    }
+
+    /// The same for a call that has waited for so long already, in an earlier process.
+    pub(crate) fn having_waited(&self, waited: Duration) -> Self {
+        Self { waited, ..self.clone() }
+    }
+
+    /// How long this call has waited already, in an earlier process: of a time that it waits, only the rest is left.
+    pub fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// Where messages wait that could not be delivered; `None` outside of runs.
@@ -48,7 +66,7 @@ impl Act {
     /// The same handle for whoever undoes what is owed: a request to cancel does not stop that, an abort does.
     #[must_use]
     pub fn shielded(&self) -> Self {
-        Self { look: self.look.shielded(), outbox: self.outbox.clone() }
+        Self { look: self.look.shielded(), ..self.clone() }
     }
 
     /// Writes a whole file; a reader or a crash sees the old content or the new one, never a part.
@@ -131,7 +149,12 @@ impl Act {
 
     /// Asks a person, and waits for the answer, unless the run is asked to stop.
     pub async fn ask(&self, asked: &Asked) -> Result<Answer, Interrupted> {
-        self.unless_cancelled(self.system.answers.ask(asked)).await?
+        self.unless_cancelled(self.answers().ask(asked)).await?
+    }
+
+    /// Who answers questions.
+    pub(crate) fn answers(&self) -> &Arc<dyn Answers> {
+        self.answers.as_ref().unwrap_or(&self.system.answers)
     }
 
     /// Shows a message to the person at the terminal.

@@ -1,5 +1,7 @@
 //! How a run is asked to stop: once to cancel (what is owed is unwound), twice to abort.
 
+use std::sync::{Arc, OnceLock};
+
 use tokio_util::sync::CancellationToken;
 
 use crate::model::Halt;
@@ -9,6 +11,8 @@ use crate::model::Halt;
 pub struct Cancel {
     cancelled: CancellationToken,
     aborted: CancellationToken,
+    /// Why it is to stop, where nobody cancelled it.
+    cause: Arc<OnceLock<Halt>>,
     shielded: bool,
 }
 
@@ -32,6 +36,31 @@ impl Cancel {
         }
     }
 
+    /// Asks to stop at once, as if it had been asked twice.
+    pub fn abort(&self) {
+        self.cancelled.cancel();
+        self.aborted.cancel();
+    }
+
+    /// Asks to stop for another reason than that somebody cancels. Whoever was faster is the reason.
+    pub fn end(&self, cause: Halt) {
+        if !self.cancelled.is_cancelled() {
+            let _ = self.cause.set(cause);
+            self.cancelled.cancel();
+        }
+    }
+
+    /// A handle for one of several runs: it is asked to stop when this one is, and not the other way round.
+    #[must_use]
+    pub fn for_one(&self) -> Self {
+        Self {
+            cancelled: self.cancelled.child_token(),
+            aborted: self.aborted.child_token(),
+            cause: Arc::default(),
+            shielded: false,
+        }
+    }
+
     /// The same run as whoever undoes what is owed sees it: only an abort stops that.
     #[must_use]
     pub fn shielded(&self) -> Self {
@@ -43,7 +72,7 @@ impl Cancel {
         if self.aborted.is_cancelled() {
             Some(Halt::Aborted)
         } else if self.cancelled.is_cancelled() && !self.shielded {
-            Some(Halt::Cancelled)
+            Some(self.cause.get().cloned().unwrap_or(Halt::Cancelled))
         } else {
             None
         }
@@ -74,5 +103,18 @@ mod tests {
         assert_eq!(cancel.requested(), Some(Halt::Cancelled), "other branches are not shielded");
         unwinding.request();
         assert_eq!((cancel.requested(), unwinding.requested()), (Some(Halt::Aborted), Some(Halt::Aborted)));
+    }
+
+    #[test]
+    fn one_run_ends_alone_and_with_all_others() {
+        let all = Cancel::new();
+        let (one, other) = (all.for_one(), all.for_one());
+        let over = Halt::Deadline { within: crate::model::Span::from_secs(60) };
+        one.end(over.clone());
+        assert_eq!((one.requested(), other.requested(), all.requested()), (Some(over.clone()), None, None));
+        all.request();
+        assert_eq!((one.requested(), other.requested()), (Some(over), Some(Halt::Cancelled)), "the first reason stays");
+        all.request();
+        assert_eq!(one.requested(), Some(Halt::Aborted));
     }
 }

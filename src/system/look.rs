@@ -44,6 +44,12 @@ impl Look {
         Self { secrets, ..self }
     }
 
+    /// The same for one run of several: it can be asked to stop alone.
+    #[must_use]
+    pub fn for_one_run(self) -> Self {
+        Self { cancel: self.cancel.for_one(), ..self }
+    }
+
     /// The wall clock, UTC.
     pub fn now(&self) -> Timestamp {
         self.system.clock.now()
@@ -60,6 +66,11 @@ impl Look {
             () = tokio::time::sleep(time) => Ok(()),
             () = self.cancel.wait() => Err(Interrupted),
         }
+    }
+
+    /// Lets time pass, whatever is asked of the run.
+    pub async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 
     /// Waits for `work`, unless the run is asked to stop; then `work` is dropped.

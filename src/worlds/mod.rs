@@ -7,7 +7,8 @@ mod replay;
 
 pub use cast::Cast;
 pub use live::{
-    Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tried, Zeal, conformance,
+    Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tried, Unanswered, Zeal,
+    conformance,
 };
 pub use plan::{Assumption, AssumptionError, PlanWorld};
 pub use replay::{NOT_APPLIED, Replay};

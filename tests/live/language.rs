@@ -107,6 +107,6 @@ fn a_question_is_answered_by_the_host_and_a_no_ends_the_run() {
     let told = Trial::of(runbook).answers(&["ada", "no"]).run();
     assert_eq!((told.status(), told.fault().code.as_str()), (Status::RolledBack, "not-confirmed"));
     assert_eq!(told.effects(), [""; 0]);
-    let told = Trial::of(runbook).run();
+    let told = Trial::of(runbook).failing_unanswered().run();
     assert_eq!((told.status(), told.effects().len()), (Status::RolledBack, 0), "nobody is there to say who");
 }

@@ -6,6 +6,7 @@ mod project;
 
 mod aftermath;
 mod cancelled;
+mod deadlines;
 mod doubt;
 mod during;
 mod exec;
@@ -20,4 +21,6 @@ mod refused;
 mod resumed;
 mod sql;
 mod trial;
+mod undone;
 mod valve;
+mod waiting;

@@ -137,7 +137,11 @@ fn what_takes_its_time_waits_until_the_outcome_before_it_is_durable() {
     assert_eq!(told.status(), Status::Completed);
     let batches: Vec<Vec<String>> =
         journal.appends.lock().expect("nobody panicked").iter().map(|(_, events)| describe(events)).collect();
-    assert_eq!(batches[2], ["settle turn north: closed"], "nobody is asked before it is known what was done");
+    assert_eq!(
+        batches[2],
+        ["settle turn north: closed", "await confirm"],
+        "nobody is asked before it is known what was done"
+    );
 }
 
 /// Every kind of target at once, in a journal in a file.

@@ -33,7 +33,7 @@ impl Journal for Dying {
     }
 }
 
-fn dying(journal: &Arc<MemoryJournal>, after: usize) -> Arc<dyn Journal> {
+pub(crate) fn dying(journal: &Arc<MemoryJournal>, after: usize) -> Arc<dyn Journal> {
     Arc::new(Dying { journal: journal.clone(), left: AtomicUsize::new(after) })
 }
 

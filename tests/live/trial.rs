@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex};
 
 use lifeboat::journal::{Journal, MemoryJournal, RunQuery};
 use lifeboat::model::{Event, EventBody, Fault, Impact, Key, Left, ScopeKind, Value, Verdict};
-use lifeboat::runtime::{Error, Lifeboat, Ran, ResumeRequest, RunRequest, Status};
+use lifeboat::runtime::{
+    CancelRequest, Cancelled, Error, Lifeboat, Ran, ResumeRequest, RollbackRequest, RunRequest, Status,
+};
 use lifeboat::system::{Answer, Answers, Asked, Cancel, Interrupted};
-use lifeboat::worlds::{Faulted, Listener, OnFault};
+use lifeboat::worlds::{Faulted, Listener, OnFault, Unanswered};
 
 use crate::project::Project;
 use crate::valve::{self, Does};
@@ -83,6 +85,12 @@ impl Trial {
     /// A person decides about faults.
     pub(crate) fn pausing(mut self) -> Self {
         self.on_fault = OnFault::Pause(Arc::new(Blind));
+        self
+    }
+
+    /// A question that nobody is there to answer fails.
+    pub(crate) fn failing_unanswered(mut self) -> Self {
+        self.request.unanswered = Unanswered::Fail;
         self
     }
 
@@ -161,6 +169,31 @@ impl Trial {
         self.carry_out(project, |lifeboat, _, on_fault| {
             lifeboat.resume(&ResumeRequest { on_fault, edited: true, ..ResumeRequest::default() })
         })
+    }
+
+    /// Undoes the newest run of a project, which is over; `anyway` also where a target is not as it was left.
+    pub(crate) fn roll_back_in(self, project: Project, anyway: bool) -> Told {
+        self.carry_out(project, |lifeboat, _, _| {
+            lifeboat.roll_back(&RollbackRequest { run: "latest".into(), anyway, ..RollbackRequest::default() })
+        })
+    }
+
+    /// Ends the newest run of a project, whose process is gone.
+    pub(crate) fn cancel_in(self, project: Project) -> Told {
+        self.carry_out(project, |lifeboat, _, _| {
+            let request = CancelRequest { run: "latest".into(), ..CancelRequest::default() };
+            match lifeboat.cancel_run(&request)? {
+                Cancelled::Ended(ran) => Ok(*ran),
+                Cancelled::Asked(run) => panic!("no process carries {run} out"),
+            }
+        })
+    }
+
+    /// Does something with the project, while nobody runs anything.
+    pub(crate) fn with<T>(self, project: &Project, work: impl FnOnce(&Lifeboat) -> T) -> T {
+        let journal = self.journal.expect("given");
+        let lifeboat = project.builder().registry(valve::registry()).journal(journal);
+        work(&lifeboat.build().expect("it is configured"))
     }
 
     fn carry_out(
@@ -311,6 +344,12 @@ fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
         }
         EventBody::Decided { decision, reason, .. } => {
             format!("decide {decision}{}", reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default())
+        }
+        EventBody::Awaiting { primitive, .. } => format!("await {primitive}"),
+        EventBody::Answered { answer, .. } => format!("answered {answer}"),
+        EventBody::Cancelling { reason, abort, .. } => {
+            let reason = reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            format!("{}{reason}", if *abort { "aborting" } else { "cancelling" })
         }
         EventBody::Unwinding { owed, .. } => format!("unwind {}", owed.join(", ")),
         EventBody::Resumed { process, .. } => if process.is_some() { "resume" } else { "settle" }.to_owned(),

@@ -92,7 +92,7 @@ fn rollbacks_of_branches_are_rehearsed_in_their_branch() {
     let plan = completes(&project(true), runbook, &[]);
     let branch = scope(&scope(&plan.nodes[0]).nodes[1]);
     let kinds: Vec<&ScopeKind> = branch.nodes.iter().map(|node| &scope(node).scope.kind).collect();
-    assert_eq!(kinds, [&ScopeKind::Step { rollback: true }, &ScopeKind::Rehearsal]);
+    assert_eq!(kinds, [&ScopeKind::Step { rollback: true, within: None }, &ScopeKind::Rehearsal]);
 }
 
 #[test]

@@ -10,7 +10,8 @@ use super::connection::{Connection, Row, refused};
 use super::{BUSY, directory};
 
 /// What brings a file from format n to n + 1.
-const MIGRATIONS: [&str; 2] = [include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql"), include_str!("../schema/0003.sql")];
 
 /// The newest format.
 const NEWEST: usize = MIGRATIONS.len();

@@ -10,6 +10,7 @@ mod directory;
 mod format;
 mod outbox;
 mod read;
+mod requests;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -23,7 +24,7 @@ use self::connection::{Connection, refused};
 use self::write::Writer;
 use super::tail::Tail;
 use super::{Journal, JournalError, Recorded, RunQuery, RunSummary};
-use crate::model::{Event, Letter, LetterQuery, RunId};
+use crate::model::{Event, Letter, LetterQuery, Request, RunId};
 
 /// How long an append waits for other processes, unless told otherwise.
 const BUSY: Duration = Duration::from_secs(10);
@@ -122,6 +123,14 @@ impl Journal for LibsqlJournal {
 
     fn change_letter(&self, letter: &Letter, attempts: u32) -> Result<bool, JournalError> {
         outbox::change(&self.lock().connection, letter, attempts)
+    }
+
+    fn leave_request(&self, run: &RunId, request: &Request) -> Result<(), JournalError> {
+        requests::leave(&self.lock().connection, run, request)
+    }
+
+    fn requests(&self, run: &RunId, after: u64) -> Result<Vec<(u64, Request)>, JournalError> {
+        requests::after(&self.lock().connection, run, after)
     }
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<RunSummary>, JournalError> {

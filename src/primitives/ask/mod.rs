@@ -1,6 +1,6 @@
 //! `ask`: asks a person, and goes on with the answer.
 
-mod no_target;
+pub(super) mod no_target;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Applied, Arg, Case, Fault, Impact, ImpactKind, Value};
+use crate::model::{Applied, Arg, Case, Fault, Impact, ImpactKind, Span, Value};
 use crate::system::{Act, Answer, Asked};
 
 use super::{Primitive, TargetArg};
@@ -30,6 +30,12 @@ pub struct Args {
     /// What an empty answer means; one of the choices where there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
+    /// For how long an answer is waited for, such as `"30m"`; without it, as long as it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
+    /// The answer when nobody gave one within that time; without it, the call fails with `unanswered`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<String>,
 }
 
 impl Args {
@@ -56,22 +62,42 @@ impl Primitive for Ask {
         vec![
             Case::returns("answered", Value::Map(BTreeMap::new())),
             Case::fails("nobody", "nobody-to-ask", Applied::No),
+            Case::fails("no answer in time", "unanswered", Applied::No),
         ]
     }
 }
 
-/// Puts a question to a person. Returns the answer, and who gave it as `user@host`.
+/// Who gives the answer when nobody did in time.
+pub(super) const NOBODY: &str = "nobody in time";
+
+/// Puts a question to a person, and waits for an answer `within` a time, if there is one. Returns the answer, and who gave it as
+/// `user@host`.
 ///
-/// Faults: `nobody-to-ask` where nobody is there, `interrupted` when the run is asked to stop first.
-pub(super) async fn put(asked: &Asked, act: &Act) -> Result<(String, String), Fault> {
-    match act.ask(asked).await {
-        Ok(Answer::Said { text, by }) => Ok((text, by)),
-        Ok(Answer::Nobody) => {
+/// Faults: `nobody-to-ask` where nobody is there, `unanswered` when the time is over and nothing is to be taken `otherwise`,
+/// `interrupted` when the run is asked to stop first.
+pub(super) async fn put(
+    asked: &Asked,
+    (within, otherwise): (Option<Span>, Option<&str>),
+    act: &Act,
+) -> Result<(String, String), Fault> {
+    let answer = match within {
+        None => Ok(act.ask(asked).await),
+        Some(within) => act.unless_slow(within.0.saturating_sub(act.waited()), act.ask(asked)).await,
+    };
+    match (answer, otherwise) {
+        (Ok(Ok(Answer::Said { text, by })), _) => Ok((text, by)),
+        (Ok(Ok(Answer::Nobody)), _) => {
             let hint = "run it at a terminal, or answer beforehand with `--answer TEXT` (a confirmation also with a bare `--yes`)";
             Err(Fault::new("nobody-to-ask", format!("nobody is there to answer: {}", asked.question)).hint(hint))
         }
-        Err(_) => {
+        (Ok(Err(_)), _) => {
             Err(Fault::new("interrupted", format!("interrupted while waiting for an answer: {}", asked.question)))
+        }
+        (Err(_), Some(otherwise)) => Ok((otherwise.to_owned(), NOBODY.to_owned())),
+        (Err(_), None) => {
+            let time = within.map(|time| format!(" within {time}")).unwrap_or_default();
+            Err(Fault::new("unanswered", format!("nobody answered{time}: {}", asked.question))
+                .hint("raise `within`, or say with `otherwise` which answer silence is"))
         }
     }
 }

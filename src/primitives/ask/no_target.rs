@@ -1,6 +1,6 @@
 //! `ask` at the terminal, or wherever the host has its questions answered.
 
-use crate::model::{Fault, IdempotencyKey, Symbol};
+use crate::model::{Fault, IdempotencyKey, Span, Symbol};
 use crate::primitives::{Driver, NoTarget, Preview, Reconciled};
 use crate::system::{Act, Asked, Look};
 
@@ -9,9 +9,23 @@ use super::{Args, Ask, put};
 /// What is wrong with the arguments: a default that is none of the choices is an answer that nobody could give.
 fn mistake(args: &Args) -> Option<Fault> {
     let choices = args.choices();
-    let default = args.default.as_ref().filter(|default| !choices.is_empty() && !choices.contains(default))?;
-    let fault = Fault::new("argument", format!("ask: the default `{default}` is none of the choices"));
+    let strange = |answer: &&String| !choices.is_empty() && !choices.contains(answer);
+    if args.otherwise.is_some() && args.within.is_none() {
+        let fault = Fault::new("argument", "ask: `otherwise` without `within`: it would never be taken");
+        return Some(fault.hint("add `within: \"30m\"`"));
+    }
+    let default = args.default.as_ref().filter(strange).map(|default| ("the default", default));
+    let (what, answer) = default.or(args.otherwise.as_ref().filter(strange).map(|other| ("`otherwise`", other)))?;
+    let fault = Fault::new("argument", format!("ask: {what} `{answer}` is none of the choices"));
     Some(fault.hint(format!("make it one of: {}", choices.join(", "))))
+}
+
+/// What a plan says of the time for an answer.
+pub(in crate::primitives) fn silence(within: Option<Span>, otherwise: Option<&str>) -> Option<String> {
+    within.map(|within| match otherwise {
+        Some(otherwise) => format!("no answer within {within} means `{otherwise}`"),
+        None => format!("fails when nobody answers within {within}"),
+    })
 }
 
 impl Driver<Ask> for NoTarget {
@@ -23,6 +37,9 @@ impl Driver<Ask> for NoTarget {
         if let Some(default) = &args.default {
             preview = preview.note(format!("an empty answer means `{default}`"));
         }
+        if let Some(silence) = silence(args.within, args.otherwise.as_deref()) {
+            preview = preview.note(silence);
+        }
         preview.fault = mistake(args);
         Ok(preview)
     }
@@ -33,7 +50,7 @@ impl Driver<Ask> for NoTarget {
         }
         let question = args.question.to_string();
         let asked = Asked { question, choices: args.choices().to_vec(), default: args.default.clone() };
-        let (answer, by) = put(&asked, act).await?;
+        let (answer, by) = put(&asked, (args.within, args.otherwise.as_deref()), act).await?;
         if !asked.choices.is_empty() && !asked.choices.contains(&answer) {
             // Answers that were given beforehand, or by a host, were not checked by anybody yet.
             let message = format!("`{answer}`, said by {by}, is none of the choices: {}", asked.question);

@@ -46,6 +46,8 @@ fn args(choices: &[&str], default: Option<&str>) -> Args {
         question: Arg::Known("Which region?".into()),
         choices: (!choices.is_empty()).then(|| choices.iter().map(|&c| c.to_owned()).collect()),
         default: default.map(str::to_owned),
+        within: None,
+        otherwise: None,
     }
 }
 

@@ -103,6 +103,7 @@ impl Primitive for Configure {
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Document] });
     const EXAMPLE: &'static str =
         r#"let change = configure("app-config", #{ set: #{ "pool.size": 20 }, unset: ["old.flag"] });"#;
+    const DECLARES_STATE: bool = true;
     type Args = Args;
     type Output = Output;
 

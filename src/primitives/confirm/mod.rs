@@ -7,7 +7,7 @@ mod tests;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Value};
+use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Span, Value};
 
 use super::{Primitive, TargetArg};
 
@@ -24,6 +24,12 @@ pub struct Args {
     /// What an empty answer means; without it, the answer must be typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<YesNo>,
+    /// For how long an answer is waited for, such as `"30m"`; without it, as long as it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Span>,
+    /// The answer when nobody gave one within that time; `no` unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<YesNo>,
 }
 
 /// Yes or no.

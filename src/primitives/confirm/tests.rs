@@ -22,7 +22,7 @@ impl Answers for Person {
 }
 
 fn args(default: Option<YesNo>) -> Args {
-    Args { question: Arg::Known("Restore?".into()), default }
+    Args { question: Arg::Known("Restore?".into()), default, within: None, otherwise: None }
 }
 
 async fn confirm(system: System, args: &Args) -> Result<bool, Fault> {

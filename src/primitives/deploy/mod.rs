@@ -83,6 +83,7 @@ impl Primitive for Deploy {
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Service] });
     const EXAMPLE: &'static str = r#"deploy("web", #{ version: "1.5.0" });"#;
+    const DECLARES_STATE: bool = true;
     type Args = Args;
     type Output = Output;
 

@@ -58,6 +58,7 @@ impl Primitive for Maintenance {
     const POSITIONAL: &'static [&'static str] = &["target", "state"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Service] });
     const EXAMPLE: &'static str = r#"let before = maintenance("web", "on");"#;
+    const DECLARES_STATE: bool = true;
     type Args = Args;
     type Output = State;
 

@@ -87,6 +87,7 @@ impl Primitive for Migrate {
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Database] });
     const EXAMPLE: &'static str = r#"let m = migrate("primary", #{ tables: ["orders"] });"#;
+    const DECLARES_STATE: bool = true;
     type Args = Args;
     type Output = Output;
 

@@ -68,6 +68,7 @@ impl Primitive for Route {
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Router] });
     const EXAMPLE: &'static str = r#"let before = route("lb", #{ to: "green", percent: 10 }).before;"#;
+    const DECLARES_STATE: bool = true;
     type Args = Args;
     type Output = Output;
 

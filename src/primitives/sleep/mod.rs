@@ -48,7 +48,7 @@ impl Driver<Sleep> for NoTarget {
             return Err(Fault::new("argument", format!("sleep: {} is not known", args.duration)));
         };
         let interrupted = |_| Fault::new("interrupted", format!("interrupted while waiting for {duration}"));
-        act.sleep(duration.0).await.map_err(interrupted)
+        act.sleep(duration.0.saturating_sub(act.waited())).await.map_err(interrupted)
     }
 
     async fn reconcile(&self, _: &Args, _: &Look, _: &IdempotencyKey) -> Reconciled<()> {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::model::{EventBody, Mode};
-use crate::worlds::{Listener, OnFault};
+use crate::worlds::Listener;
 
 use super::load::params;
 use super::run::Prepared;
@@ -52,7 +52,7 @@ impl Lifeboat {
         let events = Arc::new(Events::default());
         let front_matter = script.front_matter.clone();
         let prepared = Prepared { script, params, environment, mode: Mode::Drill };
-        let ran = self.start_with(&prepared, OnFault::RollBack, events.clone())?;
+        let ran = self.start_with(&prepared, &RunRequest::default(), events.clone())?;
         let outage = watch.map(Watch::stop);
         drop(processes);
         let report = report::Report::new(&front_matter, &ran, &events.take(), outage);

@@ -18,7 +18,7 @@ pub(super) fn front_matter(script: &Script, found: &mut Vec<Diagnostic>) {
                 .unwrap_or_else(|| format!("known keys: {}", known.collect::<Vec<_>>().join(", ")));
             found.push(error("front-matter", format!("`{key}` means nothing in front matter")).warning().help(help));
         }
-        if matches!(key.as_str(), "rto" | "rpo" | "timeout")
+        if matches!(key.as_str(), "rto" | "rpo" | "deadline")
             && let Err(why) = value.parse::<Span>()
         {
             found.push(error("front-matter", format!("{key}: {why}")));

@@ -166,7 +166,7 @@ impl World for Recorder {
             ScopeKind::Parallel { .. } => "parallel",
             ScopeKind::Branch => "branch",
             ScopeKind::During(_) => "during",
-            ScopeKind::Unwinding { owed } => {
+            ScopeKind::Unwinding { owed, .. } => {
                 self.note(format!("~ unwinding {owed:?}"));
                 return Ok(());
             }
@@ -184,7 +184,7 @@ impl World for Recorder {
             Left::Stopped => "stopped".to_owned(),
         };
         self.note(format!("< {} {how}", scope.title));
-        let step = matches!(scope.kind, ScopeKind::Step { rollback: true });
+        let step = matches!(scope.kind, ScopeKind::Step { rollback: true, .. });
         Ok(if self.rehearse && step { After::Rehearse } else { After::Continue })
     }
 

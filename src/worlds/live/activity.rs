@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn it_names_the_step_and_how_long_it_has_been_open() {
-        let step = || ScopeKind::Step { rollback: false };
+        let step = || ScopeKind::Step { rollback: false, within: None };
         let mut activity = Activity::new(key("4"), at(0));
         assert_eq!(activity.describe(at(1)), "under way for 1m 00s");
         activity.take(&entered("5", "Stop writes", step()), at(1));
@@ -191,10 +191,10 @@ mod tests {
     #[test]
     fn it_counts_branches_and_looks_at_no_other_scope() {
         let mut activity = Activity::new(key("0.b1.4"), at(0));
-        activity.take(&entered("0.b0.5", "elsewhere", ScopeKind::Step { rollback: false }), at(0));
+        activity.take(&entered("0.b0.5", "elsewhere", ScopeKind::Step { rollback: false, within: None }), at(0));
         activity.take(&entered("0.b1.5", "", ScopeKind::Parallel { branches: 3, at_most: 2 }), at(1));
         activity.take(&entered("0.b1.5.b0", "a", ScopeKind::Branch), at(1));
-        activity.take(&entered("0.b1.5.b0.0", "in a branch", ScopeKind::Step { rollback: false }), at(1));
+        activity.take(&entered("0.b1.5.b0.0", "in a branch", ScopeKind::Step { rollback: false, within: None }), at(1));
         assert_eq!(activity.describe(at(2)), "0 of 3 branches done after 1m 00s");
         activity.take(&left("0.b1.5.b0.0"), at(2));
         activity.take(&left("0.b1.5.b0"), at(2));

@@ -1,8 +1,8 @@
 //! One call, carried out.
 
 use crate::model::{
-    Applied, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Outcome, Performed, Rewrite, Settlement,
-    Value,
+    Applied, DEADLINE, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Key, Outcome, Performed,
+    Rewrite, Settlement, Value,
 };
 use crate::primitives::Reconciled;
 use crate::worlds::cast::Role;
@@ -20,6 +20,8 @@ struct Attempted {
 pub(in crate::worlds) enum Standing {
     /// It has not been begun.
     New,
+    /// It is a question or a pause that began at this moment.
+    Awaited(jiff::Timestamp),
     /// Its attempt of this number was begun, and nobody knows what came of it.
     Open(u32),
     /// It is to be tried again; the number of the next attempt.
@@ -38,8 +40,12 @@ impl Live {
         self.turns.goes_on(&call.key);
         let role = self.cast.role(call)?;
         let key = IdempotencyKey::new(self.recorder.run().as_str(), &call.key);
+        let since = match &standing {
+            Standing::Awaited(since) => Some(*since),
+            _ => None,
+        };
         let mut attempt = match standing {
-            Standing::New => 1,
+            Standing::New | Standing::Awaited(_) => 1,
             Standing::Again(attempt) => attempt,
             Standing::Open(attempt) => match self.settle_open(call, &role, &key)? {
                 Some(performed) => return Ok(performed),
@@ -57,8 +63,11 @@ impl Live {
             if self.stops.reach(&call.key) {
                 return Err(Halt::Stopped);
             }
-            self.intend(call, &role, attempt)?;
-            let attempted = self.attempt(call, &role, &key)?;
+            if let Some(fault) = self.deadlines.over(&call.key, &self.act) {
+                return Ok(self.refuse(call, &role, fault));
+            }
+            self.intend(call, &role, attempt, since)?;
+            let attempted = self.attempt(call, &role, &key, since)?;
             let outcome = self.settle(call, &role, attempted);
             match self.after(call, &role, outcome)? {
                 Some(performed) => return Ok(performed),
@@ -71,6 +80,9 @@ impl Live {
     fn after(&self, call: &Invocation, role: &Role, outcome: Outcome) -> Result<Option<Performed>, Halt> {
         let changed = role.impact.kind.is_change();
         let Err(fault) = &outcome else { return Ok(Some(Performed { outcome, changed })) };
+        if fault.code == DEADLINE {
+            return Ok(Some(Performed { outcome, changed: false }));
+        }
         // A driver that was interrupted has left its target as it says: nobody is asked about that.
         if fault.code == "interrupted" && self.act_for(&call.key).cancel().requested().is_some() {
             return Ok(Some(Performed { outcome, changed }));
@@ -104,9 +116,16 @@ impl Live {
 
     /// Makes the intent durable. Looks and questions have no effect to be intended, but what came before them may not be lost
     /// while they take their time.
-    fn intend(&self, call: &Invocation, role: &Role, attempt: u32) -> Result<(), Halt> {
+    fn intend(&self, call: &Invocation, role: &Role, attempt: u32, since: Option<jiff::Timestamp>) -> Result<(), Halt> {
         if !has_effect(role.impact.kind) {
             self.recorder.announce(call, &role.impact);
+            // What may take long, and ends from outside, is found again after a crash.
+            if matches!(role.impact.kind, ImpactKind::Ask | ImpactKind::Wait) && since.is_none() {
+                let (key, primitive) = (call.key.clone(), call.primitive.to_owned());
+                let (args, site) = (call.args.clone(), call.site.clone());
+                self.recorder.note(EventBody::Awaiting { key, primitive, args, site });
+                return self.recorder.commit();
+            }
             return self.recorder.commit_outcome();
         }
         self.recorder.note(EventBody::Intended {
@@ -120,9 +139,15 @@ impl Live {
         self.recorder.commit()
     }
 
-    fn attempt(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Attempted, Halt> {
-        let began = Began::now(&self.act);
-        let outcome = self.carry_out(call, role, key)?;
+    fn attempt(
+        &self,
+        call: &Invocation,
+        role: &Role,
+        key: &IdempotencyKey,
+        since: Option<jiff::Timestamp>,
+    ) -> Result<Attempted, Halt> {
+        let began = Began::now(&self.act).earlier(since);
+        let outcome = self.carry_out(call, role, key, began)?;
         match outcome {
             Err(fault) if fault.applied == Applied::Unknown && has_effect(role.impact.kind) => {
                 let (outcome, evidence) = self.reconcile(call, role, key, fault)?;
@@ -132,19 +157,41 @@ impl Live {
         }
     }
 
-    fn carry_out(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Outcome, Halt> {
-        let work = role.handler.perform(&call.args, self.act_for(&call.key), key);
+    fn carry_out(&self, call: &Invocation, role: &Role, key: &IdempotencyKey, began: Began) -> Result<Outcome, Halt> {
+        let act = self.act_for(&call.key);
+        let perform = |act| role.handler.perform(&call.args, act, key);
+        let waited = || act.having_waited(act.monotonic().saturating_sub(began.monotonic));
         let outcome = match role.impact.kind {
             // A look and a wait can be dropped at any time; what has an effect must say itself how far it came.
-            ImpactKind::Look | ImpactKind::Wait => self.unless_stopped(&call.key, work),
+            ImpactKind::Look => self.unless_over(&call.key, perform(act)),
+            ImpactKind::Wait => self.unless_over(&call.key, perform(&waited())),
             ImpactKind::Ask => {
                 let _turn = self.turn_to_ask(&call.key)?;
-                self.unless_stopped(&call.key, work)
+                let act = waited().answered_by(self.asking(call));
+                let answered = self.unless_over(&call.key, perform(&act))?;
+                self.unless_waiting(call, answered)
             }
-            _ => Ok(self.handle.block_on(work)),
+            _ => Ok(self.handle.block_on(perform(act))),
         };
         // A script that saw what the record does not hold could not be replayed.
         outcome.map(|outcome| self.act.secrets().redactor().outcome(outcome))
+    }
+
+    /// Waits for the outcome of a call that can be dropped, as long as there is time for it.
+    fn unless_over(&self, key: &Key, work: impl Future<Output = Outcome>) -> Result<Outcome, Halt> {
+        self.unless_stopped(key, async {
+            tokio::select! {
+                biased;
+                outcome = work => outcome,
+                fault = self.deadlines.wait(key, &self.act) => Err(fault),
+            }
+        })
+    }
+
+    /// The time for a call is over before it begins.
+    fn refuse(&self, call: &Invocation, role: &Role, fault: Fault) -> Performed {
+        let attempted = Attempted { outcome: Err(fault), evidence: None, began: Began::now(&self.act) };
+        Performed { outcome: self.settle(call, role, attempted), changed: false }
     }
 
     /// Asks the driver for evidence of an effect whose outcome nobody received.
@@ -181,10 +228,11 @@ impl Live {
             }
             fault
         });
+        let refused = matches!(&outcome, Err(fault) if fault.code == DEADLINE);
         self.recorder.note(EventBody::Settled(Box::new(Settlement {
             key: call.key.clone(),
             primitive: call.primitive.to_owned(),
-            args: (!has_effect(role.impact.kind)).then(|| call.args.clone()),
+            args: (!has_effect(role.impact.kind) || refused).then(|| call.args.clone()),
             site: call.site.clone(),
             impact: role.impact.clone(),
             outcome: outcome.clone(),

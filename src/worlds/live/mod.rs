@@ -1,13 +1,16 @@
 //! The live world: intend, perform, settle; each durable before the next effect.
 
 mod activity;
+mod asking;
 mod conformance;
 mod courier;
+mod deadlines;
 mod effect;
 mod fault;
 mod letters;
 mod recorder;
 mod repeat;
+mod requests;
 mod stops;
 mod turn;
 mod updates;
@@ -20,16 +23,19 @@ use crate::model::{
     After, EventBody, Fault, Halt, Impact, ImpactKind, Invocation, Key, Left, Outcome, Performed, Question, Repeat,
     Scope, ScopeKind, Settlement, Value, World,
 };
-use crate::system::{Act, Look, Redactor};
+use crate::system::{Act, Cancel, Look, Redactor};
 
 use super::Cast;
 
+pub use asking::Unanswered;
 pub use conformance::{Conforms, Tried, conformance};
 pub use courier::{Courier, Rounds, Zeal};
+use deadlines::Deadlines;
 pub(in crate::worlds) use effect::Standing;
 pub use fault::{Decision, Faulted, OnFault};
 pub use recorder::{Listener, Recorder};
 pub(in crate::worlds) use repeat::Repeated;
+use requests::{Requests, Watch};
 use stops::Stops;
 use turn::Turns;
 use updates::Ticker;
@@ -46,13 +52,22 @@ pub struct Live {
     stops: Stops,
     turns: Turns,
     updates: Mutex<Vec<Ticker>>,
+    deadlines: Deadlines,
+    unanswered: Unanswered,
+    requests: Arc<Requests>,
+    _watch: Watch,
 }
 
 impl Live {
     /// A world in which `cast` acts. This is the only place where a look becomes an act.
     pub fn new(cast: Cast, recorder: Arc<Recorder>, look: &Look, handle: Handle, on_fault: OnFault) -> Self {
         let act = Act::grant(look).with_outbox(recorder.clone());
+        let requests = Requests::new(&recorder);
         Self {
+            _watch: requests.watch(&recorder, act.cancel(), &handle),
+            requests,
+            deadlines: Deadlines::default(),
+            unanswered: Unanswered::Fail,
             cast,
             recorder,
             undoing: act.shielded(),
@@ -63,6 +78,24 @@ impl Live {
             turns: Turns::default(),
             updates: Mutex::default(),
         }
+    }
+
+    /// The same with something else for questions that nobody is there to answer: otherwise they fail.
+    #[must_use]
+    pub fn unanswered(self, unanswered: Unanswered) -> Self {
+        Self { unanswered, ..self }
+    }
+
+    /// How the run is asked to stop.
+    pub(in crate::worlds) fn cancel(&self) -> &Cancel {
+        self.act.cancel()
+    }
+
+    /// A scope goes on that an earlier process entered at this moment.
+    pub(in crate::worlds) fn enter_again(&self, scope: &Scope, since: jiff::Timestamp) -> Result<(), Halt> {
+        self.enter(scope)?;
+        self.deadlines.enter(scope, &self.act, Some(since));
+        Ok(())
     }
 
     /// What takes secrets out of what is recorded.
@@ -157,8 +190,9 @@ impl World for Live {
     fn enter(&self, scope: &Scope) -> Result<(), Halt> {
         let entered = || self.recorder.note(EventBody::Entered { scope: scope.clone() });
         match &scope.kind {
-            ScopeKind::Unwinding { owed } => {
-                self.recorder.note(EventBody::Unwinding { cause: scope.title.clone(), owed: owed.clone() });
+            ScopeKind::Unwinding { owed, halt } => {
+                let (cause, owed, halt) = (scope.title.clone(), owed.clone(), halt.clone());
+                self.recorder.note(EventBody::Unwinding { cause, owed, halt });
             }
             ScopeKind::Rollback => entered(),
             _ if self.stops.reach(&scope.key) => return Err(Halt::Stopped),
@@ -169,6 +203,7 @@ impl World for Live {
             }
             _ => entered(),
         }
+        self.deadlines.enter(scope, &self.act, None);
         Ok(())
     }
 
@@ -177,6 +212,7 @@ impl World for Live {
             self.end_updates(&scope.key);
         }
         self.turns.pass_on(&scope.key);
+        self.deadlines.leave(&scope.key);
         if !matches!(scope.kind, ScopeKind::Unwinding { .. }) {
             self.recorder.note(EventBody::Left { key: scope.key.clone(), how: how.clone() });
         }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::model::{
-    Fault, Halt, ImpactKind, Invocation, Key, Left, Outcome, Performed, Repeat, Scope, ScopeKind, Span, Value, World,
+    DEADLINE, Fault, Halt, ImpactKind, Invocation, Key, Left, Outcome, Performed, Repeat, Scope, ScopeKind, Span,
+    Value, World,
 };
 
 use super::{Began, Live};
@@ -80,7 +81,7 @@ impl Live {
             match &last {
                 Ok(Value::Bool(true)) => return Ok(Ok(Value::Null)),
                 // Waiting does not mend a mistake in the body.
-                Err(fault) if fault.code == "script" => return Ok(last),
+                Err(fault) if is_final(fault) => return Ok(last),
                 _ => {}
             }
             let waited = self.act.monotonic().saturating_sub(began.monotonic);
@@ -91,7 +92,10 @@ impl Live {
                 return Ok(Err(Fault::new("timeout", message).hint("raise `timeout` if it only needs longer")));
             }
             // The last look is taken when the time is over, not before.
-            self.pause(&scope.key, (n, before), every.min(timeout.saturating_sub(waited)))?;
+            let pause = every.min(timeout.saturating_sub(waited));
+            if let Some(over) = self.pause(&scope.key, (n, before), pause)? {
+                return Ok(Err(over));
+            }
         }
         unreachable!("the loop has no end of its own")
     }
@@ -110,7 +114,7 @@ impl Live {
             match last {
                 Ok(Value::Bool(true)) => failed = Failed::default(),
                 // A mistake in the body is none of what it watches.
-                Err(fault) if fault.code == "script" => return Ok(Err(fault)),
+                Err(fault) if is_final(&fault) => return Ok(Err(fault)),
                 other => {
                     failed.since.get_or_insert(held);
                     failed.times += 1;
@@ -126,7 +130,10 @@ impl Live {
                 return Ok(Ok(Value::Null));
             }
             let left = time.saturating_sub(held);
-            self.pause(&call.key, (n, before), if left.is_zero() { every } else { every.min(left) })?;
+            let pause = if left.is_zero() { every } else { every.min(left) };
+            if let Some(over) = self.pause(&call.key, (n, before), pause)? {
+                return Ok(Err(over));
+            }
         }
         unreachable!("the loop has no end of its own")
     }
@@ -141,26 +148,39 @@ impl Live {
         let mut pause = every;
         let mut last = attempt(0)?;
         for n in 1..times {
-            if last.is_ok() {
+            if last.as_ref().err().is_none_or(|fault| fault.code == DEADLINE) {
                 break;
             }
-            self.pause(key, (n - 1, before), pause)?;
+            if let Some(over) = self.pause(key, (n - 1, before), pause)? {
+                return Ok(Err(over));
+            }
             pause = pause.mul_f64(backoff).min(Duration::from_secs(3600));
             last = attempt(n)?;
         }
         Ok(last)
     }
 
-    /// Between attempt `n` and the next one; none where the next one was begun by an earlier process.
-    fn pause(&self, key: &Key, (n, before): (u32, u32), time: Duration) -> Result<(), Halt> {
+    /// Between attempt `n` and the next one; none where the next one was begun by an earlier process. The fault when there is no
+    /// time left for it.
+    fn pause(&self, key: &Key, (n, before): (u32, u32), time: Duration) -> Result<Option<Fault>, Halt> {
         if n + 1 < before {
-            return Ok(());
+            return Ok(None);
         }
         self.recorder.commit_outcome()?;
         let act = self.act_for(key);
-        let slept = self.unless_stopped(key, act.sleep(time))?;
-        slept.map_err(|_| act.cancel().requested().unwrap_or(Halt::Cancelled))
+        let paused = self.unless_stopped(key, async {
+            tokio::select! {
+                slept = act.sleep(time) => slept.map(|()| None),
+                over = self.deadlines.wait(key, act) => Ok(Some(over)),
+            }
+        })?;
+        paused.map_err(|_| act.cancel().requested().unwrap_or(Halt::Cancelled))
     }
+}
+
+/// Whether no further attempt can mend it: a mistake in the body, or no time is left.
+fn is_final(fault: &Fault) -> bool {
+    fault.code == "script" || fault.code == DEADLINE
 }
 
 /// A condition that did not hold the last few times.

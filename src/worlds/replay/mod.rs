@@ -4,11 +4,12 @@
 //! asks for something else has diverged, and the run ends before anything is done.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::{
-    After, Fault, Halt, Invocation, Key, Left, Outcome, Performed, Question, Record, RecordedCall, Repeat, Rewrite,
-    Scope, ScopeKind, Value, World,
+    After, DEADLINE, Fault, Halt, Invocation, Key, Left, Outcome, Performed, Question, Record, RecordedCall,
+    RecordedScope, Repeat, Rewrite, Scope, ScopeKind, Value, World,
 };
 
 use super::live::{Live, Repeated, Standing};
@@ -23,12 +24,53 @@ pub struct Replay {
     /// Whether places in the script may have moved.
     edited: bool,
     visited: Mutex<BTreeSet<Key>>,
+    ending: Option<Ending>,
+}
+
+/// The end of a run that is not to go on where its record ends.
+struct Ending {
+    /// How it ends.
+    halt: Halt,
+    /// How many recorded calls are still to be asked for, outside of rollbacks.
+    left: AtomicUsize,
+    /// Whether what is owed is being undone.
+    unwinding: AtomicBool,
+    /// Whether rollbacks that failed are tried again then.
+    again: bool,
 }
 
 impl Replay {
     /// A world that answers from `record`, and goes on in `live`. `edited`: calls may stand at other places than they did.
     pub fn new(live: Live, record: Record, edited: bool) -> Self {
-        Self { live, record, edited, visited: Mutex::default() }
+        Self { live, record, edited, visited: Mutex::default(), ending: None }
+    }
+
+    /// The same for a run that does not go on where its record ends, but ends like this; what is owed is undone then, and
+    /// rollbacks that failed are tried `again`.
+    #[must_use]
+    pub fn ending(mut self, halt: Halt, again: bool) -> Self {
+        let left = self.record.calls().filter(|(key, _)| !key.in_rollback()).count();
+        self.ending = Some(Ending { halt, left: AtomicUsize::new(left), unwinding: AtomicBool::new(false), again });
+        self
+    }
+
+    /// The halt with which the run ends now, if it is not to go on behind its record. What undoes something goes on.
+    fn end_at(&self, key: &Key) -> Option<Halt> {
+        let ending = self.ending.as_ref().filter(|_| !key.in_rollback())?;
+        self.live.cancel().end(ending.halt.clone());
+        Some(self.live.cancel().requested().unwrap_or_else(|| ending.halt.clone()))
+    }
+
+    /// Whether this is part of what is undone at the end, and failed when that was tried before.
+    fn is_tried_again(&self, key: &Key) -> bool {
+        let ending = self.ending.as_ref().filter(|_| key.in_rollback());
+        ending.is_some_and(|ending| ending.again && ending.unwinding.load(Ordering::SeqCst))
+    }
+
+    /// Whether everything inside a scope is over.
+    fn is_over(&self, recorded: &RecordedScope) -> bool {
+        let again = matches!(recorded.left, Some(Left::Faulted(_))) && self.is_tried_again(&recorded.scope.key);
+        recorded.is_over() && !again
     }
 
     /// What was recorded and not asked for again, if there is anything: the script has left it out.
@@ -39,7 +81,14 @@ impl Replay {
     }
 
     fn visit(&self, key: &Key) {
-        self.visited.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        let new = self.visited.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        if let Some(ending) = &self.ending
+            && new
+            && !key.in_rollback()
+            && self.record.call(key).is_some()
+        {
+            ending.left.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// What was recorded of a call, if that is the one that is asked for now.
@@ -58,6 +107,18 @@ impl Replay {
             return Err(diverged(&call.key, recorded.describe() + was.as_str(), requested(call) + now.as_str()));
         }
         Ok(Some(recorded))
+    }
+
+    /// When the question or pause began that is asked for now, if it began.
+    fn awaited(&self, call: &Invocation) -> Result<Option<jiff::Timestamp>, Halt> {
+        let Some(awaited) = self.record.awaited(&call.key) else { return Ok(None) };
+        let args = self.live.redactor().value(call.args.clone());
+        let moved = !self.edited && awaited.site != call.site;
+        if awaited.primitive != call.primitive || awaited.args != args || moved {
+            let recorded = format!("{}({}) at {}", awaited.primitive, awaited.args, awaited.site);
+            return Err(diverged(&call.key, recorded, format!("{} at {}", requested(call), call.site)));
+        }
+        Ok(Some(awaited.since))
     }
 
     /// An error where the record has something else at this place, or something that the script has passed over.
@@ -113,12 +174,29 @@ impl World for Replay {
             if self.was_stopped(&call.key) {
                 return Err(Halt::Stopped);
             }
-            return self.live.perform(call);
+            if let Some(halt) = self.end_at(&call.key) {
+                return Err(halt);
+            }
+            return match self.awaited(call)? {
+                Some(since) => self.live.go_on(call, Standing::Awaited(since)),
+                None => self.live.perform(call),
+            };
         };
-        let changed = recorded.impact.kind.is_change();
+        let refused = matches!(&recorded.outcome, Some(Err(fault)) if fault.code == DEADLINE);
+        let changed = recorded.impact.kind.is_change() && !refused;
         match &recorded.outcome {
-            None => self.live.go_on(call, Standing::Open(recorded.attempt)),
+            None => {
+                // What came of it is found out all the same; it is not done again.
+                let _ = self.end_at(&call.key);
+                self.live.go_on(call, Standing::Open(recorded.attempt))
+            }
+            Some(Err(_)) if self.is_tried_again(&call.key) && recorded.decision.as_deref() != Some("skip") => {
+                self.live.go_on(call, Standing::Again(recorded.attempt + 1))
+            }
             Some(outcome) => match (self.meant(call, recorded, outcome), outcome) {
+                (None, _) if self.ending.is_some() && !call.key.in_rollback() => {
+                    Err(self.end_at(&call.key).unwrap_or(Halt::Cancelled))
+                }
                 (Some(outcome), _) => Ok(Performed { outcome, changed }),
                 (None, Err(fault)) if fault.code == NOT_APPLIED || recorded.decision.as_deref() == Some("retry") => {
                     self.live.go_on(call, Standing::Again(recorded.attempt + 1))
@@ -138,6 +216,13 @@ impl World for Replay {
         let Some((recorded, outcome)) = recorded.and_then(|call| Some((call, call.outcome.clone()?))) else {
             if recorded.is_none() && self.record.scope(&call.key).is_none() && self.was_stopped(&call.key) {
                 return Err(Halt::Stopped);
+            }
+            // What was begun is evaluated again as far as it came: what it owes is undone.
+            if recorded.is_none()
+                && self.record.scope(&call.key).is_none()
+                && let Some(halt) = self.end_at(&call.key)
+            {
+                return Err(halt);
             }
             let before = Repeated {
                 attempts: self.record.attempts(&call.key),
@@ -162,9 +247,14 @@ impl World for Replay {
                 let titled = |scope: &Scope| format!("\"{}\"", scope.title);
                 Err(diverged(&scope.key, titled(&recorded.scope), titled(scope)))
             }
-            Some(recorded) if recorded.is_over() => Ok(()),
-            Some(_) => self.live.enter(scope),
-            None if matches!(scope.kind, ScopeKind::Unwinding { .. }) => self.live.enter(scope),
+            Some(recorded) if self.is_over(recorded) => Ok(()),
+            Some(recorded) => self.live.enter_again(scope, recorded.entered),
+            None if matches!(scope.kind, ScopeKind::Unwinding { .. }) => {
+                if let Some(ending) = &self.ending {
+                    ending.unwinding.store(true, Ordering::SeqCst);
+                }
+                self.live.enter(scope)
+            }
             None => {
                 if let Some(call) = self.record.call(&scope.key) {
                     return Err(diverged(&scope.key, call.describe(), format!("\"{}\"", scope.title)));
@@ -173,6 +263,9 @@ impl World for Replay {
                 if self.was_stopped(&scope.key) {
                     return Err(Halt::Stopped);
                 }
+                if let Some(halt) = self.end_at(&scope.key) {
+                    return Err(halt);
+                }
                 self.live.enter(scope)
             }
         }
@@ -180,17 +273,20 @@ impl World for Replay {
 
     fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt> {
         match self.record.scope(&scope.key) {
-            Some(recorded) if recorded.is_over() => Ok(After::Continue),
+            Some(recorded) if self.is_over(recorded) => Ok(After::Continue),
             _ => self.live.leave(scope, how),
         }
     }
 
     fn raised(&self, at: &Key, fault: &Fault) -> Result<(), Halt> {
         // A requirement that is looked at again in a replay was decided about then, unless nothing follows it.
-        if self.record.has_thrown(fault) { Ok(()) } else { self.live.raised(at, fault) }
+        if self.ending.is_some() || self.record.has_thrown(fault) { Ok(()) } else { self.live.raised(at, fault) }
     }
 
     fn interrupted(&self, unwinding: bool) -> Option<Halt> {
+        if let Some(ending) = self.ending.as_ref().filter(|ending| ending.left.load(Ordering::SeqCst) == 0) {
+            self.live.cancel().end(ending.halt.clone());
+        }
         self.live.interrupted(unwinding)
     }
 
@@ -206,7 +302,10 @@ impl World for Replay {
         match self.recorded(call)? {
             Some(_) => Ok(Performed::unchanged(Ok(Value::Null))),
             None if self.was_stopped(&call.key) => Err(Halt::Stopped),
-            None => self.live.point_of_no_return(call, forgone),
+            None => match self.end_at(&call.key) {
+                Some(halt) => Err(halt),
+                None => self.live.point_of_no_return(call, forgone),
+            },
         }
     }
 }

@@ -1,0 +1,92 @@
+//! Settling what is in doubt: a person says whether an effect took place.
+
+use crate::model::{
+    Applied, EventBody, Fault, Impact, Key, Record, RecordedCall, RunId, Settlement, Value, did_you_mean,
+};
+use crate::system::whoami;
+use crate::worlds::{NOT_APPLIED, Recorder};
+
+use super::{Error, Lifeboat};
+
+/// What a person knows of an effect that is in doubt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Settled {
+    /// It took place, and returned this; where that is not known, the certain part of what it returns.
+    Applied(Option<Value>),
+    /// It did not: `resume` carries it out again.
+    NotApplied,
+}
+
+impl Lifeboat {
+    /// Records what a person knows of an effect that is in doubt. Returns the run's id and what the effect was.
+    pub fn settle(&self, run: &str, key: Option<&str>, settled: &Settled) -> Result<(RunId, String), Error> {
+        let run = self.unfinished(Some(run))?;
+        let record = Record::of(&run.events);
+        let (key, call) = in_doubt(&record, key)?;
+        let look = self.look();
+        let recorder = Recorder::resuming(run.id.clone(), self.journal()?, look.clone(), Vec::new(), &run.events);
+        let by = whoami();
+        let outcome = match settled {
+            Settled::Applied(Some(value)) => Ok(value.clone()),
+            Settled::Applied(None) => Ok(self.certain(&call)),
+            Settled::NotApplied => {
+                let fault = Fault::new(NOT_APPLIED, format!("{by} found that it did not take place"));
+                Err(fault.applied(Applied::No))
+            }
+        };
+        recorder.note(EventBody::Resumed { by: by.clone(), process: None, edited: Vec::new() });
+        recorder.note(EventBody::Settled(Box::new(Settlement {
+            key,
+            primitive: call.primitive.clone(),
+            args: None,
+            site: call.site.clone(),
+            impact: call.impact.clone(),
+            outcome,
+            began: look.now(),
+            elapsed_ms: 0,
+            repeats: None,
+            evidence: Some(format!("settled by {by}")),
+        })));
+        recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
+        Ok((run.id, described(&call.primitive, &call.impact)))
+    }
+
+    /// What is certain of the output of a call that went well.
+    fn certain(&self, call: &RecordedCall) -> Value {
+        let likely = self.registry.signature(&call.primitive).and_then(|signature| signature.likely(&call.args));
+        match likely {
+            Some(crate::model::CaseResult::Returns(value)) => value,
+            _ => Value::Null,
+        }
+    }
+}
+
+/// The call that is meant, among those that are in doubt.
+fn in_doubt(record: &Record, wanted: Option<&str>) -> Result<(Key, RecordedCall), Error> {
+    let open: Vec<(&Key, &RecordedCall)> = record.open().collect();
+    let listed = || open.iter().map(|(key, call)| format!("{key} ({})", described(&call.primitive, &call.impact)));
+    let refused = |why: String, help: String| Err(Error::Refused { why, help: Some(help) });
+    let found = match (wanted, &open[..]) {
+        (_, []) => return refused("nothing is in doubt in this run".to_owned(), "resume it".to_owned()),
+        (None, [one]) => Some(*one),
+        (None, _) => {
+            let why = format!("{} calls are in doubt", open.len());
+            return refused(why, format!("name one: {}", listed().collect::<Vec<_>>().join(", ")));
+        }
+        (Some(wanted), _) => open.iter().find(|(key, _)| key.to_string() == wanted).copied(),
+    };
+    match (found, wanted) {
+        (Some((key, call)), _) => Ok((key.clone(), call.clone())),
+        (None, wanted) => {
+            let keys: Vec<String> = open.iter().map(|(key, _)| key.to_string()).collect();
+            let wanted = wanted.unwrap_or_default();
+            let help = did_you_mean(wanted, keys.iter().map(String::as_str));
+            let help = help.unwrap_or_else(|| format!("in doubt: {}", listed().collect::<Vec<_>>().join(", ")));
+            refused(format!("call {wanted} is not in doubt"), help)
+        }
+    }
+}
+
+fn described(primitive: &str, impact: &Impact) -> String {
+    format!("{primitive} {}", impact.targets.join(", ")).trim_end().to_owned()
+}

@@ -1,0 +1,123 @@
+//! A run as it was left, and whether it can be taken up again.
+
+use jiff::Timestamp;
+
+use crate::journal::{RUNNING, RunQuery};
+use crate::model::{Event, EventBody, Halt, Mode, RunId, Started};
+use crate::script::Script;
+
+use super::active::Life;
+use super::{Error, Lifeboat, Status};
+
+/// A run as it was left.
+pub(super) struct Unfinished {
+    pub(super) id: RunId,
+    pub(super) events: Vec<Event>,
+    pub(super) started: Started,
+}
+
+impl Unfinished {
+    /// When it began.
+    pub(super) fn began(&self) -> Timestamp {
+        self.events.first().map_or(Timestamp::UNIX_EPOCH, |event| event.at)
+    }
+
+    /// The halt for which it was being unwound: it is not gone on with, whatever process takes it up.
+    pub(super) fn ending(&self) -> Option<Halt> {
+        let unwinding = self.events.iter().rev().find_map(|event| match &event.body {
+            EventBody::Unwinding { halt, .. } => Some(halt),
+            _ => None,
+        });
+        unwinding.cloned().flatten()
+    }
+
+    /// How it ended, if it did.
+    pub(super) fn status(&self) -> Option<&str> {
+        match self.events.last().map(|event| &event.body) {
+            Some(EventBody::Ended { status, .. }) => Some(status),
+            _ => None,
+        }
+    }
+}
+
+impl Lifeboat {
+    /// The run that is meant, if it can be taken up again.
+    pub(super) fn unfinished(&self, wanted: Option<&str>) -> Result<Unfinished, Error> {
+        let run = self.recorded_run(wanted)?;
+        may_be_taken_up(&run)?;
+        Ok(run)
+    }
+
+    /// The run that is meant: the newest that is not over, if none is named.
+    pub(super) fn recorded_run(&self, wanted: Option<&str>) -> Result<Unfinished, Error> {
+        let journal = self.journal()?;
+        let id = if let Some(wanted) = wanted {
+            journal.find(wanted)?
+        } else {
+            let open =
+                |status: &str| journal.runs(&RunQuery { status: Some(status.to_owned()), ..RunQuery::newest(1) });
+            let mut open: Vec<_> = [RUNNING, Status::InDoubt.name(), Status::Waiting.name()]
+                .map(open)
+                .into_iter()
+                .collect::<Result<Vec<_>, _>>()?
+                .concat();
+            open.sort_by_key(|run| run.started);
+            open.pop().map(|run| run.id).ok_or_else(|| Error::Refused {
+                why: "no run is unfinished".to_owned(),
+                help: Some("lifeboat runs lists them all".to_owned()),
+            })?
+        };
+        let events = journal.events(&id)?;
+        let Some(EventBody::Started(started)) = events.first().map(|event| &event.body) else {
+            return Err(Error::Internal { why: format!("run {id} has no beginning") });
+        };
+        Ok(Unfinished { id, started: (**started).clone(), events })
+    }
+
+    /// The files that are not as they were when the run began.
+    pub(super) fn edited(&self, run: &Unfinished, script: &Script, allowed: bool) -> Result<Vec<String>, Error> {
+        let environment = self.environment(Some(&run.started.environment))?;
+        let (before, now) = (&run.started.digests, self.digests(script, environment));
+        let names = before.keys().chain(now.keys().filter(|name| !before.contains_key(*name)));
+        let edited: Vec<String> = names.filter(|name| before.get(*name) != now.get(*name)).cloned().collect();
+        if edited.is_empty() || allowed {
+            return Ok(edited);
+        }
+        Err(Error::Refused {
+            why: format!("{} changed since run {} began", edited.join(", "), run.id),
+            help: Some("put it back as it was, or resume with --edited: recorded calls must still match".to_owned()),
+        })
+    }
+}
+
+/// Whether a run that ended like this is only waiting for a person.
+fn goes_on(status: &str) -> bool {
+    status == Status::InDoubt.name() || status == Status::Waiting.name()
+}
+
+/// Whether it is not over, and nobody carries it on.
+fn may_be_taken_up(run: &Unfinished) -> Result<(), Error> {
+    let id = &run.id;
+    let refused = |why: String, help: &str| Err(Error::Refused { why, help: Some(help.to_owned()) });
+    if run.started.mode == Mode::Drill {
+        return refused(format!("{id} is a drill"), "a drill is not resumed: start it again");
+    }
+    match run.events.last().map(|event| &event.body) {
+        Some(EventBody::Ended { status, owed, .. }) if !goes_on(status) && owed.is_empty() => refused(
+            format!("run {id} is over: {status}"),
+            "lifeboat show tells how it ended; run it again to begin anew, or lifeboat rollback it",
+        ),
+        Some(EventBody::Ended { .. }) => Ok(()),
+        _ => match Life::of(id, &run.events) {
+            Life::Interrupted => Ok(()),
+            Life::GoesOn(process) => refused(
+                format!("run {id} still goes on, in process {} of {}", process.pid, process.host),
+                &format!("lifeboat attach {id} follows it, lifeboat cancel {id} ends it"),
+            ),
+            Life::Elsewhere(process) => refused(
+                format!("run {id} was started on {}: only that machine knows whether it still goes on", process.host),
+                "resume it there",
+            ),
+        },
+    }
+}
