@@ -212,8 +212,9 @@ impl Listener for RunView {
                 let text = format!("{} in {}", started.runbook, started.environment);
                 self.line(state, &Key::ROOT, &self.dim(&text));
             }
-            EventBody::Resumed { by, .. } => {
-                self.line(state, &Key::ROOT, &self.dim(&format!("resumed by {by}")));
+            EventBody::Resumed { by, ends, .. } => {
+                let what = if ends.is_some() { "taken up to be undone" } else { "resumed" };
+                self.line(state, &Key::ROOT, &self.dim(&format!("{what} by {by}")));
             }
             EventBody::Entered { scope } => self.entered(state, scope),
             EventBody::Left { key, how } => self.left(state, key, how),

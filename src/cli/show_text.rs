@@ -98,10 +98,14 @@ impl<'a> Tree<'a> {
                 let text = format!("↩ rolling back {} because: {cause}", counted(owed));
                 self.line(Some(event.at), &text, Some(Style::Caution));
             }
-            EventBody::Resumed { by, process, edited } => {
+            EventBody::Resumed { by, process, edited, ends } => {
                 self.open.clear();
                 self.depth = 0;
-                let what = if process.is_some() { "resumed by" } else { "settled by" };
+                let what = match (process, ends) {
+                    (None, _) => "settled by",
+                    (Some(_), None) => "resumed by",
+                    (Some(_), Some(_)) => "taken up to be undone by",
+                };
                 let edited = if edited.is_empty() { String::new() } else { format!(", edited: {}", edited.join(", ")) };
                 self.line(Some(event.at), &format!("↻ {what} {by}{edited}"), Some(Style::Bold));
             }

@@ -132,6 +132,9 @@ pub enum EventBody {
         /// Files that are not as they were when the run began; only with `--edited`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         edited: Vec<String>,
+        /// What ends it where its record ends: it is taken up only to be undone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ends: Option<Halt>,
     },
     /// A question is asked or a pause begins: what ends it comes from outside. Whoever takes the run up again waits for the rest.
     Awaiting {

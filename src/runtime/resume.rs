@@ -86,7 +86,12 @@ impl Lifeboat {
         let recorder = Recorder::resuming(run.id.clone(), journal, look.clone(), listeners, &run.events);
         let recorder = Arc::new(recorder);
         let may_move = !way.edited.is_empty();
-        recorder.note(EventBody::Resumed { by: whoami(), process: Some(look.own_process()), edited: way.edited });
+        recorder.note(EventBody::Resumed {
+            by: whoami(),
+            process: Some(look.own_process()),
+            edited: way.edited,
+            ends: way.ends.clone(),
+        });
         recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
         let rounds = self.rounds(&cast, &recorder, &look)?;
         let handle = self.tokio.handle();

@@ -34,7 +34,7 @@ impl Lifeboat {
                 Err(fault.applied(Applied::No))
             }
         };
-        recorder.note(EventBody::Resumed { by: by.clone(), process: None, edited: Vec::new() });
+        recorder.note(EventBody::Resumed { by: by.clone(), process: None, edited: Vec::new(), ends: None });
         recorder.note(EventBody::Settled(Box::new(Settlement {
             key,
             primitive: call.primitive.clone(),

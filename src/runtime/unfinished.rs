@@ -26,6 +26,7 @@ impl Unfinished {
     pub(super) fn ending(&self) -> Option<Halt> {
         let unwinding = self.events.iter().rev().find_map(|event| match &event.body {
             EventBody::Unwinding { halt, .. } => Some(halt),
+            EventBody::Resumed { ends: ends @ Some(_), .. } => Some(ends),
             _ => None,
         });
         unwinding.cloned().flatten()

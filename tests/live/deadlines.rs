@@ -28,7 +28,7 @@ fn waits_retries_and_questions_end_with_the_step_around_them() {
         r#"hold("1h", #{ every: "1ms" }, || probe("web").ok)"#,
         r#"retry(#{ times: 1000, every: "1h" }, || { turn("south", "open"); throw "no"; })"#,
         r#"sleep("1h")"#,
-        r#"during("incidents", #{ every: "1h", message: "going on" }) { sleep("1h"); }"#,
+        r#"during(#{ every: "1h", notify: "incidents", message: "going on" }) { sleep("1h"); }"#,
     ] {
         let runbook = format!("step \"Wait\" within \"40ms\" {{ {waits}; }}\nturn(\"north\", \"open\");");
         let told = Trial::of(&runbook).run();
