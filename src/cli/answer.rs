@@ -51,9 +51,10 @@ impl Answer {
             return Ok(Exit::Done);
         }
         printer.out(&format!("{} {}", answered.question, answered.answer));
-        printer.out(&match answered.goes_on {
-            true => format!("the run goes on: lifeboat attach {}", answered.run),
-            false => format!("carry on with: lifeboat resume {}", answered.run),
+        printer.out(&if answered.goes_on {
+            format!("the run goes on: lifeboat attach {}", answered.run)
+        } else {
+            format!("carry on with: lifeboat resume {}", answered.run)
         });
         Ok(Exit::Done)
     }

@@ -58,6 +58,7 @@ impl Page<'_> {
         let indent = if node.scope.kind == ScopeKind::Rehearsal { indent + 2 } else { indent };
         let title = &node.scope.title;
         let head = match &node.scope.kind {
+            ScopeKind::Step { within: Some(within), .. } => format!("step {title} (within {within})"),
             ScopeKind::Step { .. } => format!("step {title}"),
             ScopeKind::Child => format!("runbook {title}"),
             ScopeKind::Rehearsal => "if it is rolled back:".to_owned(),

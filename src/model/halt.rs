@@ -24,7 +24,7 @@ pub enum Halt {
         within: Span,
     },
     /// A person is to answer, and nobody is there. The run goes on when the answer has come.
-    #[error("waiting for an answer: {question}")]
+    #[error("for an answer to: {question}")]
     Waiting {
         /// The call that asks.
         key: Key,

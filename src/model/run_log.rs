@@ -54,19 +54,7 @@ impl RunLog {
                 return illegal(format!("an update of {key}, which is not open"));
             }
             EventBody::Intended { key, attempt, .. } => {
-                if self.open.contains_key(key) {
-                    return illegal(format!("{key} is intended twice without an outcome"));
-                }
-                match self.settled.get(key) {
-                    Some(true) => return illegal(format!("{key} is intended again after it succeeded")),
-                    Some(false) if *attempt < 2 => {
-                        return illegal(format!("{key} is intended again as if for the first time"));
-                    }
-                    None if *attempt != 1 => {
-                        return illegal(format!("the first attempt of {key} has number {attempt}"));
-                    }
-                    _ => {}
-                }
+                self.may_be_intended(key, *attempt)?;
                 self.open.insert(key.clone(), *attempt);
             }
             EventBody::Awaiting { key, .. } | EventBody::Answered { key, .. } if self.settled.contains_key(key) => {
@@ -98,6 +86,19 @@ impl RunLog {
             | EventBody::Started(_) => {}
         }
         Ok(())
+    }
+
+    fn may_be_intended(&self, key: &Key, attempt: u32) -> Result<(), IllegalEvent> {
+        let illegal = |why: String| Err(IllegalEvent(why));
+        if self.open.contains_key(key) {
+            return illegal(format!("{key} is intended twice without an outcome"));
+        }
+        match self.settled.get(key) {
+            Some(true) => illegal(format!("{key} is intended again after it succeeded")),
+            Some(false) if attempt < 2 => illegal(format!("{key} is intended again as if for the first time")),
+            None if attempt != 1 => illegal(format!("the first attempt of {key} has number {attempt}")),
+            _ => Ok(()),
+        }
     }
 
     /// The calls that were started and have no outcome.

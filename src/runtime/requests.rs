@@ -99,12 +99,9 @@ impl Lifeboat {
             }
         };
         let question = one_of(&run, questions(&run), key)?;
-        let answer = match meant(&question, text) {
-            Some(answer) => answer,
-            None => {
-                let why = format!("`{text}` is none of the answers to: {}", question.question);
-                return refused(why, format!("answer one of: {}", question.choices.join(", ")));
-            }
+        let Some(answer) = meant(&question, text) else {
+            let why = format!("`{text}` is none of the answers to: {}", question.question);
+            return refused(why, format!("answer one of: {}", question.choices.join(", ")));
         };
         let journal = self.journal()?;
         let said = journal.requests(&id, 0)?.into_iter().find_map(|(_, request)| match request.wanted {
@@ -165,14 +162,14 @@ fn one_of(run: &Unfinished, mut open: Vec<OpenQuestion>, key: Option<&str>) -> R
             format!("run {} asks {} questions", run.id, open.len()),
             Some(format!("name one: {}", listed(&open))),
         ),
-        Some(key) => match open.iter().position(|one| one.key.to_string() == key) {
-            Some(at) => Ok(open.remove(at)),
-            None => {
-                let keys: Vec<String> = open.iter().map(|one| one.key.to_string()).collect();
-                let help = did_you_mean(key, keys.iter().map(String::as_str));
-                refused(format!("call {key} asks nothing"), help.or_else(|| Some(format!("asked: {}", listed(&open)))))
+        Some(key) => {
+            if let Some(at) = open.iter().position(|one| one.key.to_string() == key) {
+                return Ok(open.remove(at));
             }
-        },
+            let keys: Vec<String> = open.iter().map(|one| one.key.to_string()).collect();
+            let help = did_you_mean(key, keys.iter().map(String::as_str));
+            refused(format!("call {key} asks nothing"), help.or_else(|| Some(format!("asked: {}", listed(&open)))))
+        }
     }
 }
 

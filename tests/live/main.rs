@@ -7,6 +7,7 @@ mod project;
 mod aftermath;
 mod cancelled;
 mod deadlines;
+mod described;
 mod doubt;
 mod during;
 mod exec;
