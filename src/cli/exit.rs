@@ -58,7 +58,7 @@ pub(super) fn of_status(status: Status) -> Exit {
         Status::Completed | Status::Undone => Exit::Done,
         Status::Waiting => Exit::Waiting,
         Status::RolledBack => Exit::RolledBack,
-        Status::LeftChanged => Exit::LeftChanged,
+        Status::LeaseLost | Status::LeftChanged => Exit::LeftChanged,
         Status::Cancelled => Exit::Cancelled,
         Status::InDoubt => Exit::InDoubt,
         Status::Refused => Exit::Refused,
@@ -73,6 +73,7 @@ pub(super) fn of_error(error: &Error) -> Exit {
         Error::NoConfig { .. } | Error::Config(_) | Error::Environment(_) => Exit::Config,
         Error::NoRunbook { .. } | Error::Params { .. } => Exit::Usage,
         Error::Syntax(_) | Error::Check { .. } => Exit::Runbook,
+        Error::InDoubt { .. } => Exit::InDoubt,
         Error::Refused { .. } | Error::Processes { .. } => Exit::Refused,
         Error::Journal(JournalError::UnknownRun { .. } | JournalError::AmbiguousRun { .. } | JournalError::NoRuns) => {
             Exit::Usage

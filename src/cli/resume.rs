@@ -40,6 +40,7 @@ impl Resume {
             on_fault: OnFaultArg::chosen(self.on_fault, printer),
             unanswered: self.person.unanswered(),
             without_deadline: self.no_deadline,
+            wait: self.person.wait(),
         })?;
         Ok(conclude(&ran, printer))
     }

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::model::{Halt, Verdict};
+use crate::model::{Halt, Span, Verdict};
 use crate::runtime::{Error, Lifeboat, Ran, RunRequest, Status};
 use crate::system::Cancel;
 use crate::worlds::{OnFault, Unanswered};
@@ -52,6 +53,9 @@ pub(super) struct PersonArgs {
     /// What to do about a question that nobody is there to answer
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
     unanswered: UnansweredArg,
+    /// Wait so long for other runs that change the same targets, such as 10m, instead of being refused
+    #[arg(long, value_name = "DURATION")]
+    wait: Option<Span>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -87,6 +91,11 @@ impl OnFaultArg {
 }
 
 impl PersonArgs {
+    /// How long to wait for other runs.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        self.wait.map(|wait| wait.0)
+    }
+
     /// What is done about questions that nobody is there to answer.
     pub(super) fn unanswered(&self) -> Unanswered {
         match self.unanswered {
@@ -136,6 +145,7 @@ impl LiveArgs {
             acknowledged: self.person.acknowledged(),
             on_fault,
             unanswered: self.person.unanswered(),
+            wait: self.person.wait(),
         }
     }
 }
@@ -168,6 +178,7 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
         Status::Cancelled => (Style::Caution, "cancelled"),
         Status::InDoubt => (Style::Bad, "in doubt"),
         Status::Waiting => (Style::Caution, "waiting for an answer"),
+        Status::LeaseLost => (Style::Bad, "stopped"),
         Status::Undone => (Style::Good, "rolled back"),
         Status::Refused => (Style::Caution, "refused"),
         Status::Mistake => (Style::Bad, "the runbook is wrong"),

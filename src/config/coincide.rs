@@ -3,7 +3,7 @@
 //! A drill breaks what it touches. So a drill environment must share nothing with a protected one: no database, no address, and
 //! none of the files through which a service is stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::{Config, ConfigError, Environment, Target, TargetKind};
@@ -19,6 +19,20 @@ enum Place {
     Part(Box<Place>, String),
 }
 
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Place::File(path) => write!(f, "file {}", path.display()),
+            Place::Address(address) => write!(f, "address {address}"),
+            Place::Program(words, host, directory) => {
+                let host = host.as_deref().unwrap_or("here");
+                write!(f, "program {} on {host} in {}", words.join(" "), directory.display())
+            }
+            Place::Part(whole, part) => write!(f, "{part} of {whole}"),
+        }
+    }
+}
+
 impl Environment {
     /// The targets of this environment (first) that are the same thing as a target of `other` (second): of one kind, and with the
     /// same file, address or URL; or, where no setting is one of these, with one driver and the same settings. Tools are the same
@@ -26,6 +40,18 @@ impl Environment {
     /// and names of one machine are not seen.
     pub fn coinciding(&self, other: &Environment) -> Vec<(String, String)> {
         self.shared_with(other).map(|(ours, theirs, _)| (ours.name.clone(), theirs.name.clone())).collect()
+    }
+
+    /// What a change of a target changes: where it leads to, in a form in which two targets that lead to the same thing have one in
+    /// common; its own name where no setting says it.
+    pub fn scopes(&self, target: &Target) -> Vec<String> {
+        let named = || format!("{} {} of {}", target.kind, target.name, self.name);
+        let program = (target.kind == TargetKind::Tool).then(|| program(self, target)).flatten();
+        let places: BTreeSet<String> = match program {
+            Some(place) => [place.to_string()].into(),
+            None => self.all_places(target).values().map(Place::to_string).collect(),
+        };
+        if places.is_empty() { vec![named()] } else { places.into_iter().collect() }
     }
 
     /// As [`Environment::coinciding`], with the setting of our target that leads to theirs (`.` for all its settings).

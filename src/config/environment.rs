@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::model::{SecretSource, SecretStore};
+use crate::model::{SecretSource, SecretStore, Span};
 
 use super::{DriverSpec, Target};
 
@@ -20,8 +20,23 @@ pub struct Config {
     pub environments: BTreeMap<String, Environment>,
     /// The drivers that are programs of their own, by name.
     pub drivers: BTreeMap<String, DriverSpec>,
+    /// How state is kept.
+    pub state: State,
     /// SHA-256 of the file, as hexadecimal digits.
     pub digest: String,
+}
+
+/// How the state of a project is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// For how long a lease holds that nobody renews: a run that was stopped for longer has lost its targets.
+    pub lease: Span,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { lease: Span::from_secs(30) }
+    }
 }
 
 /// One environment: a set of targets.

@@ -21,7 +21,7 @@ mod tests;
 
 pub use choice::NoEnvironment;
 pub use driver::DriverSpec;
-pub use environment::{Config, Environment, ProcessSpec};
+pub use environment::{Config, Environment, ProcessSpec, State};
 pub use error::ConfigError;
 #[cfg(feature = "cli")]
 pub(crate) use name::is_name;

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
-use crate::model::{SecretSource, instead};
+use crate::model::{SecretSource, Span, instead};
 
 use super::reader::Reader;
-use super::{Config, ConfigError, Environment, Target, TargetKind, parse_driver, parse_environment};
+use super::{Config, ConfigError, Environment, State, Target, TargetKind, parse_driver, parse_environment};
 
 /// The keys at the top of the file.
-const KEYS: [&str; 3] = ["default", "environments", "drivers"];
+const KEYS: [&str; 4] = ["default", "environments", "drivers", "state"];
 
 impl Config {
     /// Reads the text of the file at `path`, which should be absolute: paths in it start at its directory.
@@ -75,7 +75,28 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Config {
         Some(name)
     });
     let (path, digest) = (reader.path.to_path_buf(), sha256(&reader.text));
-    Config { path, root, default_environment, environments, drivers, digest }
+    let state = state(reader, document);
+    Config { path, root, default_environment, environments, drivers, state, digest }
+}
+
+/// `[state]`.
+fn state(reader: &mut Reader<'_>, document: &DeTable<'_>) -> State {
+    /// Shorter ones would be lost to a busy disk.
+    const SHORTEST: Span = Span::from_secs(1);
+    let mut state = State::default();
+    let Some(value) = document.get("state") else { return state };
+    let Some(table) = reader.table("`state`", value, "[state]") else { return state };
+    reader.keys(table, &["lease"], "[state]");
+    if let Some(value) = table.get("lease")
+        && let Some(text) = reader.text("`lease`", value, "lease = \"30s\"")
+    {
+        match text.parse::<Span>() {
+            Ok(lease) if lease >= SHORTEST => state.lease = lease,
+            Ok(_) => reader.wrong(value.span(), format!("`lease` is {text}"), format!("make it {SHORTEST} at least")),
+            Err(why) => reader.wrong(value.span(), format!("`lease`: {why}"), "write it as `lease = \"30s\"`"),
+        }
+    }
+    state
 }
 
 /// Tells every environment of the documents of the others.

@@ -135,7 +135,7 @@ fn mistakes_in_the_syntax_are_all_reported() {
 fn unknown_keys_are_reported_at_every_level() {
     mistakes(
         r#"
-state = "x"
+stat = "x"
 [environments.a]
 protcted = true
 service.web.driver = "http"
@@ -145,12 +145,22 @@ command = ["p"]
 redy = "p"
 "#,
         &[
-            "2:1 unknown key `state` in lifeboat.toml (keys: default, environments, drivers)",
+            "2:1 unknown key `stat` in lifeboat.toml (did you mean `state`?)",
             "4:1 unknown key `protcted` in environment a (did you mean `protected`?)",
             "5:1 unknown key `service` in environment a (did you mean `services`?)",
             "9:1 unknown key `redy` in a process of environment a (did you mean `ready`?)",
         ],
     );
+}
+
+#[test]
+fn a_lease_is_a_duration_that_is_not_too_short() {
+    let lease = |text: &str| parse(&format!("[state]\nlease = \"{text}\"\n"));
+    assert_eq!(lease("2m").expect("right").state.lease.to_string(), "2m");
+    for (text, why) in [("10ms", "2:9 `lease` is 10ms (make it 1s at least)\n"), ("soon", "2:9 `lease`: ")] {
+        let told: String = lease(text).expect_err("wrong").iter().map(place).collect();
+        assert!(told.starts_with(why), "{told}");
+    }
 }
 
 #[test]

@@ -139,6 +139,13 @@ pub enum JournalError {
         /// What was asked for.
         asked: String,
     },
+    /// Another run has the targets now.
+    #[error("run {run} has lost its leases: it was stopped for longer than they hold, and another run may have them")]
+    #[diagnostic(code(lifeboat::journal::lease_lost), help("look at its targets, then `lifeboat resume {run}`"))]
+    LeaseLost {
+        /// The run.
+        run: RunId,
+    },
     /// This journal keeps no requests.
     #[error("this journal takes no requests to runs")]
     #[diagnostic(code(lifeboat::journal::no_requests), help("ask the process that carries the run out"))]

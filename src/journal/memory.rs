@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::memory_leases::Held;
 use super::tail::Tail;
-use super::{GENESIS, Journal, JournalError, Recorded, RunQuery, RunSummary};
-use crate::model::{Event, EventBody, Letter, LetterQuery, LetterState, Request, RunId};
+use super::{GENESIS, Journal, JournalError, Leases, Recorded, RunQuery, RunSummary};
+use crate::model::{Event, EventBody, Fence, Letter, LetterQuery, LetterState, Request, RunId};
 
 /// Runs recorded in memory.
 #[derive(Default)]
 pub struct MemoryJournal(Mutex<Runs>);
 
 #[derive(Default)]
-struct Runs {
+pub(super) struct Runs {
     /// In the order in which they were begun.
     recorded: Vec<Recorded>,
     tails: HashMap<RunId, Tail>,
@@ -20,6 +21,7 @@ struct Runs {
     letters: Vec<Letter>,
     /// In the order in which they were left; the first has number 1.
     requests: Vec<(RunId, Request)>,
+    pub(super) held: Held,
 }
 
 impl MemoryJournal {
@@ -28,7 +30,7 @@ impl MemoryJournal {
         Self::default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Runs> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Runs> {
         // A batch is checked before anything is stored: a panic elsewhere leaves nothing half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,6 +95,28 @@ impl Journal for MemoryJournal {
             runs.put(letter);
         }
         Ok(())
+    }
+
+    fn append_fenced(
+        &self,
+        run: &RunId,
+        events: &[Event],
+        letters: &[Letter],
+        fence: Fence,
+    ) -> Result<(), JournalError> {
+        let mut runs = self.lock();
+        if !runs.held.stands(fence) {
+            return Err(JournalError::LeaseLost { run: run.clone() });
+        }
+        runs.append(run, events)?;
+        for letter in letters {
+            runs.put(letter);
+        }
+        Ok(())
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
+        Some(self)
     }
 
     fn keeps_letters(&self) -> bool {

@@ -8,24 +8,29 @@ mod chain;
 #[cfg(test)]
 mod conformance;
 #[cfg(test)]
+mod conformance_leases;
+#[cfg(test)]
 mod conformance_outbox;
 #[cfg(test)]
 mod conformance_requests;
 mod error;
+mod leases;
 #[cfg(feature = "journal-libsql")]
 mod libsql;
 mod memory;
+mod memory_leases;
 mod summary;
 mod tail;
 
 pub use self::chain::{Broken, Entry, GENESIS, Recorded, Verified, link};
 pub use self::error::JournalError;
+pub use self::leases::Leases;
 #[cfg(feature = "journal-libsql")]
 pub use self::libsql::LibsqlJournal;
 pub use self::memory::MemoryJournal;
 pub use self::summary::{RUNNING, RunQuery, RunSummary};
 
-use crate::model::{Event, Letter, LetterQuery, Request, RunId};
+use crate::model::{Event, Fence, Letter, LetterQuery, Request, RunId};
 
 /// How many candidates an ambiguous name lists.
 const CANDIDATES: usize = 8;
@@ -49,6 +54,24 @@ pub trait Journal: Send + Sync {
     fn append_with_letters(&self, run: &RunId, events: &[Event], letters: &[Letter]) -> Result<(), JournalError> {
         let _ = letters;
         self.append(run, events)
+    }
+
+    /// The same, if a grant still has its leases at that instant; otherwise nothing is written. An effect whose intent was written so
+    /// has begun while its run had them.
+    fn append_fenced(
+        &self,
+        run: &RunId,
+        events: &[Event],
+        letters: &[Letter],
+        fence: Fence,
+    ) -> Result<(), JournalError> {
+        let _ = fence;
+        self.append_with_letters(run, events, letters)
+    }
+
+    /// Where the leases are kept; `None` where every run may change what it wants.
+    fn leases(&self) -> Option<&dyn Leases> {
+        None
     }
 
     /// The letters that `query` asks for, in the order in which they came into the outbox.

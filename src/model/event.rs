@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Applied, DEADLINE, Fault, Halt, Impact, Key, Left, Outcome, RunId, Scope, Site, UnwoundStep, Value};
+use super::{Fault, Halt, Impact, Key, Left, Outcome, RunId, Scope, Site, UnwoundStep, Value};
 
 /// What kind of evaluation a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -231,9 +231,9 @@ pub struct Settlement {
 }
 
 impl Settlement {
-    /// Whether the call was refused before it began: the time for it was over.
+    /// Whether the call was refused before it began.
     pub fn is_refusal(&self) -> bool {
-        matches!(&self.outcome, Err(fault) if fault.code == DEADLINE && fault.applied == Applied::No)
+        matches!(&self.outcome, Err(fault) if fault.is_refusal())
     }
 }
 

@@ -22,6 +22,9 @@ pub enum Applied {
 /// The code of the fault of a call for which there is no time left.
 pub const DEADLINE: &str = "deadline";
 
+/// The code of the fault of a call whose target another run has.
+pub const LEASED: &str = "leased";
+
 /// Why a primitive failed. Scripts catch it as a map with these fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -53,6 +56,11 @@ impl Fault {
             hint: None,
             site: None,
         }
+    }
+
+    /// Whether the call was refused before it began: the time for it was over, or another run has its target.
+    pub fn is_refusal(&self) -> bool {
+        (self.code == DEADLINE || self.code == LEASED) && self.applied == Applied::No
     }
 
     /// Says whether the effect took place.

@@ -64,6 +64,12 @@ pub enum Halt {
         /// As the script asks for it now.
         requested: String,
     },
+    /// The run was stopped for longer than its leases hold; another run may have its targets.
+    #[error("{why}")]
+    LeaseLost {
+        /// What is known.
+        why: String,
+    },
     /// The journal could not be written; no effect starts without it.
     #[error("the journal cannot be written: {why}")]
     Journal {

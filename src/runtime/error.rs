@@ -67,6 +67,15 @@ pub enum Error {
         #[help]
         help: Option<String>,
     },
+    /// Nobody knows what was done to a target.
+    #[error("{why}")]
+    #[diagnostic(code(lifeboat::in_doubt), help("{help}"))]
+    InDoubt {
+        /// Which, and why.
+        why: String,
+        /// What to do.
+        help: String,
+    },
     /// The processes of a drill could not be started.
     #[error("{why}")]
     #[diagnostic(code(lifeboat::drill))]

@@ -14,6 +14,7 @@
 mod active;
 mod aftermath;
 mod attach;
+mod bars;
 mod builder;
 mod deadline;
 mod doctor;
@@ -29,6 +30,7 @@ mod resume;
 mod run;
 mod serving;
 mod settle;
+mod tenancy;
 mod undo;
 mod unfinished;
 

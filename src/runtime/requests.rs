@@ -81,7 +81,8 @@ impl Lifeboat {
         let params = given(&script, &run.started.params);
         acknowledge(environment, request.acknowledged.as_deref())?;
         let (on_fault, unanswered) = (OnFault::RollBack, Unanswered::Fail);
-        let way = Way { edited, on_fault, unanswered, deadline: None, ends: Some(Halt::Cancelled), again: false };
+        let way =
+            Way { edited, on_fault, unanswered, deadline: None, ends: Some(Halt::Cancelled), again: false, wait: None };
         self.take_up(&run, (&script, &params), environment, way).map(|ran| Cancelled::Ended(Box::new(ran)))
     }
 

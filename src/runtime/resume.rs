@@ -1,6 +1,7 @@
 //! Taking up a run again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::Environment;
 use crate::model::{EventBody, Halt, Record, Value, Verdict};
@@ -10,8 +11,10 @@ use crate::worlds::{Live, OnFault, Recorder, Replay, Unanswered};
 
 use super::active::Active;
 use super::aftermath::Collector;
+use super::bars::is_over;
 use super::deadline::Deadline;
-use super::run::{acknowledge, ended, status};
+use super::run::{acknowledge, ended, status, still_owes};
+use super::tenancy::{Applicant, changed_so_far};
 use super::unfinished::Unfinished;
 use super::{Error, Lifeboat, Ran};
 
@@ -30,6 +33,8 @@ pub struct ResumeRequest {
     pub unanswered: Unanswered,
     /// Whether it may take longer than its runbook allows.
     pub without_deadline: bool,
+    /// How long to wait for runs that change one of its targets; refused at once if not given.
+    pub wait: Option<Duration>,
 }
 
 /// How a run is taken up.
@@ -43,6 +48,8 @@ pub(super) struct Way {
     pub(super) ends: Option<Halt>,
     /// Whether rollbacks that failed are tried again.
     pub(super) again: bool,
+    /// How long to wait for runs that change one of its targets.
+    pub(super) wait: Option<Duration>,
 }
 
 impl Lifeboat {
@@ -65,6 +72,7 @@ impl Lifeboat {
             deadline,
             ends: run.ending(),
             again: false,
+            wait: request.wait,
         };
         self.take_up(&run, (&script, &params), environment, way)
     }
@@ -83,6 +91,15 @@ impl Lifeboat {
         let collector = Arc::new(Collector::of(&run.events));
         let mut listeners = self.listeners.clone();
         listeners.push(collector.clone());
+        let changed = self.changed_targets(script, &cast, &look);
+        let applicant = Applicant {
+            run: &run.id,
+            runbook: &run.started.runbook,
+            environment,
+            targets: changed.into_iter().chain(changed_so_far(&run.events, &cast.registry)).collect(),
+            wait: way.wait,
+        };
+        let tenancy = self.take_leases(&applicant, &look)?;
         let recorder = Recorder::resuming(run.id.clone(), journal, look.clone(), listeners, &run.events);
         let recorder = Arc::new(recorder);
         let may_move = !way.edited.is_empty();
@@ -93,6 +110,10 @@ impl Lifeboat {
             ends: way.ends.clone(),
         });
         recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
+        let _heartbeat = tenancy.as_ref().map(|tenancy| {
+            recorder.bind_to(tenancy.clone());
+            tenancy.renew(self.tokio.handle())
+        });
         let rounds = self.rounds(&cast, &recorder, &look)?;
         let handle = self.tokio.handle();
         let _timer = way.deadline.map(|deadline| deadline.watch(&look, handle));
@@ -119,6 +140,9 @@ impl Lifeboat {
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
         let unrecorded = recorder.commit_if_possible().err();
+        if let Some(tenancy) = tenancy.filter(|_| unrecorded.is_none()) {
+            tenancy.give_back(is_over(status, still_owes(&verdict)));
+        }
         let undelivered = self.last_round(&run.id, rounds)?;
         Ok(Ran { id: run.id.clone(), status, verdict, aftermath, unrecorded, undelivered })
     }

@@ -12,8 +12,10 @@ use crate::worlds::{Cast, Courier, Listener, Live, OnFault, Recorder, Rounds, Un
 
 use super::active::Active;
 use super::aftermath::{Aftermath, Collector};
+use super::bars::is_over;
 use super::deadline::Deadline;
 use super::load::{params, recorded_params};
+use super::tenancy::Applicant;
 use super::{Error, Lifeboat};
 
 /// How long the end of a run may be delayed by messages that are not delivered yet.
@@ -34,6 +36,8 @@ pub struct RunRequest {
     pub on_fault: OnFault,
     /// What to do about questions that nobody is there to answer.
     pub unanswered: Unanswered,
+    /// How long to wait for runs that change one of its targets; refused at once if not given.
+    pub wait: Option<Duration>,
 }
 
 impl RunRequest {
@@ -62,6 +66,8 @@ pub enum Status {
     Mistake,
     /// A person is to answer, and nobody is there: it goes on when the answer has come.
     Waiting,
+    /// It was stopped for longer than its leases hold: it began nothing more.
+    LeaseLost,
     /// It was over, and somebody had it undone: nothing that it changed is left.
     Undone,
     /// A mistake of ours.
@@ -70,7 +76,7 @@ pub enum Status {
 
 impl Status {
     /// All of them.
-    pub const ALL: [Status; 10] = [
+    pub const ALL: [Status; 11] = [
         Status::Completed,
         Status::RolledBack,
         Status::LeftChanged,
@@ -79,6 +85,7 @@ impl Status {
         Status::Refused,
         Status::Mistake,
         Status::Waiting,
+        Status::LeaseLost,
         Status::Undone,
         Status::Internal,
     ];
@@ -94,6 +101,7 @@ impl Status {
             Status::Refused => "refused",
             Status::Mistake => "mistake",
             Status::Waiting => "waiting",
+            Status::LeaseLost => "lease-lost",
             Status::Undone => "rolled-back",
             Status::Internal => "internal",
         }
@@ -147,9 +155,21 @@ impl Lifeboat {
         let mut listeners: Vec<Arc<dyn Listener>> = self.listeners.clone();
         listeners.push(collector.clone());
         listeners.push(listener);
+        let applicant = Applicant {
+            run: &id,
+            runbook: prepared.script.name(),
+            environment: prepared.environment,
+            targets: self.changed_targets(&prepared.script, &cast, &look),
+            wait: request.wait,
+        };
+        let tenancy = self.take_leases(&applicant, &look)?;
         let recorder = Arc::new(Recorder::new(id.clone(), journal.clone(), look.clone(), listeners));
         recorder.begin(self.started(id.clone(), prepared))?;
         let handle = self.tokio.handle();
+        let _heartbeat = tenancy.as_ref().map(|tenancy| {
+            recorder.bind_to(tenancy.clone());
+            tenancy.renew(handle)
+        });
         let rounds = self.rounds(&cast, &recorder, &look)?;
         let _timer = Deadline::of(&prepared.script).map(|deadline| deadline.watch(&look, handle));
         let live = Live::new(cast, recorder.clone(), &look, handle.clone(), request.on_fault.clone());
@@ -173,6 +193,9 @@ impl Lifeboat {
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
         let unrecorded = recorder.commit_if_possible().err();
+        if let Some(tenancy) = tenancy.filter(|_| unrecorded.is_none()) {
+            tenancy.give_back(is_over(status, still_owes(&verdict)));
+        }
         let undelivered = self.last_round(&id, rounds)?;
         Ok(Ran { id, status, verdict, aftermath, unrecorded, undelivered })
     }
@@ -244,6 +267,7 @@ pub(super) fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
         Verdict::Failed { unwinding_halted: Some(halt), .. } | Verdict::Halted { halt, .. } => match halt {
             Halt::InDoubt { .. } => Status::InDoubt,
             Halt::Waiting { .. } => Status::Waiting,
+            Halt::LeaseLost { .. } => Status::LeaseLost,
             Halt::RolledBack { .. } if aftermath.is_clean() => Status::Undone,
             Halt::Cancelled if aftermath.is_clean() => Status::Cancelled,
             Halt::Refused { .. } if aftermath.is_clean() => Status::Refused,
@@ -253,6 +277,11 @@ pub(super) fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
         },
         Verdict::Failed { .. } => failed,
     }
+}
+
+/// Whether there are rollbacks that did not run.
+pub(super) fn still_owes(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Halted { owed, .. } if !owed.is_empty())
 }
 
 pub(super) fn ended(status: Status, verdict: &Verdict) -> EventBody {

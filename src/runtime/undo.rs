@@ -52,6 +52,7 @@ impl Lifeboat {
             deadline: None,
             ends: Some(Halt::RolledBack { by: whoami() }),
             again: true,
+            wait: None,
         };
         self.take_up(&run, (&script, &params), environment, way)
     }

@@ -57,7 +57,7 @@ impl Lifeboat {
         } else {
             let open =
                 |status: &str| journal.runs(&RunQuery { status: Some(status.to_owned()), ..RunQuery::newest(1) });
-            let mut open: Vec<_> = [RUNNING, Status::InDoubt.name(), Status::Waiting.name()]
+            let mut open: Vec<_> = [RUNNING, Status::InDoubt.name(), Status::Waiting.name(), Status::LeaseLost.name()]
                 .map(open)
                 .into_iter()
                 .collect::<Result<Vec<_>, _>>()?
@@ -93,7 +93,7 @@ impl Lifeboat {
 
 /// Whether a run that ended like this is only waiting for a person.
 fn goes_on(status: &str) -> bool {
-    status == Status::InDoubt.name() || status == Status::Waiting.name()
+    [Status::InDoubt, Status::Waiting, Status::LeaseLost].iter().any(|known| known.name() == status)
 }
 
 /// Whether it is not over, and nobody carries it on.

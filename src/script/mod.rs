@@ -27,7 +27,7 @@ mod steps;
 mod unknown;
 mod unwind;
 
-pub use check::{Diagnostic, Severity, check};
+pub use check::{Diagnostic, NamedTarget, Severity, check, named_targets};
 pub use evaluate::{Evaluation, evaluate, on_deep_stack};
 pub use front_matter::FrontMatter;
 pub use params::{Param, ParamType, Params};

@@ -11,6 +11,11 @@ pub trait Clock: Debug + Send + Sync {
     fn now(&self) -> Timestamp;
     /// Time since some fixed moment; never goes back.
     fn monotonic(&self) -> Duration;
+    /// Milliseconds since the machine was started, by a clock that counts suspension and that nobody sets.
+    fn boot_ms(&self) -> u64 {
+        let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(now).map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX))
+    }
 }
 
 /// The machine's clock.

@@ -60,6 +60,11 @@ impl Look {
         self.system.clock.monotonic()
     }
 
+    /// Milliseconds since the machine was started, by a clock that counts suspension and that nobody sets.
+    pub fn boot_ms(&self) -> u64 {
+        self.system.clock.boot_ms()
+    }
+
     /// Lets time pass, unless the run is asked to stop.
     pub async fn sleep(&self, time: Duration) -> Result<(), Interrupted> {
         tokio::select! {

@@ -7,7 +7,7 @@ mod replay;
 
 pub use cast::Cast;
 pub use live::{
-    Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tried, Unanswered, Zeal,
+    Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tenure, Tried, Unanswered, Zeal,
     conformance,
 };
 pub use plan::{Assumption, AssumptionError, PlanWorld};

@@ -10,8 +10,12 @@ use super::connection::{Connection, Row, refused};
 use super::{BUSY, directory};
 
 /// What brings a file from format n to n + 1.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql"), include_str!("../schema/0003.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("../schema/0001.sql"),
+    include_str!("../schema/0002.sql"),
+    include_str!("../schema/0003.sql"),
+    include_str!("../schema/0004.sql"),
+];
 
 /// The newest format.
 const NEWEST: usize = MIGRATIONS.len();

@@ -8,6 +8,7 @@
 mod connection;
 mod directory;
 mod format;
+mod leases;
 mod outbox;
 mod read;
 mod requests;
@@ -23,8 +24,8 @@ use std::time::Duration;
 use self::connection::{Connection, refused};
 use self::write::Writer;
 use super::tail::Tail;
-use super::{Journal, JournalError, Recorded, RunQuery, RunSummary};
-use crate::model::{Event, Letter, LetterQuery, Request, RunId};
+use super::{Journal, JournalError, Leases, Recorded, RunQuery, RunSummary};
+use crate::model::{Event, Fence, Letter, LetterQuery, Request, RunId};
 
 /// How long an append waits for other processes, unless told otherwise.
 const BUSY: Duration = Duration::from_secs(10);
@@ -72,6 +73,20 @@ impl LibsqlJournal {
         Ok(self)
     }
 
+    fn add(&self, run: &RunId, events: &[Event], letters: &[Letter], fence: Option<Fence>) -> Result<(), JournalError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let mut store = self.lock();
+        let tail = store.append(run, events, letters, fence)?;
+        if tail.ended() {
+            store.empty_large_log();
+        } else {
+            store.tails.insert(run.clone(), tail);
+        }
+        Ok(())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Store> {
         // A transaction that a panic left open is rolled back before the next one.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -100,17 +115,21 @@ impl Journal for LibsqlJournal {
     }
 
     fn append_with_letters(&self, run: &RunId, events: &[Event], letters: &[Letter]) -> Result<(), JournalError> {
-        if events.is_empty() {
-            return Ok(());
-        }
-        let mut store = self.lock();
-        let tail = store.append(run, events, letters)?;
-        if tail.ended() {
-            store.empty_large_log();
-        } else {
-            store.tails.insert(run.clone(), tail);
-        }
-        Ok(())
+        self.add(run, events, letters, None)
+    }
+
+    fn append_fenced(
+        &self,
+        run: &RunId,
+        events: &[Event],
+        letters: &[Letter],
+        fence: Fence,
+    ) -> Result<(), JournalError> {
+        self.add(run, events, letters, Some(fence))
+    }
+
+    fn leases(&self) -> Option<&dyn Leases> {
+        Some(self)
     }
 
     fn keeps_letters(&self) -> bool {

@@ -5,8 +5,8 @@ use libsql::{Statement, Value};
 use super::super::tail::Tail;
 use super::super::{Entry, GENESIS, JournalError, RUNNING};
 use super::connection::{Connection, Row};
-use super::{Store, outbox, read};
-use crate::model::{Event, EventBody, Letter, RunId, Started};
+use super::{Store, leases, outbox, read};
+use crate::model::{Event, EventBody, Fence, Letter, RunId, Started};
 
 /// The statements of an append, prepared once.
 pub(super) struct Writer {
@@ -44,7 +44,13 @@ impl Writer {
 
 impl Store {
     /// Writes all of the events and letters, or none. Returns where the run stands then.
-    pub(super) fn append(&mut self, run: &RunId, events: &[Event], letters: &[Letter]) -> Result<Tail, JournalError> {
+    pub(super) fn append(
+        &mut self,
+        run: &RunId,
+        events: &[Event],
+        letters: &[Letter],
+        fence: Option<Fence>,
+    ) -> Result<Tail, JournalError> {
         self.connection.roll_back()?;
         // Taken out: unless the commit succeeds, the next append reads the run back.
         let known = self.tails.remove(run);
@@ -54,7 +60,13 @@ impl Store {
         };
         let writer = self.writer.insert(writer);
         self.connection.run(&writer.begin, Vec::new())?;
-        let appended = append(&self.connection, writer, known, run, events).and_then(|tail| {
+        let fenced = match fence {
+            Some(fence) if !leases::stands(&self.connection, fence)? => {
+                Err(JournalError::LeaseLost { run: run.clone() })
+            }
+            _ => Ok(()),
+        };
+        let appended = fenced.and_then(|()| append(&self.connection, writer, known, run, events)).and_then(|tail| {
             outbox::put(&self.connection, letters)?;
             self.connection.run(&writer.commit, Vec::new())?;
             Ok(tail)

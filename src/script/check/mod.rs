@@ -8,6 +8,7 @@ mod closures;
 mod diagnostic;
 mod imports;
 mod names;
+mod targets;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::primitives::Registry;
 use super::source::{Library, Script};
 
 pub use diagnostic::{Diagnostic, Severity};
+pub use targets::{NamedTarget, named_targets};
 
 /// Checks a runbook with its modules and the runbooks that it calls; with `environment`, its targets too. Sorted by place.
 ///

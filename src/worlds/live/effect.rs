@@ -1,8 +1,8 @@
 //! One call, carried out.
 
 use crate::model::{
-    Applied, DEADLINE, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Key, Outcome, Performed,
-    Rewrite, Settlement, Value,
+    Applied, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Key, Outcome, Performed, Rewrite,
+    Settlement, Value,
 };
 use crate::primitives::Reconciled;
 use crate::worlds::cast::Role;
@@ -66,6 +66,9 @@ impl Live {
             if let Some(fault) = self.deadlines.over(&call.key, &self.act) {
                 return Ok(self.refuse(call, &role, fault));
             }
+            if let Some(fault) = self.secure(&role)? {
+                return Ok(self.refuse(call, &role, fault));
+            }
             self.intend(call, &role, attempt, since)?;
             let attempted = self.attempt(call, &role, &key, since)?;
             let outcome = self.settle(call, &role, attempted);
@@ -80,7 +83,7 @@ impl Live {
     fn after(&self, call: &Invocation, role: &Role, outcome: Outcome) -> Result<Option<Performed>, Halt> {
         let changed = role.impact.kind.is_change();
         let Err(fault) = &outcome else { return Ok(Some(Performed { outcome, changed })) };
-        if fault.code == DEADLINE {
+        if fault.is_refusal() {
             return Ok(Some(Performed { outcome, changed: false }));
         }
         // A driver that was interrupted has left its target as it says: nobody is asked about that.
@@ -188,7 +191,15 @@ impl Live {
         })
     }
 
-    /// The time for a call is over before it begins.
+    /// Sees to it that the run has what it is about to change. The fault when another run has it.
+    fn secure(&self, role: &Role) -> Result<Option<Fault>, Halt> {
+        match (self.recorder.tenure(), role.target) {
+            (Some(tenure), Some(target)) if role.impact.kind.is_change() => Ok(tenure.secure(target)?.err()),
+            _ => Ok(None),
+        }
+    }
+
+    /// The call is refused before it begins: there is no time for it, or another run has its target.
     fn refuse(&self, call: &Invocation, role: &Role, fault: Fault) -> Performed {
         let attempted = Attempted { outcome: Err(fault), evidence: None, began: Began::now(&self.act) };
         Performed { outcome: self.settle(call, role, attempted), changed: false }
@@ -228,7 +239,7 @@ impl Live {
             }
             fault
         });
-        let refused = matches!(&outcome, Err(fault) if fault.code == DEADLINE);
+        let refused = matches!(&outcome, Err(fault) if fault.is_refusal());
         self.recorder.note(EventBody::Settled(Box::new(Settlement {
             key: call.key.clone(),
             primitive: call.primitive.to_owned(),

@@ -12,6 +12,7 @@ mod recorder;
 mod repeat;
 mod requests;
 mod stops;
+mod tenure;
 mod turn;
 mod updates;
 
@@ -37,6 +38,7 @@ pub use recorder::{Listener, Recorder};
 pub(in crate::worlds) use repeat::Repeated;
 use requests::{Requests, Watch};
 use stops::Stops;
+pub use tenure::Tenure;
 use turn::Turns;
 use updates::Ticker;
 

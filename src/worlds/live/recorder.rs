@@ -10,6 +10,7 @@ use crate::system::Look;
 
 use super::activity::Activity;
 use super::letters::origin;
+use super::tenure::{Tenant, Tenure};
 
 /// So many events are made durable without waiting for an effect, so that a run that only looks does not keep them all.
 const GATHERED: usize = 512;
@@ -35,6 +36,7 @@ pub struct Recorder {
     committed: Condvar,
     pub(super) origin: OnceLock<Origin>,
     pub(super) posted: Arc<Notify>,
+    tenant: Tenant,
 }
 
 #[derive(Default)]
@@ -55,6 +57,8 @@ struct State {
     committing: bool,
     /// Why a commit failed: no effect may start after that.
     failed: Option<String>,
+    /// Whether that was because the leases are lost.
+    lost: bool,
     unwinding: bool,
     /// Whether a change has been intended.
     changing: bool,
@@ -64,11 +68,32 @@ struct State {
     activities: Vec<Activity>,
 }
 
+impl State {
+    /// What was intended, and is not recorded, does not begin any more.
+    fn forget_intents(&mut self) {
+        self.pending.retain(|event| !matches!(event.body, EventBody::Intended { .. }));
+        for (seq, event) in (self.durable..).zip(&mut self.pending) {
+            event.seq = seq;
+        }
+        self.next = self.durable + self.pending.len() as u64;
+    }
+}
+
 impl Recorder {
     /// A record for `run`, which begins with [`Recorder::begin`].
     pub fn new(run: RunId, journal: Arc<dyn Journal>, look: Look, listeners: Vec<Arc<dyn Listener>>) -> Self {
         let (state, committed) = (Mutex::default(), Condvar::new());
-        Self { run, journal, look, listeners, state, committed, origin: OnceLock::new(), posted: Arc::default() }
+        Self {
+            run,
+            journal,
+            look,
+            listeners,
+            state,
+            committed,
+            origin: OnceLock::new(),
+            posted: Arc::default(),
+            tenant: Tenant::new(),
+        }
     }
 
     /// A record that goes on where an earlier process left it, after `events`.
@@ -92,6 +117,16 @@ impl Recorder {
             state.changing = events.iter().any(|event| change(&event.body));
         }
         recorder
+    }
+
+    /// From now on an intent is recorded only while the run has its leases.
+    pub fn bind_to(&self, tenure: Arc<dyn Tenure>) {
+        self.tenant.get_or_init(|| tenure);
+    }
+
+    /// The leases of the run, if it has any.
+    pub(super) fn tenure(&self) -> Option<&Arc<dyn Tenure>> {
+        self.tenant.get()
     }
 
     /// The run's id.
@@ -142,7 +177,8 @@ impl Recorder {
 
     /// Makes everything noted so far durable: before an effect starts. After an error no later call succeeds either.
     pub(super) fn commit(&self) -> Result<(), Halt> {
-        self.append_all(true).map_err(|why| Halt::Journal { why })
+        self.append_all(true)
+            .map_err(|why| if self.state().lost { Halt::LeaseLost { why } } else { Halt::Journal { why } })
     }
 
     /// Makes everything noted so far durable if that is possible: for what nothing depends on, and for the end of the run, which is
@@ -175,13 +211,17 @@ impl Recorder {
         let letters = std::mem::take(&mut state.letters);
         state.letters_under_way.clone_from(&letters);
         drop(state);
-        let appended = match letters.as_slice() {
-            [] => self.journal.append(&self.run, &batch),
-            letters => self.journal.append_with_letters(&self.run, &batch, letters),
+        let fence = self.tenant.get().filter(|_| binding).and_then(|tenure| tenure.fence());
+        let appended = match (letters.as_slice(), fence) {
+            (letters, Some(fence)) => self.journal.append_fenced(&self.run, &batch, letters, fence),
+            ([], None) => self.journal.append(&self.run, &batch),
+            (letters, None) => self.journal.append_with_letters(&self.run, &batch, letters),
         };
+        let lost = matches!(appended, Err(JournalError::LeaseLost { .. }));
         let appended = appended.map_err(|error| error.to_string());
         let mut state = self.state();
         state.committing = false;
+        state.lost |= lost;
         state.letters_under_way.clear();
         if appended.is_err() {
             let newer = std::mem::take(&mut state.letters);
@@ -199,6 +239,9 @@ impl Recorder {
                 batch.append(&mut state.pending);
                 state.pending = batch;
                 state.outcome_pending |= outcome_pending;
+                if lost {
+                    state.forget_intents();
+                }
             }
         }
         self.committed.notify_all();

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::{
-    After, DEADLINE, Fault, Halt, Invocation, Key, Left, Outcome, Performed, Question, Record, RecordedCall,
-    RecordedScope, Repeat, Rewrite, Scope, ScopeKind, Value, World,
+    After, Fault, Halt, Invocation, Key, Left, Outcome, Performed, Question, Record, RecordedCall, RecordedScope,
+    Repeat, Rewrite, Scope, ScopeKind, Value, World,
 };
 
 use super::live::{Live, Repeated, Standing};
@@ -182,7 +182,7 @@ impl World for Replay {
                 None => self.live.perform(call),
             };
         };
-        let refused = matches!(&recorded.outcome, Some(Err(fault)) if fault.code == DEADLINE);
+        let refused = matches!(&recorded.outcome, Some(Err(fault)) if fault.is_refusal());
         let changed = recorded.impact.kind.is_change() && !refused;
         match &recorded.outcome {
             None => {

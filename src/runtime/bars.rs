@@ -1,0 +1,194 @@
+//! What stands between a run and the leases that it wants: who has them, whether they still do, who came first.
+
+use crate::journal::{Journal, JournalError};
+use crate::model::{Claim, Event, EventBody, Holder, Key, Lease, Record, Ticket};
+use crate::system::Look;
+
+use super::active::Life;
+use super::undo::owed;
+use super::{Error, Status};
+
+/// What stands in the way of one claim.
+pub(super) struct Survey {
+    /// Leases that others have, and places before ours.
+    pub(super) bars: Vec<Bar>,
+    /// Leases that nobody has any more.
+    over: Vec<Over>,
+    /// Leases of runs of which nobody knows what they did.
+    doubtful: Vec<(Lease, Key, String)>,
+    gone: Vec<u64>,
+}
+
+/// Somebody who is in the way.
+pub(super) enum Bar {
+    /// A run has it.
+    Held(Lease),
+    /// A run waits for it, and came first.
+    First(Ticket),
+}
+
+/// A lease that may be taken away.
+struct Over {
+    lease: Lease,
+    /// What its run still owes, if it is not over.
+    owes: Option<Vec<String>>,
+}
+
+impl Survey {
+    /// Looks at everybody who has or wants some of it.
+    pub(super) fn of(journal: &dyn Journal, look: &Look, claim: &Claim) -> Result<Self, JournalError> {
+        let mut survey = Self { bars: Vec::new(), over: Vec::new(), doubtful: Vec::new(), gone: Vec::new() };
+        let Some(kept) = journal.leases() else { return Ok(survey) };
+        let (leases, tickets) = kept.leases()?;
+        let wants = |scope: &String| claim.wanted.iter().any(|(wanted, _)| wanted == scope);
+        let own = claim.wanted.first().map(|(_, holder)| &holder.run);
+        for lease in leases.into_iter().filter(|lease| wants(&lease.scope) && claim.token != Some(lease.token)) {
+            if Some(&lease.holder.run) == own {
+                survey.over.push(Over { lease, owes: None });
+            } else {
+                survey.judge(journal, look, lease)?;
+            }
+        }
+        for ticket in tickets.into_iter().filter(|ticket| claim.ticket != Some(ticket.number)) {
+            let first = claim.token.is_none() && claim.ticket.is_none_or(|mine| ticket.number < mine);
+            if look.still_runs(&ticket.holder.process) == Some(false) {
+                survey.gone.push(ticket.number);
+            } else if first && ticket.scopes.iter().any(wants) {
+                survey.bars.push(Bar::First(ticket));
+            }
+        }
+        Ok(survey)
+    }
+
+    /// Whether a lease of another run still counts.
+    fn judge(&mut self, journal: &dyn Journal, look: &Look, lease: Lease) -> Result<(), JournalError> {
+        let run = &lease.holder.run;
+        let events = match journal.events(run) {
+            // It was killed before its record began, or has been removed since.
+            Err(JournalError::UnknownRun { .. }) => Vec::new(),
+            events => events?,
+        };
+        let ended = matches!(events.last().map(|event| &event.body), Some(EventBody::Ended { .. }));
+        let alive = match (events.is_empty(), ended) {
+            (true, _) => look.still_runs(&lease.holder.process),
+            (false, true) => Some(false),
+            (false, false) => match Life::of(run, &events) {
+                Life::GoesOn(_) => Some(true),
+                Life::Interrupted => Some(false),
+                Life::Elsewhere(_) => None,
+            },
+        };
+        if alive != Some(false) && !lease.is_expired(look.boot_ms()) {
+            self.bars.push(Bar::Held(lease));
+        } else if let Some((key, what)) = in_flight(&events, &lease.holder) {
+            self.doubtful.push((lease, key, what));
+        } else {
+            let owes = owed(&events);
+            let over = ended && owes.is_empty() || events.is_empty();
+            self.over.push(Over { lease, owes: (!over).then_some(owes) });
+        }
+        Ok(())
+    }
+
+    /// Leases that may be taken away: scope and number of the grant.
+    pub(super) fn over(&self) -> Vec<(String, u64)> {
+        self.over.iter().map(|over| (over.lease.scope.clone(), over.lease.token)).collect()
+    }
+
+    /// Places of processes that are gone.
+    pub(super) fn gone(&self) -> Vec<u64> {
+        self.gone.clone()
+    }
+
+    /// The error where nobody knows what a run did to a target: it is not touched before that is settled.
+    pub(super) fn doubt(&self) -> Option<Error> {
+        let (lease, key, what) = self.doubtful.first()?;
+        let (run, target) = (&lease.holder.run, &lease.holder.target);
+        Some(Error::InDoubt {
+            why: format!("{target} is in doubt: run {run} was stopped while {what} was under way"),
+            help: format!(
+                "look at {target}; then `lifeboat resume {run}`, or say what you found: `lifeboat settle {run} {key} \
+                 --applied | --not-applied`"
+            ),
+        })
+    }
+
+    /// The error where others are in the way.
+    pub(super) fn refusal(&self) -> Error {
+        let help = match self.bars.first() {
+            Some(Bar::Held(Lease { holder, .. })) => format!(
+                "wait for it with `--wait 10m`, follow it with `lifeboat attach {0}`, or end it with `lifeboat cancel {0}`",
+                holder.run
+            ),
+            _ => "wait with the others: `--wait 10m`".to_owned(),
+        };
+        Error::Refused { why: self.reason(), help: Some(help) }
+    }
+
+    /// Who is in the way, with what, where and since when.
+    pub(super) fn reason(&self) -> String {
+        let reason = self.bars.iter().map(|bar| match bar {
+            Bar::Held(lease) => format!("{} is being changed by {}", lease.holder.target, described(&lease.holder)),
+            Bar::First(ticket) => format!("{} came first", described(&ticket.holder)),
+        });
+        let mut reasons: Vec<String> = reason.collect();
+        reasons.dedup();
+        if reasons.is_empty() { "another run was faster".to_owned() } else { reasons.join("; ") }
+    }
+
+    /// What is waited for, for whoever waits.
+    pub(super) fn waiting_for(&self) -> String {
+        let first = self.bars.iter().filter(|bar| matches!(bar, Bar::First(_))).count();
+        let place = if first == 0 { String::new() } else { format!(" ({first} before this one in the queue)") };
+        let held = self.bars.iter().find_map(|bar| match bar {
+            Bar::Held(lease) => Some(format!("{} of {}", lease.holder.target, described(&lease.holder))),
+            Bar::First(_) => None,
+        });
+        match held {
+            Some(held) => format!("waiting for {held}{place}"),
+            None if first > 0 => format!("waiting{place}"),
+            None => String::new(),
+        }
+    }
+
+    /// What whoever goes on is to know of the runs that had it before.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let unfinished = self.over.iter().filter_map(|over| Some((&over.lease.holder, over.owes.as_ref()?)));
+        let mut warnings: Vec<String> = unfinished
+            .map(|(holder, owes)| {
+                let owes = if owes.is_empty() { String::new() } else { format!(", and owes: {}", owes.join(", ")) };
+                format!(
+                    "run {0}, which was to change {1}, is not over{owes}; `lifeboat cancel {0}` rolls it back",
+                    holder.run, holder.target
+                )
+            })
+            .collect();
+        warnings.dedup();
+        warnings
+    }
+}
+
+/// The change of a holder's target that was started and has no outcome.
+fn in_flight(events: &[Event], holder: &Holder) -> Option<(Key, String)> {
+    let record = Record::of(events);
+    let mut open = record.open().filter(|(_, call)| call.impact.kind.is_change());
+    open.find(|(_, call)| call.impact.targets.contains(&holder.target))
+        .map(|(key, call)| (key.clone(), format!("{} {}", call.primitive, holder.target)))
+}
+
+fn described(holder: &Holder) -> String {
+    format!(
+        "run {} ({}), started by {} at {} UTC, process {} on {}",
+        holder.run,
+        holder.runbook,
+        holder.by,
+        holder.since.strftime("%Y-%m-%d %H:%M:%S"),
+        holder.process.pid,
+        holder.process.host
+    )
+}
+
+/// Whether a run that ended like this gives its leases back.
+pub(super) fn is_over(status: Status, owed: bool) -> bool {
+    !owed && !matches!(status, Status::InDoubt | Status::Waiting | Status::LeaseLost)
+}
