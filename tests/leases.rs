@@ -1,5 +1,6 @@
 //! Two runs and one target: who may change it, who waits, and what becomes of it when a process dies or stands still.
 #![expect(clippy::disallowed_methods, reason = "a test prepares files, and starts the program that it is about")]
+#![expect(clippy::print_stdout, reason = "how long a target is taken is a measured figure")]
 
 #[expect(dead_code, reason = "these tests need a part of it")]
 mod support;

@@ -42,6 +42,7 @@ impl Cancel {
             abort: self.abort,
             edited: self.edited,
             acknowledged: self.person.acknowledged(),
+            wait: self.person.wait(),
         })?;
         match cancelled {
             Cancelled::Asked(run) if self.no_wait => {

@@ -35,6 +35,7 @@ impl Rollback {
             edited: self.edited,
             acknowledged: self.person.acknowledged(),
             anyway: self.anyway,
+            wait: self.person.wait(),
         })?;
         Ok(conclude(&ran, printer))
     }

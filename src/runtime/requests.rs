@@ -1,5 +1,7 @@
 //! What another terminal can ask of a run: that it stops, that a question has an answer.
 
+use std::time::Duration;
+
 use crate::model::{Awaited, Halt, Key, Mode, Record, Request, RunId, Value, Wanted, did_you_mean};
 use crate::system::whoami;
 use crate::worlds::{OnFault, Unanswered};
@@ -22,6 +24,8 @@ pub struct CancelRequest {
     pub edited: bool,
     /// The name of the environment, typed by whoever may change a protected one.
     pub acknowledged: Option<String>,
+    /// How long to wait for runs that change one of its targets, where its process is gone.
+    pub wait: Option<Duration>,
 }
 
 /// What came of a request to end a run.
@@ -81,8 +85,15 @@ impl Lifeboat {
         let params = given(&script, &run.started.params);
         acknowledge(environment, request.acknowledged.as_deref())?;
         let (on_fault, unanswered) = (OnFault::RollBack, Unanswered::Fail);
-        let way =
-            Way { edited, on_fault, unanswered, deadline: None, ends: Some(Halt::Cancelled), again: false, wait: None };
+        let way = Way {
+            edited,
+            on_fault,
+            unanswered,
+            deadline: None,
+            ends: Some(Halt::Cancelled),
+            again: false,
+            wait: request.wait,
+        };
         self.take_up(&run, (&script, &params), environment, way).map(|ran| Cancelled::Ended(Box::new(ran)))
     }
 

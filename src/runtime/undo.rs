@@ -1,5 +1,7 @@
 //! `rollback`: what a run that is over still owes is undone.
 
+use std::time::Duration;
+
 use crate::config::Environment;
 use crate::model::{Event, EventBody, Halt, Key, Left, Mode, ScopeKind, Symbol, Value};
 use crate::system::whoami;
@@ -21,6 +23,8 @@ pub struct RollbackRequest {
     pub acknowledged: Option<String>,
     /// Undo it even where a target is not as the run left it.
     pub anyway: bool,
+    /// How long to wait for runs that change one of its targets; refused at once if not given.
+    pub wait: Option<Duration>,
 }
 
 /// A target that is not in the state in which a run left it.
@@ -52,7 +56,7 @@ impl Lifeboat {
             deadline: None,
             ends: Some(Halt::RolledBack { by: whoami() }),
             again: true,
-            wait: None,
+            wait: request.wait,
         };
         self.take_up(&run, (&script, &params), environment, way)
     }
