@@ -66,7 +66,7 @@ fn take(journal: &dyn Journal, claim: &Claim) -> Option<u64> {
 }
 
 fn held(journal: &dyn Journal) -> Vec<(String, u64)> {
-    let (leases, _) = journal.leases().expect("it keeps leases").leases().expect("reads");
+    let (leases, _) = journal.leases().expect("it keeps leases").all_leases().expect("reads");
     leases.into_iter().map(|lease| (lease.scope, lease.token)).collect()
 }
 
@@ -76,7 +76,7 @@ fn all_is_granted_or_nothing(open: Open) {
     assert_eq!(take(&*open(), &claim("two", &["b", "c"])), None, "`b` is not free");
     assert_eq!(held(&*open()), [("a".to_owned(), one), ("b".to_owned(), one)], "not even `c` was granted");
     assert!(take(&*open(), &claim("two", &["c"])).is_some());
-    let (leases, _) = open().leases().expect("keeps").leases().expect("reads");
+    let (leases, _) = open().leases().expect("keeps").all_leases().expect("reads");
     assert_eq!((&leases[0].holder, leases[0].beat_ms, leases[0].ttl_ms), (&holder("one"), 1000, 500));
     assert!(!leases[0].is_expired(1500) && leases[0].is_expired(1501));
 }
@@ -99,7 +99,7 @@ fn what_is_over_is_taken_away_at_one_instant(open: Open) {
     let leases = journal.leases().expect("keeps");
     assert_eq!(leases.renew_leases(first, 2000).expect("answers"), 0, "who had it sees that it has not");
     assert_eq!(leases.renew_leases(second, 2000).expect("answers"), 1);
-    assert_eq!(leases.leases().expect("reads").0[0].beat_ms, 2000);
+    assert_eq!(leases.all_leases().expect("reads").0[0].beat_ms, 2000);
 }
 
 fn a_grant_grows(open: Open) {
@@ -123,7 +123,7 @@ fn who_came_first_is_first(open: Open) {
     // The process of the first is gone.
     let two = Claim { ticket: Some(second), gone: vec![first], ..claim("two", &["b"]) };
     assert!(take(&*journal, &two).is_some());
-    assert_eq!(leases.leases().expect("reads").1, [], "nobody waits any more");
+    assert_eq!(leases.all_leases().expect("reads").1, [], "nobody waits any more");
     let place = leases.wait_for_leases(&holder("one"), &scopes(&["a"])).expect("a place");
     leases.leave_queue(place).expect("given up");
     assert!(take(&*journal, &claim("three", &["a"])).is_some());

@@ -6,7 +6,7 @@ use crate::model::{Claim, Holder, Lease, Ticket};
 /// Leases on things that runs change. Who may take one away from whom is decided above; here it is done, or not, at one instant.
 pub trait Leases: Send + Sync {
     /// Every lease, by scope, and everybody who waits, the first at the front.
-    fn leases(&self) -> Result<(Vec<Lease>, Vec<Ticket>), JournalError>;
+    fn all_leases(&self) -> Result<(Vec<Lease>, Vec<Ticket>), JournalError>;
 
     /// Grants all that is wanted, and returns the number of the grant; `None`, and nothing is granted, when somebody has one of the
     /// leases that is not given as over, or waits for one and came first.

@@ -21,7 +21,7 @@ impl Held {
 }
 
 impl Leases for MemoryJournal {
-    fn leases(&self) -> Result<(Vec<Lease>, Vec<Ticket>), JournalError> {
+    fn all_leases(&self) -> Result<(Vec<Lease>, Vec<Ticket>), JournalError> {
         let held = &self.lock().held;
         Ok((held.leases.clone(), held.tickets.clone()))
     }

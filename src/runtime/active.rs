@@ -47,12 +47,19 @@ impl Life {
         // A record of a version that did not name its process.
         let Some(process) = carried_by else { return Life::Interrupted };
         let look = Look::new(System::new(std::path::PathBuf::new()).into());
-        let runs = if *process == look.own_process() { Some(active().contains(run)) } else { look.still_runs(process) };
+        let runs = Self::is_carried_out(run, process, &look);
         match runs {
             Some(true) => Life::GoesOn(process.clone()),
             Some(false) => Life::Interrupted,
             None => Life::Elsewhere(process.clone()),
         }
+    }
+}
+
+impl Life {
+    /// Whether this process still carries a run out; `None` where only its own machine knows.
+    pub(super) fn is_carried_out(run: &RunId, process: &ProcessId, look: &Look) -> Option<bool> {
+        if *process == look.own_process() { Some(active().contains(run)) } else { look.still_runs(process) }
     }
 }
 

@@ -113,21 +113,30 @@ struct State {
     failures: BTreeMap<Key, String>,
     skipped: Vec<String>,
     no_return: Option<String>,
-    /// What was intended and has no outcome; one in each branch.
-    intended: BTreeMap<Key, LeftChange>,
+    /// What was intended and has no outcome, with the steps around it; one in each branch. What is settled later, by a person, stands
+    /// in the steps in which it was intended.
+    intended: BTreeMap<Key, (LeftChange, Vec<Key>)>,
     in_doubt: Vec<LeftChange>,
     /// The same by key.
-    doubts: BTreeMap<Key, LeftChange>,
+    doubts: BTreeMap<Key, (LeftChange, Vec<Key>)>,
     /// Steps whose rollback went well, or failed, in their order.
     undone: Vec<Key>,
     failed: Vec<Key>,
 }
 
+impl State {
+    /// The open steps around a call.
+    fn around(&self, key: &Key) -> Vec<Key> {
+        self.open.iter().filter(|step| step.encloses(key)).cloned().collect()
+    }
+}
+
 impl Listener for Collector {
     fn on_event(&self, event: &Event) {
         let mut state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut around = None;
         if let EventBody::Settled(settled) = &event.body {
-            state.intended.remove(&settled.key);
+            around = state.intended.remove(&settled.key).map(|(_, around)| around);
             if settled.outcome.is_err() {
                 state.failures.insert(settled.key.clone(), format!("{} ({})", settled.primitive, settled.site));
             }
@@ -164,7 +173,8 @@ impl Listener for Collector {
             }
             EventBody::Intended { key, primitive, impact, site, .. } => {
                 let (primitive, impact, site) = (primitive.clone(), impact.clone(), site.clone());
-                state.intended.insert(key.clone(), LeftChange { primitive, impact, site });
+                let around = state.around(key);
+                state.intended.insert(key.clone(), (LeftChange { primitive, impact, site }, around));
             }
             EventBody::Decided { key, decision, .. } if decision == "skip" => {
                 let skipped = state.failures.remove(key);
@@ -172,8 +182,8 @@ impl Listener for Collector {
             }
             EventBody::InDoubt { key, .. } => {
                 if let Some(doubtful) = state.intended.remove(key) {
-                    state.doubts.insert(key.clone(), doubtful.clone());
-                    state.in_doubt.push(doubtful);
+                    state.in_doubt.push(doubtful.0.clone());
+                    state.doubts.insert(key.clone(), doubtful);
                 }
             }
             EventBody::Settled(settled) if settled.impact.kind.is_change() && !settled.key.in_rollback() => {
@@ -188,7 +198,7 @@ impl Listener for Collector {
                         impact: settled.impact.clone(),
                         site: settled.site.clone(),
                     };
-                    let around = state.open.iter().filter(|step| step.encloses(&settled.key)).cloned().collect();
+                    let around = around.unwrap_or_else(|| state.around(&settled.key));
                     state.changes.push((change, around));
                 }
             }

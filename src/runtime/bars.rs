@@ -39,7 +39,7 @@ impl Survey {
     pub(super) fn of(journal: &dyn Journal, look: &Look, claim: &Claim) -> Result<Self, JournalError> {
         let mut survey = Self { bars: Vec::new(), over: Vec::new(), doubtful: Vec::new(), gone: Vec::new() };
         let Some(kept) = journal.leases() else { return Ok(survey) };
-        let (leases, tickets) = kept.leases()?;
+        let (leases, tickets) = kept.all_leases()?;
         let wants = |scope: &String| claim.wanted.iter().any(|(wanted, _)| wanted == scope);
         let own = claim.wanted.first().map(|(_, holder)| &holder.run);
         for lease in leases.into_iter().filter(|lease| wants(&lease.scope) && claim.token != Some(lease.token)) {
@@ -70,7 +70,7 @@ impl Survey {
         };
         let ended = matches!(events.last().map(|event| &event.body), Some(EventBody::Ended { .. }));
         let alive = match (events.is_empty(), ended) {
-            (true, _) => look.still_runs(&lease.holder.process),
+            (true, _) => Life::is_carried_out(run, &lease.holder.process, look),
             (false, true) => Some(false),
             (false, false) => match Life::of(run, &events) {
                 Life::GoesOn(_) => Some(true),

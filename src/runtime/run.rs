@@ -164,7 +164,11 @@ impl Lifeboat {
         };
         let tenancy = self.take_leases(&applicant, &look)?;
         let recorder = Arc::new(Recorder::new(id.clone(), journal.clone(), look.clone(), listeners));
-        recorder.begin(self.started(id.clone(), prepared))?;
+        if let Err(error) = recorder.begin(self.started(id.clone(), prepared)) {
+            // There is no run.
+            tenancy.iter().for_each(|tenancy| tenancy.give_back(true));
+            return Err(error.into());
+        }
         let handle = self.tokio.handle();
         let _heartbeat = tenancy.as_ref().map(|tenancy| {
             recorder.bind_to(tenancy.clone());

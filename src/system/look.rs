@@ -68,14 +68,14 @@ impl Look {
     /// Lets time pass, unless the run is asked to stop.
     pub async fn sleep(&self, time: Duration) -> Result<(), Interrupted> {
         tokio::select! {
-            () = tokio::time::sleep(time) => Ok(()),
+            () = self.system.clock.sleep(time) => Ok(()),
             () = self.cancel.wait() => Err(Interrupted),
         }
     }
 
     /// Lets time pass, whatever is asked of the run.
     pub async fn pass(&self, time: Duration) {
-        tokio::time::sleep(time).await;
+        self.system.clock.timer(time).await;
     }
 
     /// Waits for `work`, unless the run is asked to stop; then `work` is dropped.

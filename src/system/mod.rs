@@ -86,7 +86,7 @@ pub use act::Act;
 pub use beside::Beside;
 pub use cancel::{Cancel, Interrupted};
 pub use child::ChildProcess;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, Pause, SystemClock};
 pub use command::{CommandEnd, CommandLine, EmptyDirectory, Ended, Kept, NotStarted, OnLine, ReadOnlyCommand};
 pub use digest::{Digest, hex, hex_sha384, hex_sha512};
 pub use files::{Entry, ReadFile, WriteFile};

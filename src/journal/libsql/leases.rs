@@ -9,7 +9,7 @@ use super::{LibsqlJournal, read};
 use crate::model::{Claim, Fence, Holder, Lease, Ticket};
 
 impl Leases for LibsqlJournal {
-    fn leases(&self) -> Result<(Vec<Lease>, Vec<Ticket>), JournalError> {
+    fn all_leases(&self) -> Result<(Vec<Lease>, Vec<Ticket>), JournalError> {
         let store = self.lock();
         let connection = &store.connection;
         connection.consistently(|| {
