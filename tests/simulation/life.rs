@@ -247,7 +247,11 @@ impl Stage {
                     }
                     Status::Waiting => {
                         outside.begin(None);
-                        lifeboat.answer(ran.id.as_str(), None, "yes").map_err(|error| error.to_string())?;
+                        let open = lifeboat.open_questions(ran.id.as_str()).map_err(|error| error.to_string())?;
+                        for question in open {
+                            // A branch that asks may have been answered already, and not have been taken up yet.
+                            let _ = lifeboat.answer(ran.id.as_str(), Some(&question.key.to_string()), "yes");
+                        }
                     }
                     status => {
                         let (verdict, run) = (ran.verdict, ran.id);

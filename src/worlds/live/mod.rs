@@ -93,10 +93,29 @@ impl Live {
         self.act.cancel()
     }
 
-    /// A scope goes on that an earlier process entered at this moment.
+    /// A scope goes on that an earlier process entered at this moment. Also where its branch is to begin nothing more: an effect
+    /// that was under way inside is not forgotten.
     pub(in crate::worlds) fn enter_again(&self, scope: &Scope, since: jiff::Timestamp) -> Result<(), Halt> {
-        self.enter(scope)?;
+        self.begin(scope)?;
         self.deadlines.enter(scope, &self.act, Some(since));
+        Ok(())
+    }
+
+    /// A scope begins, whatever was stopped.
+    fn begin(&self, scope: &Scope) -> Result<(), Halt> {
+        let entered = || self.recorder.note(EventBody::Entered { scope: scope.clone() });
+        match &scope.kind {
+            ScopeKind::Unwinding { owed, halt } => {
+                let (cause, owed, halt) = (scope.title.clone(), owed.clone(), halt.clone());
+                self.recorder.note(EventBody::Unwinding { cause, owed, halt });
+            }
+            ScopeKind::During(updates) => {
+                let carrier = self.carrier(scope, updates)?;
+                entered();
+                self.begin_updates(scope, updates, carrier);
+            }
+            _ => entered(),
+        }
         Ok(())
     }
 
@@ -190,21 +209,11 @@ impl World for Live {
     }
 
     fn enter(&self, scope: &Scope) -> Result<(), Halt> {
-        let entered = || self.recorder.note(EventBody::Entered { scope: scope.clone() });
-        match &scope.kind {
-            ScopeKind::Unwinding { owed, halt } => {
-                let (cause, owed, halt) = (scope.title.clone(), owed.clone(), halt.clone());
-                self.recorder.note(EventBody::Unwinding { cause, owed, halt });
-            }
-            ScopeKind::Rollback => entered(),
-            _ if self.stops.reach(&scope.key) => return Err(Halt::Stopped),
-            ScopeKind::During(updates) => {
-                let carrier = self.carrier(scope, updates)?;
-                entered();
-                self.begin_updates(scope, updates, carrier);
-            }
-            _ => entered(),
+        let undoes = matches!(scope.kind, ScopeKind::Unwinding { .. } | ScopeKind::Rollback);
+        if !undoes && self.stops.reach(&scope.key) {
+            return Err(Halt::Stopped);
         }
+        self.begin(scope)?;
         self.deadlines.enter(scope, &self.act, None);
         Ok(())
     }

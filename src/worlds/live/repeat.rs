@@ -34,7 +34,10 @@ impl Live {
             (_, label) => label.unwrap_or_else(|| call.primitive.to_owned()),
         };
         let scope = Scope { key: call.key.clone(), site: call.site.clone(), title, kind: ScopeKind::Body };
-        self.enter(&scope)?;
+        match before.entered {
+            Some(since) => self.enter_again(&scope, since)?,
+            None => self.enter(&scope)?,
+        }
         // The time that has passed since then counts.
         let began = Began::now(&self.act).earlier(before.entered);
         let mut times = 0;

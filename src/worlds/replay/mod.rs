@@ -3,8 +3,10 @@
 //! The script is evaluated from its beginning. Each call is looked up by its key and compared with what was recorded; a script that
 //! asks for something else has diverged, and the run ends before anything is done.
 
+mod pending;
+
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::{
@@ -13,6 +15,7 @@ use crate::model::{
 };
 
 use super::live::{Live, Repeated, Standing};
+use pending::Pending;
 
 /// The code of the fault that a person records for an effect that did not take place: it is carried out again.
 pub const NOT_APPLIED: &str = "not-applied";
@@ -24,6 +27,7 @@ pub struct Replay {
     /// Whether places in the script may have moved.
     edited: bool,
     visited: Mutex<BTreeSet<Key>>,
+    pending: Pending,
     ending: Option<Ending>,
 }
 
@@ -31,8 +35,6 @@ pub struct Replay {
 struct Ending {
     /// How it ends.
     halt: Halt,
-    /// How many recorded calls are still to be asked for, outside of rollbacks.
-    left: AtomicUsize,
     /// Whether what is owed is being undone.
     unwinding: AtomicBool,
     /// Whether rollbacks that failed are tried again then.
@@ -42,23 +44,33 @@ struct Ending {
 impl Replay {
     /// A world that answers from `record`, and goes on in `live`. `edited`: calls may stand at other places than they did.
     pub fn new(live: Live, record: Record, edited: bool) -> Self {
-        Self { live, record, edited, visited: Mutex::default(), ending: None }
+        let pending = Pending::new(record.calls().filter(|(key, _)| !key.in_rollback()).count());
+        Self { live, record, edited, visited: Mutex::default(), pending, ending: None }
     }
 
     /// The same for a run that does not go on where its record ends, but ends like this; what is owed is undone then, and
     /// rollbacks that failed are tried `again`.
     #[must_use]
     pub fn ending(mut self, halt: Halt, again: bool) -> Self {
-        let left = self.record.calls().filter(|(key, _)| !key.in_rollback()).count();
-        self.ending = Some(Ending { halt, left: AtomicUsize::new(left), unwinding: AtomicBool::new(false), again });
+        self.ending = Some(Ending { halt, unwinding: AtomicBool::new(false), again });
         self
     }
 
     /// The halt with which the run ends now, if it is not to go on behind its record. What undoes something goes on.
     fn end_at(&self, key: &Key) -> Option<Halt> {
-        let ending = self.ending.as_ref().filter(|_| !key.in_rollback())?;
-        self.live.cancel().end(ending.halt.clone());
-        Some(self.live.cancel().requested().unwrap_or_else(|| ending.halt.clone()))
+        if key.in_rollback() {
+            return None;
+        }
+        if let Some(ending) = &self.ending {
+            self.pending.wait();
+            self.live.cancel().end(ending.halt.clone());
+            return Some(self.live.cancel().requested().unwrap_or_else(|| ending.halt.clone()));
+        }
+        // Other branches may still be on their way to where they were: what they owe must be known before it is undone.
+        if matches!(self.live.cancel().requested(), Some(halt) if halt.unwinds()) {
+            self.pending.wait();
+        }
+        None
     }
 
     /// Whether this is part of what is undone at the end, and failed when that was tried before.
@@ -82,12 +94,8 @@ impl Replay {
 
     fn visit(&self, key: &Key) {
         let new = self.visited.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
-        if let Some(ending) = &self.ending
-            && new
-            && !key.in_rollback()
-            && self.record.call(key).is_some()
-        {
-            ending.left.fetch_sub(1, Ordering::SeqCst);
+        if new && !key.in_rollback() && self.record.call(key).is_some() {
+            self.pending.one_less();
         }
     }
 
@@ -284,8 +292,13 @@ impl World for Replay {
     }
 
     fn interrupted(&self, unwinding: bool) -> Option<Halt> {
-        if let Some(ending) = self.ending.as_ref().filter(|ending| ending.left.load(Ordering::SeqCst) == 0) {
+        let over = self.pending.is_over();
+        if let Some(ending) = self.ending.as_ref().filter(|_| over) {
             self.live.cancel().end(ending.halt.clone());
+        }
+        // What was done must be known before it is undone.
+        if !over && !unwinding && matches!(self.live.interrupted(false), Some(halt) if halt.unwinds()) {
+            return None;
         }
         self.live.interrupted(unwinding)
     }
