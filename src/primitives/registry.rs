@@ -141,7 +141,7 @@ impl Signature {
 pub struct Registry {
     signatures: BTreeMap<&'static str, Arc<Signature>>,
     factories: HashMap<(&'static str, TargetKind, String), Factory>,
-    settings: BTreeMap<(TargetKind, String), Vec<ArgSpec>>,
+    settings: BTreeMap<(TargetKind, String), Arc<[ArgSpec]>>,
     without_target: HashMap<&'static str, Arc<dyn Handler>>,
     carriers: HashMap<String, CarrierFactory>,
 }
@@ -161,7 +161,7 @@ impl Registry {
         let factory = move |target: &Target, environment: &Environment| {
             D::from_target(target.settings::<D::Settings>()?, target, environment).map(make)
         };
-        self.settings.entry((D::KIND, D::DRIVER.to_owned())).or_insert_with(args_of::<D::Settings>);
+        self.settings.entry((D::KIND, D::DRIVER.to_owned())).or_insert_with(|| args_of::<D::Settings>().into());
         self.factories.insert((P::NAME, D::KIND, D::DRIVER.to_owned()), Arc::new(factory));
     }
 
@@ -172,7 +172,7 @@ impl Registry {
 
     /// A driver takes these settings.
     pub(super) fn takes(&mut self, kind: TargetKind, driver: &str, settings: Vec<ArgSpec>) {
-        self.settings.insert((kind, driver.to_owned()), settings);
+        self.settings.insert((kind, driver.to_owned()), settings.into());
     }
 
     /// `D` carries out `P` for targets with its driver's name. Replaces an earlier driver of that name.
@@ -254,7 +254,7 @@ impl Registry {
 
     /// The settings of a driver.
     pub fn settings(&self, kind: TargetKind, driver: &str) -> Option<&[ArgSpec]> {
-        self.settings.get(&(kind, driver.to_owned())).map(Vec::as_slice)
+        self.settings.get(&(kind, driver.to_owned())).map(AsRef::as_ref)
     }
 
     /// The primitives that a driver serves, by name.

@@ -38,7 +38,7 @@ type OpenJournal = Box<dyn Fn() -> Result<Arc<dyn Journal>, JournalError> + Send
 /// Makes a [`Lifeboat`].
 pub struct Builder {
     config: PathBuf,
-    registry: Registry,
+    registry: Option<Registry>,
     system: System,
     open_journal: OpenJournal,
     listeners: Vec<Arc<dyn Listener>>,
@@ -52,7 +52,7 @@ impl Lifeboat {
         let state = config.parent().unwrap_or(Path::new(".")).join(".lifeboat");
         Builder {
             config,
-            registry: Registry::standard(),
+            registry: None,
             system: System::new(state.join("scratch")),
             open_journal: Box::new(|| Ok(Arc::new(MemoryJournal::new()))),
             listeners: Vec::new(),
@@ -144,7 +144,7 @@ impl Builder {
     /// Replaces the primitives and drivers; start from [`Registry::standard`] to keep those that Lifeboat brings.
     #[must_use]
     pub fn registry(mut self, registry: Registry) -> Self {
-        self.registry = registry;
+        self.registry = Some(registry);
         self
     }
 
@@ -221,7 +221,7 @@ impl Builder {
         let tokio = tokio.map_err(|error| Error::Internal { why: format!("no runtime could be started: {error}") })?;
         Ok(Lifeboat {
             config,
-            registry: Arc::new(self.registry),
+            registry: Arc::new(self.registry.unwrap_or_else(Registry::standard)),
             system: Arc::new(self.system),
             open_journal: self.open_journal,
             journal: OnceLock::new(),

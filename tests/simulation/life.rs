@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use lifeboat::journal::{Journal, JournalError, Leases, MemoryJournal, Recorded, RunQuery, RunSummary};
 use lifeboat::model::{Event, Fence, Halt, RunId, Verdict};
+use lifeboat::primitives::Registry;
 use lifeboat::runtime::{Error, Lifeboat, Ran, ResumeRequest, RunRequest, Settled, Status};
 use lifeboat::system::{Answer, Answers, Asked, Cancel, Clock, Interrupted, Pause};
 use lifeboat::worlds::Listener;
@@ -150,6 +151,7 @@ impl Listener for Stopper {
 pub(crate) struct Stage {
     directory: tempfile::TempDir,
     number: u64,
+    registry: Registry,
 }
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
@@ -188,7 +190,7 @@ impl Stage {
         }
         std::fs::create_dir_all(directory.path().join("runbooks")).expect("a directory");
         std::fs::write(directory.path().join("lifeboat.toml"), config).expect("writes");
-        Self { directory, number }
+        Self { directory, number, registry: registry() }
     }
 
     pub(crate) fn outside(&self, seed: u64, lying: bool) -> Arc<Outside> {
@@ -211,7 +213,7 @@ impl Stage {
         let stopper = Stopper { cancel: cancel.clone(), at, heard: AtomicU64::new(0) };
         let (journal, commits) = (outside.journal.clone(), AtomicU64::new(0));
         let mortal = Mortal { outside: outside.clone(), journal, flaw, commits };
-        let builder = Lifeboat::builder(self.directory.path().join("lifeboat.toml")).registry(registry());
+        let builder = Lifeboat::builder(self.directory.path().join("lifeboat.toml")).registry(self.registry.clone());
         let builder = builder.journal(Arc::new(mortal)).clock(clock).cancel(cancel).listener(Arc::new(stopper));
         builder.answers(Arc::new(Person(fortune.attended))).build().expect("it is configured")
     }

@@ -300,11 +300,13 @@ impl Sim {
         }
         let Call { outcomes, not_applied, .. } = self.outside.call(key);
         let call = key.as_str().split_once('/').map_or("", |(_, call)| call);
+        // Who knows the key of an effect that it has had does not refuse it.
+        let known = self.outside.took_place(key.as_str());
         match Chance::new(mixed_text(self.outside.seed ^ outcomes, call)).below(100) {
-            0..8 => Fate::Refused,
+            0..8 if !known => Fate::Refused,
             8..14 => Fate::LostAfter,
             // Not for ever.
-            14..20 if not_applied < 2 => Fate::LostBefore,
+            14..20 if not_applied < 2 && !known => Fate::LostBefore,
             _ => Fate::Done,
         }
     }
