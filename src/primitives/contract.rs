@@ -10,6 +10,8 @@ use crate::config::{ConfigError, Environment, Target, TargetKind};
 use crate::model::{Case, Fault, IdempotencyKey, Impact, ImpactKind, Symbol, Value};
 use crate::system::{Act, Look};
 
+use super::Evidence;
+
 /// The contract of a primitive: pure, the same for every driver.
 ///
 /// `Args` must deny unknown fields; the doc comment of each field is its help text, in `check`, completion and the reference.
@@ -168,6 +170,9 @@ pub struct NoTarget;
 ///
 /// `preview` may look and cannot touch; `perform` gets a key that is the same for every attempt of the same call.
 pub trait Driver<P: Primitive>: Send + Sync + 'static {
+    /// How `reconcile` finds out what it says.
+    const EVIDENCE: Evidence;
+
     /// What the call does, where the settings of the target say it and the arguments do not. `None`: what the primitive says.
     fn impact(&self, _args: &P::Args) -> Option<ImpactKind> {
         None

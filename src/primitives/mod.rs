@@ -13,6 +13,7 @@ pub mod deploy;
 mod documents;
 pub mod drift;
 mod erased;
+mod evidence;
 pub mod exec;
 pub mod external;
 pub mod health;
@@ -41,6 +42,7 @@ pub mod version;
 
 pub use contract::{Driver, FromTarget, NoTarget, Observer, Preview, Primitive, Reconciled, TargetArg};
 pub use erased::{ErasedReconciled, Handler};
+pub use evidence::Evidence;
 pub use registry::{Bound, Registry, Signature};
 pub use schema::{ArgSpec, ArgType, FieldSpec};
 

@@ -9,6 +9,7 @@ use crate::model::{Case, CaseResult, Impact, Unknown, Value, instead};
 
 use super::contract::{Driver, FromTarget, NoTarget, Observer, Primitive, TargetArg};
 use super::erased::{Drives, Handler, Observes};
+use super::evidence::Evidence;
 use super::notify::{Carrier, Carries, Channel, Notify};
 use super::resolve::Resolve;
 use super::schema::{ArgSpec, ArgType, FieldSpec, args_of, description, items_of, output_of};
@@ -136,6 +137,9 @@ impl Signature {
     }
 }
 
+/// A driver of a kind of target; `None` where a primitive has no target.
+type Serving = Option<(TargetKind, &'static str)>;
+
 /// Which primitives there are and which drivers carry them out. Hosts add their own.
 #[derive(Clone, Default)]
 pub struct Registry {
@@ -144,6 +148,7 @@ pub struct Registry {
     settings: BTreeMap<(TargetKind, String), Arc<[ArgSpec]>>,
     without_target: HashMap<&'static str, Arc<dyn Handler>>,
     carriers: HashMap<String, CarrierFactory>,
+    evidence: BTreeMap<(&'static str, Serving), Evidence>,
 }
 
 impl Registry {
@@ -179,6 +184,7 @@ impl Registry {
     #[must_use]
     pub fn driver<P: Primitive, D: Driver<P> + FromTarget>(mut self) -> Self {
         self.serve::<P, D>(|driver| Arc::new(Drives::<P, D>(driver, PhantomData)));
+        self.evidence.insert((P::NAME, Some((D::KIND, D::DRIVER))), <D as Driver<P>>::EVIDENCE);
         self
     }
 
@@ -209,6 +215,7 @@ impl Registry {
     {
         self.declare::<P>();
         self.without_target.insert(P::NAME, Arc::new(Drives::<P, NoTarget>(NoTarget, PhantomData)));
+        self.evidence.insert((P::NAME, None), <NoTarget as Driver<P>>::EVIDENCE);
         self
     }
 
@@ -250,6 +257,11 @@ impl Registry {
     /// The names of the drivers for a kind of target.
     pub fn drivers(&self, kind: TargetKind) -> BTreeSet<&str> {
         self.settings.keys().filter(|(k, _)| *k == kind).map(|(_, name)| name.as_str()).collect()
+    }
+
+    /// How drivers find out after a crash what took place: by primitive, and by the kind of target and the driver where there is a target.
+    pub fn evidence(&self) -> impl Iterator<Item = (&'static str, Option<(TargetKind, &'static str)>, Evidence)> {
+        self.evidence.iter().map(|((primitive, driver), evidence)| (*primitive, *driver, *evidence))
     }
 
     /// The settings of a driver.

@@ -166,7 +166,9 @@ impl Lifeboat {
         let recorder = Arc::new(Recorder::new(id.clone(), journal.clone(), look.clone(), listeners));
         if let Err(error) = recorder.begin(self.started(id.clone(), prepared)) {
             // There is no run.
-            tenancy.iter().for_each(|tenancy| tenancy.give_back(true));
+            if let Some(tenancy) = &tenancy {
+                tenancy.give_back(true);
+            }
             return Err(error.into());
         }
         let handle = self.tokio.handle();

@@ -1,12 +1,13 @@
 //! Rhai engines: sandboxed, limited, one for each evaluation.
 
-use std::sync::{Arc, Once};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Once, OnceLock};
 
 use rhai::packages::{
     ArithmeticPackage, BasicArrayPackage, BasicFnPackage, BasicIteratorPackage, BasicMapPackage, BasicMathPackage,
     BasicStringPackage, BitFieldPackage, LogicPackage, MoreStringPackage, Package,
 };
-use rhai::{Engine, OptimizationLevel};
+use rhai::{Engine, Module, OptimizationLevel, Shared};
 
 use super::host::Host;
 use super::{branch, call, child, during, modules, parallel, repeat, secret, steps, unknown};
@@ -45,21 +46,44 @@ pub(super) fn for_parsing() -> Engine {
     engine
 }
 
+/// The functions of Rhai that runbooks may use: made once, for every engine of the process.
+fn packages() -> &'static [Shared<Module>] {
+    static PACKAGES: OnceLock<Vec<Shared<Module>>> = OnceLock::new();
+    PACKAGES.get_or_init(|| {
+        prepare_process();
+        // Chosen one by one: the packages left out bring clocks, sleeping and reflection.
+        vec![
+            ArithmeticPackage::new().as_shared_module(),
+            LogicPackage::new().as_shared_module(),
+            BasicMathPackage::new().as_shared_module(),
+            BasicStringPackage::new().as_shared_module(),
+            MoreStringPackage::new().as_shared_module(),
+            BasicIteratorPackage::new().as_shared_module(),
+            BasicArrayPackage::new().as_shared_module(),
+            BasicMapPackage::new().as_shared_module(),
+            BasicFnPackage::new().as_shared_module(),
+            BitFieldPackage::new().as_shared_module(),
+        ]
+    })
+}
+
 /// An engine with the functions of Rhai that runbooks may use.
-pub(super) fn with_packages() -> Engine {
+fn with_packages() -> Engine {
     let mut engine = for_parsing();
-    // Chosen one by one: the packages left out bring clocks, sleeping and reflection.
-    ArithmeticPackage::new().register_into_engine(&mut engine);
-    LogicPackage::new().register_into_engine(&mut engine);
-    BasicMathPackage::new().register_into_engine(&mut engine);
-    BasicStringPackage::new().register_into_engine(&mut engine);
-    MoreStringPackage::new().register_into_engine(&mut engine);
-    BasicIteratorPackage::new().register_into_engine(&mut engine);
-    BasicArrayPackage::new().register_into_engine(&mut engine);
-    BasicMapPackage::new().register_into_engine(&mut engine);
-    BasicFnPackage::new().register_into_engine(&mut engine);
-    BitFieldPackage::new().register_into_engine(&mut engine);
+    for package in packages() {
+        engine.register_global_module(package.clone());
+    }
     engine
+}
+
+/// The names of those functions.
+pub(super) fn native() -> &'static BTreeSet<String> {
+    static NAMES: OnceLock<BTreeSet<String>> = OnceLock::new();
+    NAMES.get_or_init(|| {
+        let names = with_packages().collect_fn_metadata(None, |f| Some(f.metadata.name.to_string()), true);
+        let keywords = ["call", "curry", "is_shared", "type_of", "Fn", "is_def_fn", "is_def_var"];
+        names.into_iter().chain(keywords.map(str::to_owned)).collect()
+    })
 }
 
 /// An engine that can evaluate runbooks for `host`.

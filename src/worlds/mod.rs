@@ -11,4 +11,7 @@ pub use live::{
     conformance,
 };
 pub use plan::{Assumption, AssumptionError, PlanWorld};
-pub use replay::{NOT_APPLIED, Replay};
+pub use replay::Replay;
+
+/// The code of the fault that is recorded for an effect of a process that is gone which did not take place: it is carried out again.
+pub const NOT_APPLIED: &str = "not-applied";

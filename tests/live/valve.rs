@@ -127,6 +127,8 @@ impl Valve {
 }
 
 impl Driver<Turn> for Valve {
+    const EVIDENCE: lifeboat::primitives::Evidence = lifeboat::primitives::Evidence::Found("somebody who saw it turn");
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         let summary = format!("{}: {} → {}", self.name, self.position(look), args.to);
         Ok(Preview::new(Symbol::Change, summary).output(Value::from(self.position(look))))

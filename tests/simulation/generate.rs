@@ -84,7 +84,6 @@ impl Writer {
     fn statement(&mut self, depth: usize, place: &Place) {
         let kind = if depth > 3 { self.chance.below(30) } else { self.chance.below(100) };
         match kind {
-            0..30 => self.change(depth, place),
             30..55 => self.step(depth, place),
             55..63 => self.tried(depth, place),
             63..69 if !place.repeated => self.retried(depth, place),

@@ -237,8 +237,9 @@ fn recorded(outside: &Outside) -> String {
     let runs = outside.journal.runs(&RunQuery::newest(1)).expect("reads");
     let Some(run) = runs.first() else { return String::new() };
     let entries = outside.journal.recorded(&run.id).expect("reads").entries;
-    let lines: String = entries.iter().map(|entry| format!("{}\n", entry.json)).collect();
-    format!("--- the record\n{lines}--- the ledger\n{:#?}\n", outside.ledger())
+    let lines: Vec<String> = entries.into_iter().map(|entry| entry.json).collect();
+    let lines = lines.join("\n");
+    format!("--- the record\n{lines}\n--- the ledger\n{:#?}\n", outside.ledger())
 }
 
 /// The effects without the run's id; where branches overtake each other, in no order.

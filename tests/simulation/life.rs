@@ -235,10 +235,10 @@ impl Stage {
             if life == 0 {
                 points = outside.points();
             }
-            let died = outside.is_dead();
-            deaths += u64::from(died);
+            let is_gone = outside.is_dead();
+            deaths += u64::from(is_gone);
             match ran {
-                _ if died => {}
+                _ if is_gone => {}
                 Err(error) if over(&error) => return self.last(outside, (deaths, doubts, points)),
                 Err(error) => return Err(format!("it cannot be taken up: {error}")),
                 Ok(ran) => match ran.status {

@@ -157,7 +157,9 @@ impl Outside {
                 EventBody::Settled(settled) if settled.impact.kind.is_change() => {
                     let call = calls.entry(IdempotencyKey::new(run.as_str(), &settled.key)).or_default();
                     match &settled.outcome {
-                        Err(fault) if fault.code == "interrupted" => {}
+                        // Found by the driver after a crash: nothing that a target knows of.
+                        Err(fault)
+                            if fault.code == "not-applied" && settled.evidence.as_deref() == Some("the ledger") => {}
                         Err(fault) if fault.code == "not-applied" => {
                             call.not_applied += 1;
                         }
@@ -317,6 +319,8 @@ impl Sim {
 }
 
 impl Driver<Set> for Sim {
+    const EVIDENCE: lifeboat::primitives::Evidence = lifeboat::primitives::Evidence::Found("the ledger");
+
     async fn preview(&self, _: &SetArgs, _: &Look) -> Result<Preview, Fault> {
         Ok(Preview::new(Symbol::Change, self.name.clone()).output(Value::Bool(true)))
     }

@@ -1,7 +1,7 @@
 //! `ask` at the terminal, or wherever the host has its questions answered.
 
 use crate::model::{Fault, IdempotencyKey, Span, Symbol};
-use crate::primitives::{Driver, NoTarget, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, NoTarget, Preview, Reconciled};
 use crate::system::{Act, Asked, Look};
 
 use super::{Args, Ask, put};
@@ -29,6 +29,8 @@ pub(in crate::primitives) fn silence(within: Option<Span>, otherwise: Option<&st
 }
 
 impl Driver<Ask> for NoTarget {
+    const EVIDENCE: Evidence = Evidence::NotNeeded;
+
     async fn preview(&self, args: &Args, _: &Look) -> Result<Preview, Fault> {
         let mut preview = Preview::new(Symbol::Ask, args.question.to_string());
         if !args.choices().is_empty() {

@@ -10,12 +10,14 @@ use crate::primitives::store::{
     Layout, Manifest, Removed, Stock, Stop, Stored, code, compress, copy_fault, free_near, human, io_fault, off_reactor,
 };
 use crate::primitives::targets::SqliteDatabase;
-use crate::primitives::{Driver, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Preview, Reconciled};
 use crate::system::{Act, CheckDepth, CopyReport, Look, SqliteCheck};
 
 use super::{Args, Backup, Output};
 
 impl Driver<Backup> for SqliteDatabase {
+    const EVIDENCE: Evidence = Evidence::Found("the manifest of the backup, which holds the idempotency key");
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         let store = self.store.as_ref().map_or("?", |store| store.name.as_str());
         let size = source_size(look, &self.path);

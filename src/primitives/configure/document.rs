@@ -3,13 +3,17 @@
 use crate::model::{Fault, IdempotencyKey, Symbol, Value};
 use crate::primitives::documents::{Content, Difference, Versions, secrets};
 use crate::primitives::targets::{ConfigDocument, Document, DocumentSyntax};
-use crate::primitives::{Driver, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Preview, Reconciled};
 use crate::system::{Act, Look};
 
 use super::decide::{Asked, Decision, line};
 use super::{Args, Changed, Configure, Output};
 
 impl<S: DocumentSyntax> Driver<Configure> for ConfigDocument<S> {
+    const EVIDENCE: Evidence = Evidence::Found(
+        "the record of the document's versions, and the file that the call made; a `reload` that was cut off leaves doubt",
+    );
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         let document = &self.document;
         let asked = document.asked(args)?;

@@ -3,7 +3,7 @@
 use crate::model::{Fault, IdempotencyKey, Symbol, Value};
 use crate::primitives::ask::no_target::silence;
 use crate::primitives::ask::{NOBODY, put};
-use crate::primitives::{Driver, NoTarget, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, NoTarget, Preview, Reconciled};
 use crate::system::{Act, Asked, Look};
 
 use super::{Args, Confirm, YesNo};
@@ -22,6 +22,8 @@ fn mistake(args: &Args) -> Option<Fault> {
 }
 
 impl Driver<Confirm> for NoTarget {
+    const EVIDENCE: Evidence = Evidence::NotNeeded;
+
     async fn preview(&self, args: &Args, _: &Look) -> Result<Preview, Fault> {
         let preview = Preview::new(Symbol::Ask, args.question.to_string()).output(Value::Bool(true));
         let preview = match args.default {

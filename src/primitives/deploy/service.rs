@@ -6,7 +6,7 @@ use crate::model::{Arg, Fault, IdempotencyKey, Value};
 use crate::primitives::probe::{self, Probe};
 use crate::primitives::targets::{Deployment, HttpService, TcpService};
 use crate::primitives::version::{self, Version};
-use crate::primitives::{Driver, Observer, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Observer, Preview, Reconciled};
 use crate::system::{Act, Look};
 
 use super::{Args, Deploy, Output, command, name, release};
@@ -127,7 +127,13 @@ async fn live(service: &impl Served, look: &Look) -> Result<version::Output, Fau
     }
 }
 
+const EVIDENCE: Evidence = Evidence::Found(
+    "the record of what the call began, and the version that is live: what the link leads to, or what `status` prints",
+);
+
 impl Driver<Deploy> for HttpService {
+    const EVIDENCE: Evidence = EVIDENCE;
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         preview(self, args, look).await
     }
@@ -140,6 +146,8 @@ impl Driver<Deploy> for HttpService {
 }
 
 impl Driver<Deploy> for TcpService {
+    const EVIDENCE: Evidence = EVIDENCE;
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         preview(self, args, look).await
     }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::model::{Applied, Arg, Fault, IdempotencyKey, ImpactKind, SecretText, Symbol, Value};
 use crate::primitives::targets::{CommandTool, KEY, STARTED};
-use crate::primitives::{Driver, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Preview, Reconciled};
 use crate::system::{Act, CommandEnd, CommandLine, Ended, Look, NotStarted};
 
 use super::outcome::{judge, not_started};
@@ -21,6 +21,8 @@ const INHERITED: [&str; 4] = ["PATH", "HOME", "LANG", "TZ"];
 const GRACE: Duration = Duration::from_secs(5);
 
 impl Driver<Exec> for CommandTool {
+    const EVIDENCE: Evidence = Evidence::Given("`check` of the tool", "its exit code: 0 if it took place, 1 if not");
+
     fn impact(&self, _: &Args) -> Option<ImpactKind> {
         Some(self.impact)
     }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use crate::model::{Fault, IdempotencyKey, Symbol, Value};
-use crate::primitives::{Driver, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Preview, Reconciled};
 use crate::system::{Act, Look};
 
 use super::{Args, FaultName, Inject, Injected, Record};
@@ -87,6 +87,8 @@ fn check(target: &impl Strike, args: &Args) -> Result<(), Fault> {
 }
 
 impl<T: Strike> Driver<Inject> for T {
+    const EVIDENCE: Evidence = Evidence::Found("the record that the call wrote, and what was struck");
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         check(self, args)?;
         let aim = self.aim(args, look)?;

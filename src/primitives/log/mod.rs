@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Arg, Case, Fault, IdempotencyKey, Impact, ImpactKind, Symbol, Value};
 use crate::system::{Act, Look};
 
-use super::{Driver, NoTarget, Preview, Primitive, Reconciled, TargetArg};
+use super::{Driver, Evidence, NoTarget, Preview, Primitive, Reconciled, TargetArg};
 
 /// The contract of `log`.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +66,8 @@ impl Primitive for Log {
 }
 
 impl Driver<Log> for NoTarget {
+    const EVIDENCE: Evidence = Evidence::NotNeeded;
+
     async fn preview(&self, args: &Args, _: &Look) -> Result<Preview, Fault> {
         Ok(Preview::new(Symbol::Tell, args.line()).output(Value::Null))
     }

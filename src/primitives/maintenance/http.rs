@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Applied, Fault, IdempotencyKey, Symbol, Value};
 use crate::primitives::targets::HttpService;
-use crate::primitives::{Driver, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Preview, Reconciled};
 use crate::system::{Act, Look};
 
 use super::{Args, Maintenance, State};
@@ -99,6 +99,8 @@ impl HttpService {
 }
 
 impl Driver<Maintenance> for HttpService {
+    const EVIDENCE: Evidence = Evidence::Found("the record of what the call began, and what `maintenance_file` says");
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         let file = self.maintenance_file()?;
         let state = self.maintenance_state(file, look)?;

@@ -1,7 +1,7 @@
 //! `measure` in the journal: the call's own record holds the figure.
 
 use crate::model::{Fault, IdempotencyKey, Symbol, Value};
-use crate::primitives::{Driver, NoTarget, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, NoTarget, Preview, Reconciled};
 use crate::system::{Act, Look};
 
 use super::{Args, Measure};
@@ -37,6 +37,8 @@ fn in_words(value: &Value) -> String {
 }
 
 impl Driver<Measure> for NoTarget {
+    const EVIDENCE: Evidence = Evidence::NotNeeded;
+
     async fn preview(&self, args: &Args, _: &Look) -> Result<Preview, Fault> {
         let unit = args.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
         let preview = Preview::new(Symbol::Mark, format!("{} = {}{unit}", args.name, args.value));

@@ -3,7 +3,7 @@
 use crate::model::{Applied, Fault, IdempotencyKey, Symbol, Value};
 use crate::primitives::store::{Stop, io_fault, off_reactor};
 use crate::primitives::targets::SqliteDatabase;
-use crate::primitives::{Driver, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Preview, Reconciled};
 use crate::system::{Act, Look};
 
 use super::apply::{Bench, Course};
@@ -22,6 +22,8 @@ use super::{Args, Migrate, Output};
 const SHOWN: usize = 20;
 
 impl Driver<Migrate> for SqliteDatabase {
+    const EVIDENCE: Evidence = Evidence::Found("the table of migrations, each row with the idempotency key");
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         let (database, args, look) = (self.clone(), args.clone(), look.clone());
         off_reactor(&look.clone(), move |stop| preview(&database, &args, &look, stop)).await

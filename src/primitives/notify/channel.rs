@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{Fault, IdempotencyKey};
-use crate::primitives::Reconciled;
+use crate::primitives::{Evidence, Reconciled};
 use crate::system::{Act, Look};
 
 use super::{Message, Policy};
@@ -14,6 +14,9 @@ use super::{Message, Policy};
 /// Carries messages. Whoever implements it has drivers of `notify` and of `resolve`; one that is registered with
 /// [`Registry::channel`](crate::primitives::Registry::channel) can also deliver what waits in the outbox.
 pub trait Channel: Send + Sync + 'static {
+    /// How `delivered` finds out what it says.
+    const EVIDENCE: Evidence;
+
     /// The target's name.
     fn name(&self) -> &str;
 

@@ -99,6 +99,8 @@ mod tests {
     struct Broken;
 
     impl Channel for Broken {
+        const EVIDENCE: crate::primitives::Evidence = crate::primitives::Evidence::None("nothing");
+
         fn name(&self) -> &'static str {
             "incidents"
         }

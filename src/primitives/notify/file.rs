@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::model::{Applied, Fault, IdempotencyKey};
-use crate::primitives::Reconciled;
 use crate::primitives::targets::FileChannel;
+use crate::primitives::{Evidence, Reconciled};
 use crate::system::{Act, Look};
 
 use super::{Channel, Dispatch, Receipt, Undelivered};
@@ -60,6 +60,8 @@ impl FileChannel {
 }
 
 impl Channel for FileChannel {
+    const EVIDENCE: Evidence = Evidence::Found("the line of the file that holds the idempotency key");
+
     fn name(&self) -> &str {
         &self.name
     }

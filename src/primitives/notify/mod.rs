@@ -36,7 +36,7 @@ use crate::config::TargetKind;
 use crate::model::{Applied, Arg, Case, Fault, IdempotencyKey, Impact, ImpactKind, Value};
 use crate::system::{Act, Look};
 
-use super::{Driver, Preview, Primitive, Reconciled, TargetArg};
+use super::{Driver, Evidence, Preview, Primitive, Reconciled, TargetArg};
 
 /// The contract of `notify`.
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +160,8 @@ impl From<&Args> for Draft {
 }
 
 impl<C: Channel> Driver<Notify> for C {
+    const EVIDENCE: Evidence = C::EVIDENCE;
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         Ok(Draft::from(args).preview(self, look))
     }

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use crate::model::{Applied, Fault, IdempotencyKey};
-use crate::primitives::Reconciled;
 use crate::primitives::targets::{SlackChannel, SlackWay};
+use crate::primitives::{Evidence, Reconciled};
 use crate::system::{Act, HttpRequest, HttpResponse, Look, Revealed};
 
 use super::answer::{hidden, one_line, retry_after, revealed, shown};
@@ -175,6 +175,8 @@ fn body(channel: &str, text: String, dispatch: &Dispatch) -> Json {
 }
 
 impl Channel for SlackChannel {
+    const EVIDENCE: Evidence = Evidence::None("the channel");
+
     fn name(&self) -> &str {
         &self.name
     }

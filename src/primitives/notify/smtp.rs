@@ -1,8 +1,8 @@
 //! A channel that is mail: a plain text with a subject that says all, in the thread of its problem.
 
 use crate::model::{Applied, Fault, IdempotencyKey};
-use crate::primitives::Reconciled;
 use crate::primitives::targets::{SmtpChannel, SmtpTls};
+use crate::primitives::{Evidence, Reconciled};
 use crate::system::{Act, Look, Mail, MailError, MailSecurity, MailServer};
 
 use super::answer::{hidden, one_line, revealed};
@@ -94,6 +94,8 @@ fn text(dispatch: &Dispatch) -> String {
 }
 
 impl Channel for SmtpChannel {
+    const EVIDENCE: Evidence = Evidence::None("the log of the mail server, which has the `Message-ID`");
+
     fn name(&self) -> &str {
         &self.name
     }

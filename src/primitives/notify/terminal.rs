@@ -1,13 +1,15 @@
 //! A channel that is the terminal of whoever runs the runbook.
 
 use crate::model::{Fault, IdempotencyKey};
-use crate::primitives::Reconciled;
 use crate::primitives::targets::TerminalChannel;
+use crate::primitives::{Evidence, Reconciled};
 use crate::system::{Act, Look};
 
 use super::{Channel, Dispatch, Receipt, Undelivered};
 
 impl Channel for TerminalChannel {
+    const EVIDENCE: Evidence = Evidence::None("the terminal");
+
     fn name(&self) -> &str {
         &self.name
     }

@@ -3,8 +3,8 @@
 use reqwest::Method;
 
 use crate::model::{Applied, Fault, IdempotencyKey, SecretText};
-use crate::primitives::Reconciled;
 use crate::primitives::targets::WebhookChannel;
+use crate::primitives::{Evidence, Reconciled};
 use crate::system::{Act, HttpError, HttpRequest, HttpResponse, Look, Revealed};
 
 use super::answer::{hidden, retry_after, revealed, shown};
@@ -101,6 +101,8 @@ impl WebhookChannel {
 }
 
 impl Channel for WebhookChannel {
+    const EVIDENCE: Evidence = Evidence::None("the receiving system, which got the header `Idempotency-Key`");
+
     fn name(&self) -> &str {
         &self.name
     }

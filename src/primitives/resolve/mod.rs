@@ -10,7 +10,7 @@ use crate::model::{Arg, Case, Fault, IdempotencyKey, Impact, ImpactKind, Value};
 use crate::system::{Act, Look};
 
 use super::notify::{self, Channel, Delivery, Draft, MessageKind, Severity};
-use super::{Driver, Preview, Primitive, Reconciled, TargetArg};
+use super::{Driver, Evidence, Preview, Primitive, Reconciled, TargetArg};
 
 /// The contract of `resolve`.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +67,8 @@ impl From<&Args> for Draft {
 }
 
 impl<C: Channel> Driver<Resolve> for C {
+    const EVIDENCE: Evidence = C::EVIDENCE;
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         Ok(Draft::from(args).preview(self, look))
     }

@@ -8,7 +8,7 @@ use crate::primitives::store::{
     Manifest, Removed, Stock, Stop, Stored, code, copy_fault, decompress, free_near, human, io_fault, off_reactor,
 };
 use crate::primitives::targets::SqliteDatabase;
-use crate::primitives::{Driver, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Preview, Reconciled};
 use crate::system::{Act, CheckDepth, CopyError, Look};
 
 use super::place::{PARTS, Place};
@@ -17,6 +17,8 @@ use super::swap::{put_back, swap};
 use super::{Args, Output, Restore, tables};
 
 impl Driver<Restore> for SqliteDatabase {
+    const EVIDENCE: Evidence = Evidence::Found("the record of restores, and which file is in place");
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         if !args.tables.is_empty() {
             let (database, args, look) = (self.clone(), args.clone(), look.clone());

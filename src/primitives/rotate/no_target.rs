@@ -2,7 +2,7 @@
 
 use crate::model::{Fault, IdempotencyKey, SecretSource, SecretText, Symbol, Value};
 use crate::primitives::hook::Hook;
-use crate::primitives::{Driver, NoTarget, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, NoTarget, Preview, Reconciled};
 use crate::system::{Act, Look};
 
 use super::record::Record;
@@ -57,6 +57,9 @@ impl Place {
 }
 
 impl Driver<Rotate> for NoTarget {
+    const EVIDENCE: Evidence =
+        Evidence::Found("the record of the secret's generations, and the file that the call made");
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         args.check()?;
         let name = &args.secret;

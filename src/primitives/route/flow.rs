@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::model::{Applied, Arg, Fault, IdempotencyKey, Span, Symbol, Unknown, Value, instead};
 use crate::primitives::begun::Begun;
 use crate::primitives::targets::Backends;
-use crate::primitives::{Preview, Reconciled, routes};
+use crate::primitives::{Evidence, Preview, Reconciled, routes};
 use crate::system::{Act, Look};
 
 use super::server::{Server, State, shares, weights_for};
@@ -109,6 +109,9 @@ fn unavailable(router: &impl Router, wanted: &Shares, now: &Shares, servers: &[S
         Some(Fault::new("backend-unavailable", message).on(router.name()).hint(hint))
     })
 }
+
+pub(super) const EVIDENCE: Evidence =
+    Evidence::Found("the record of what the call began, and the weights that the balancer has");
 
 pub(super) async fn look(router: &impl Router, look: &Look) -> Result<routes::Output, Fault> {
     let servers = router.servers(look).await?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::model::{Applied, Fault, IdempotencyKey};
 use crate::primitives::targets::{Backends, HaproxyRouter};
-use crate::primitives::{Driver, Observer, Preview, Reconciled, routes};
+use crate::primitives::{Driver, Evidence, Observer, Preview, Reconciled, routes};
 use crate::system::{Act, HaproxyError, Look};
 
 use super::flow::{self, Router, failed};
@@ -180,6 +180,8 @@ impl Router for HaproxyRouter {
 }
 
 impl Driver<Route> for HaproxyRouter {
+    const EVIDENCE: Evidence = super::flow::EVIDENCE;
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         flow::preview(self, args, look).await
     }

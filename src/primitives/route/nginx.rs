@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::model::{Applied, Fault, IdempotencyKey};
 use crate::primitives::targets::{ArgvFailure, Backends, NginxRouter};
-use crate::primitives::{Driver, Observer, Preview, Reconciled, routes};
+use crate::primitives::{Driver, Evidence, Observer, Preview, Reconciled, routes};
 use crate::system::{Act, Look};
 
 use super::flow::{self, Router, failed};
@@ -174,6 +174,8 @@ impl Router for NginxRouter {
 }
 
 impl Driver<Route> for NginxRouter {
+    const EVIDENCE: Evidence = super::flow::EVIDENCE;
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         flow::preview(self, args, look).await
     }

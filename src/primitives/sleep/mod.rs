@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Arg, Case, Fault, IdempotencyKey, Impact, ImpactKind, Span, Symbol, Value};
 use crate::system::{Act, Look};
 
-use super::{Driver, NoTarget, Preview, Primitive, Reconciled, TargetArg};
+use super::{Driver, Evidence, NoTarget, Preview, Primitive, Reconciled, TargetArg};
 
 /// The contract of `sleep`.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +39,8 @@ impl Primitive for Sleep {
 }
 
 impl Driver<Sleep> for NoTarget {
+    const EVIDENCE: Evidence = Evidence::NotNeeded;
+
     async fn preview(&self, args: &Args, _: &Look) -> Result<Preview, Fault> {
         Ok(Preview::new(Symbol::Wait, args.duration.to_string()).output(Value::Null))
     }

@@ -6,12 +6,14 @@ mod tests;
 use crate::model::{Applied, Arg, Fault, IdempotencyKey, Symbol, Value};
 use crate::primitives::store::off_reactor;
 use crate::primitives::targets::SqliteDatabase;
-use crate::primitives::{Driver, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Preview, Reconciled};
 use crate::system::{Act, Look, SqliteChange, SqliteChangeError, SqliteError, SqliteErrorKind};
 
 use super::{Args, ExpectRows, Output, Sql};
 
 impl Driver<Sql> for SqliteDatabase {
+    const EVIDENCE: Evidence = Evidence::Given("`check` of the call", "the value of that query");
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         let sql = self.text(&args.sql)?;
         let unknown = "how many rows it changes is not known before the run";

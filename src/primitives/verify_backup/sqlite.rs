@@ -7,12 +7,14 @@ use crate::primitives::store::{
     Removed, Stock, Stop, Stored, Verified, code, copy_fault, decompress, free_near, human, io_fault, off_reactor,
 };
 use crate::primitives::targets::SqliteDatabase;
-use crate::primitives::{Driver, Preview, Reconciled};
+use crate::primitives::{Driver, Evidence, Preview, Reconciled};
 use crate::system::{Act, CheckDepth, Look, SqliteCheck};
 
 use super::{Args, Output, VerifyBackup};
 
 impl Driver<VerifyBackup> for SqliteDatabase {
+    const EVIDENCE: Evidence = Evidence::Found("the record beside the backup, which holds the idempotency key");
+
     async fn preview(&self, args: &Args, look: &Look) -> Result<Preview, Fault> {
         let preview = |what: &str| Preview::new(Symbol::Create, format!("verification record of {what}"));
         if let Some(Arg::Unknown(id)) = &args.id {

@@ -10,6 +10,7 @@ pub(super) fn page(registry: &Registry) -> String {
         Everything that a runbook can call, and every driver that serves it.\n\n\
         - [The language](language.md): steps, rollbacks, parameters, and the calls that belong to it\n\
         - [Drivers](drivers.md): what stands in `lifeboat.toml`\n\
+        - [Evidence](evidence.md): what each driver knows after a crash, and what only you can know\n\
         - [The driver protocol](driver-protocol.md): drivers that are programs of their own\n\n\
         ## Primitives\n\n| primitive | what it does |\n|---|---|\n"
     );

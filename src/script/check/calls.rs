@@ -26,7 +26,7 @@ pub(super) struct Context<'a> {
     /// `(importing file, alias)` → imported file.
     aliases: BTreeMap<(Arc<str>, String), Arc<str>>,
     /// Functions and methods that Rhai brings.
-    native: BTreeSet<String>,
+    native: &'static BTreeSet<String>,
     /// The runbooks that are called, as they are found.
     children: RefCell<Vec<Script>>,
 }
@@ -48,10 +48,16 @@ impl<'a> Context<'a> {
                 aliases.insert(importer.clone(), module.source.name.clone());
             }
         }
-        let native = engine::with_packages().collect_fn_metadata(None, |f| Some(f.metadata.name.to_string()), true);
-        let mut native: BTreeSet<String> = native.into_iter().collect();
-        native.extend(["call", "curry", "is_shared", "type_of", "Fn", "is_def_fn", "is_def_var"].map(str::to_owned));
-        Self { script, registry, library, environment, functions, aliases, native, children: RefCell::default() }
+        Self {
+            script,
+            registry,
+            library,
+            environment,
+            functions,
+            aliases,
+            native: engine::native(),
+            children: RefCell::default(),
+        }
     }
 
     /// The runbooks that the checked files call.

@@ -5,6 +5,7 @@ use crate::model::{
     Settlement, Value,
 };
 use crate::primitives::Reconciled;
+use crate::worlds::NOT_APPLIED;
 use crate::worlds::cast::Role;
 
 use super::{Began, Decision, Live};
@@ -101,7 +102,7 @@ impl Live {
     fn settle_open(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Option<Performed>, Halt> {
         let began = Began::now(&self.act);
         let message = format!("the process ended while `{}` was under way", call.primitive);
-        let fault = Fault::new("interrupted", message).applied(Applied::Unknown);
+        let fault = Fault::new(NOT_APPLIED, message).applied(Applied::Unknown);
         let (outcome, evidence) = match self.reconcile(call, role, key, fault.clone()) {
             // A message that may not have come is sent again, with the same idempotency key: better twice than not at all.
             Err(Halt::InDoubt { .. }) if role.impact.kind == ImpactKind::Tell => {

@@ -14,11 +14,9 @@ use crate::model::{
     Repeat, Rewrite, Scope, ScopeKind, Value, World,
 };
 
+use super::NOT_APPLIED;
 use super::live::{Live, Repeated, Standing};
 use pending::Pending;
-
-/// The code of the fault that a person records for an effect that did not take place: it is carried out again.
-pub const NOT_APPLIED: &str = "not-applied";
 
 /// Answers from a record as far as it goes.
 pub struct Replay {
@@ -147,11 +145,13 @@ impl Replay {
     /// Whether this is part of a branch that was stopped before it came here.
     fn was_stopped(&self, key: &Key) -> bool {
         let mut branch = key.innermost_branch();
-        while let Some(key) = branch {
-            if self.record.scope(&key).is_some_and(|scope| scope.left == Some(Left::Stopped)) {
+        while let Some(branch_key) = branch {
+            let stopped = |branch| self.record.scope(branch).is_some_and(|scope| scope.left == Some(Left::Stopped));
+            // What its steps have done is undone all the same.
+            if stopped(&branch_key) && !key.in_rollback_within(&branch_key) {
                 return true;
             }
-            branch = key.parent().and_then(|outer| outer.innermost_branch());
+            branch = branch_key.parent().and_then(|outer| outer.innermost_branch());
         }
         false
     }
@@ -206,6 +206,8 @@ impl World for Replay {
                     Err(self.end_at(&call.key).unwrap_or(Halt::Cancelled))
                 }
                 (Some(outcome), _) => Ok(Performed { outcome, changed }),
+                // It did not take place, and then the branch was stopped before it was tried again.
+                (None, _) if self.was_stopped(&call.key) => Err(Halt::Stopped),
                 (None, Err(fault)) if fault.code == NOT_APPLIED || recorded.decision.as_deref() == Some("retry") => {
                     self.live.go_on(call, Standing::Again(recorded.attempt + 1))
                 }
