@@ -16,7 +16,7 @@ pub(super) struct Held {
 impl Held {
     /// Whether a grant still has its leases.
     pub(super) fn stands(&self, fence: Fence) -> bool {
-        self.leases.iter().filter(|lease| lease.token == fence.token).count() as u64 == fence.leases
+        self.leases.iter().filter(|lease| lease.token == fence.token).count() as u64 >= fence.leases
     }
 }
 

@@ -186,6 +186,9 @@ impl<'de> Deserialize<'de> for Key {
 pub struct IdempotencyKey(Arc<str>);
 
 impl IdempotencyKey {
+    /// The variable in which programs that carry out a call find its key.
+    pub const VARIABLE: &'static str = "LIFEBOAT_IDEMPOTENCY_KEY";
+
     /// The key of the call at `key` in the run `run`.
     pub fn new(run: &str, key: &Key) -> Self {
         Self(format!("{run}/{}", key.without_attempts()).into())

@@ -81,6 +81,6 @@ pub struct Ticket {
 pub struct Fence {
     /// The number of its grant.
     pub token: u64,
-    /// How many leases that has.
+    /// How many leases that has, at least: another branch may be taking one more.
     pub leases: u64,
 }

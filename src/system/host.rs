@@ -81,6 +81,14 @@ fn stat(pid: u32) -> io::Result<Vec<String>> {
     Ok(rest.split_whitespace().map(str::to_owned).collect())
 }
 
+/// Whether a process leads a process group, and no session.
+pub(super) fn leads_group_only(pid: u32) -> bool {
+    // `pgrp` and `session`, fields 5 and 6.
+    let number = |fields: &[String], at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
+    stat(pid).is_ok_and(|fields| number(&fields, 2) == Some(pid) && number(&fields, 3) != Some(pid))
+        && process_runs(pid)
+}
+
 /// Whether a process is there and has not ended. An empty command line does not say so: it is empty for a moment at the start.
 pub(super) fn process_runs(pid: u32) -> bool {
     // `state`, field 3: `Z` and `X` have ended, and only wait for whoever started them.

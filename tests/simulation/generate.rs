@@ -17,8 +17,17 @@ pub(crate) struct Generated {
 }
 
 pub(crate) fn generate(seed: u64) -> Generated {
-    let mut writer =
-        Writer { chance: Chance::new(seed), text: String::new(), names: 0, interleaved: false, children: true };
+    generated(seed, true)
+}
+
+/// Without `retry`, whose attempts are one and the same call: what took place twice was doubled.
+pub(crate) fn generate_once(seed: u64) -> Generated {
+    generated(seed, false)
+}
+
+fn generated(seed: u64, retries: bool) -> Generated {
+    let (chance, text) = (Chance::new(seed), String::new());
+    let mut writer = Writer { chance, text, names: 0, interleaved: false, children: true, retries };
     writer.text.push_str("//! Generated.\n");
     let statements = 2 + writer.chance.below(4);
     for _ in 0..statements {
@@ -51,6 +60,7 @@ struct Writer {
     names: u32,
     interleaved: bool,
     children: bool,
+    retries: bool,
 }
 
 impl Writer {
@@ -86,7 +96,7 @@ impl Writer {
         match kind {
             30..55 => self.step(depth, place),
             55..63 => self.tried(depth, place),
-            63..69 if !place.repeated => self.retried(depth, place),
+            63..69 if !place.repeated && self.retries => self.retried(depth, place),
             69..75 if place.branch.is_none() && !place.repeated => self.parallel(depth),
             75..80 => self.condition(depth, place),
             80..84 => {

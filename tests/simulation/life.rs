@@ -255,6 +255,7 @@ impl Stage {
                             let _ = lifeboat.answer(ran.id.as_str(), Some(&question.key.to_string()), "yes");
                         }
                     }
+                    Status::LeaseLost => return Err("its leases are lost, and nobody took them".to_owned()),
                     status => {
                         let (verdict, run) = (ran.verdict, ran.id);
                         return Ok(Ended { status, verdict, run, deaths, doubts, points });

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use crate::config::DriverSpec;
-use crate::model::{Applied, Fault};
+use crate::model::{Applied, Fault, IdempotencyKey};
 use crate::system::{Act, CommandEnd, CommandLine, Ended, Look, NotStarted, OnLine, hex};
 
 use super::answer::one_line;
@@ -80,6 +80,9 @@ pub(super) async fn act(spec: &DriverSpec, request: &Request, act: &Act, heard: 
     let directory = act.empty_directory().map_err(|error| no_directory(spec, &error))?;
     let mut command = command(spec, act, directory.path(), input(request))?;
     command.time_limit = spec.time_limit.0;
+    if let Some(key) = &request.idempotency_key {
+        command.environment.insert(IdempotencyKey::VARIABLE.to_owned(), key.clone());
+    }
     let end = act.exchange(&command, heard).await.map_err(|error| refused(spec, &error))?;
     read(&spec.name, request, &end)
 }

@@ -1,5 +1,7 @@
 //! One call, carried out.
 
+use std::time::Duration;
+
 use crate::model::{
     Applied, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Key, Outcome, Performed, Rewrite,
     Settlement, Value,
@@ -9,6 +11,9 @@ use crate::worlds::NOT_APPLIED;
 use crate::worlds::cast::Role;
 
 use super::{Began, Decision, Live};
+
+/// How often it is looked whether a program has ended.
+const OUTLAST_EVERY: Duration = Duration::from_millis(50);
 
 /// What came of one attempt.
 struct Attempted {
@@ -215,7 +220,10 @@ impl Live {
         fault: Fault,
     ) -> Result<(Outcome, Option<String>), Halt> {
         // A request to cancel ended the effect, and must not end the search for what came of it as well.
-        let found = self.handle.block_on(role.handler.reconcile(&call.args, &self.undoing, key));
+        let found = match self.outlast(call, key) {
+            Some(why) => Reconciled::Unknown { why },
+            None => self.handle.block_on(role.handler.reconcile(&call.args, &self.undoing, key)),
+        };
         let redactor = self.act.secrets().redactor();
         match found {
             Reconciled::Applied { output, evidence } => Ok((Ok(redactor.value(output)), Some(evidence))),
@@ -228,6 +236,24 @@ impl Live {
                 self.recorder.commit()?;
                 let (key, targets) = (call.key.clone(), role.impact.targets.clone());
                 Err(Halt::InDoubt { key, primitive: call.primitive.to_owned(), targets, why })
+            }
+        }
+    }
+
+    /// Waits until the programs of a call have ended that outlived the process which started them: what they still do is not to be
+    /// seen yet. Returns why nothing can be known, if that is not to be waited for.
+    fn outlast(&self, call: &Invocation, key: &IdempotencyKey) -> Option<String> {
+        let mut told = false;
+        loop {
+            let running = self.act.carrying_out(key);
+            let program = running.first()?;
+            let carried_out = format!("process {} (`{}`) still carries it out", program.pid, program.command.join(" "));
+            if !told {
+                self.act.show(&format!("`{}`: {carried_out}; waiting for its end", call.primitive));
+                told = true;
+            }
+            if self.handle.block_on(self.undoing.sleep(OUTLAST_EVERY)).is_err() {
+                return Some(carried_out);
             }
         }
     }

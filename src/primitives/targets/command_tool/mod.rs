@@ -127,7 +127,7 @@ fn zero() -> Vec<u8> {
 /// The largest `output_limit`: what a call returns goes into the journal.
 const MOST_KEPT: usize = 4 << 20;
 /// The variable that holds the idempotency key of a call.
-pub(in crate::primitives) const KEY: &str = "LIFEBOAT_IDEMPOTENCY_KEY";
+pub(in crate::primitives) const KEY: &str = crate::model::IdempotencyKey::VARIABLE;
 
 impl FromTarget for CommandTool {
     const DRIVER: &'static str = "command";
