@@ -6,7 +6,7 @@ use crate::model::{
     Applied, EventBody, Fault, Halt, IdempotencyKey, ImpactKind, Invocation, Key, Outcome, Performed, Rewrite,
     Settlement, Value,
 };
-use crate::primitives::Reconciled;
+use crate::primitives::{ErasedReconciled, Reconciled};
 use crate::worlds::NOT_APPLIED;
 use crate::worlds::cast::Role;
 
@@ -108,13 +108,14 @@ impl Live {
         let began = Began::now(&self.act);
         let message = format!("the process ended while `{}` was under way", call.primitive);
         let fault = Fault::new(NOT_APPLIED, message).applied(Applied::Unknown);
-        let (outcome, evidence) = match self.reconcile(call, role, key, fault.clone()) {
+        let found = match self.evidence(call, role, key) {
             // A message that may not have come is sent again, with the same idempotency key: better twice than not at all.
-            Err(Halt::InDoubt { .. }) if role.impact.kind == ImpactKind::Tell => {
-                (Err(fault.applied(Applied::No)), Some("nobody knows whether it came".to_owned()))
+            Reconciled::Unknown { .. } if role.impact.kind == ImpactKind::Tell => {
+                Reconciled::NotApplied { evidence: "nobody knows whether it came: it is sent again".to_owned() }
             }
-            found => found?,
+            found => found,
         };
+        let (outcome, evidence) = self.settled_by(call, role, found, fault)?;
         let again = outcome.is_err();
         let outcome = self.settle(call, role, Attempted { outcome, evidence, began });
         if again {
@@ -159,7 +160,7 @@ impl Live {
         let outcome = self.carry_out(call, role, key, began)?;
         match outcome {
             Err(fault) if fault.applied == Applied::Unknown && has_effect(role.impact.kind) => {
-                let (outcome, evidence) = self.reconcile(call, role, key, fault)?;
+                let (outcome, evidence) = self.settled_by(call, role, self.evidence(call, role, key), fault)?;
                 Ok(Attempted { outcome, evidence, began })
             }
             outcome => Ok(Attempted { outcome, evidence: None, began }),
@@ -212,18 +213,22 @@ impl Live {
     }
 
     /// Asks the driver for evidence of an effect whose outcome nobody received.
-    fn reconcile(
+    fn evidence(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> ErasedReconciled {
+        // A request to cancel ended the effect, and must not end the search for what came of it as well.
+        match self.outlast(call, key) {
+            Some(why) => Reconciled::Unknown { why },
+            None => self.handle.block_on(role.handler.reconcile(&call.args, &self.undoing, key)),
+        }
+    }
+
+    /// What the evidence makes of an effect that ended with `fault`, as far as anybody received that.
+    fn settled_by(
         &self,
         call: &Invocation,
         role: &Role,
-        key: &IdempotencyKey,
+        found: ErasedReconciled,
         fault: Fault,
     ) -> Result<(Outcome, Option<String>), Halt> {
-        // A request to cancel ended the effect, and must not end the search for what came of it as well.
-        let found = match self.outlast(call, key) {
-            Some(why) => Reconciled::Unknown { why },
-            None => self.handle.block_on(role.handler.reconcile(&call.args, &self.undoing, key)),
-        };
         let redactor = self.act.secrets().redactor();
         match found {
             Reconciled::Applied { output, evidence } => Ok((Ok(redactor.value(output)), Some(evidence))),
