@@ -71,13 +71,17 @@ pub(super) fn of_status(status: Status) -> Exit {
 pub(super) fn of_error(error: &Error) -> Exit {
     match error {
         Error::NoConfig { .. } | Error::Config(_) | Error::Environment(_) => Exit::Config,
-        Error::NoRunbook { .. } | Error::Params { .. } => Exit::Usage,
         Error::Syntax(_) | Error::Check { .. } => Exit::Runbook,
         Error::InDoubt { .. } => Exit::InDoubt,
         Error::Refused { .. } | Error::Processes { .. } => Exit::Refused,
-        Error::Journal(JournalError::UnknownRun { .. } | JournalError::AmbiguousRun { .. } | JournalError::NoRuns) => {
-            Exit::Usage
-        }
+        Error::NoRunbook { .. }
+        | Error::Params { .. }
+        | Error::Journal(
+            JournalError::UnknownRun { .. }
+            | JournalError::RemovedRun { .. }
+            | JournalError::AmbiguousRun { .. }
+            | JournalError::NoRuns,
+        ) => Exit::Usage,
         Error::Journal(_) | Error::Unrecorded { .. } => Exit::Output,
         Error::Internal { .. } => Exit::Internal,
     }

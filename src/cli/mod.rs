@@ -20,6 +20,7 @@ mod plan_branches;
 mod plan_text;
 mod printer;
 mod progress;
+mod prune;
 mod resume;
 mod rollback;
 mod run;
@@ -28,7 +29,10 @@ mod sandbox;
 mod settle;
 mod show;
 mod show_text;
+mod timeline;
 mod untangle;
+mod verify;
+mod when;
 mod words;
 mod wrap;
 
@@ -81,6 +85,9 @@ enum Command {
     Drill(drill::Drill),
     Runs(runs::Runs),
     Show(show::Show),
+    Timeline(timeline::Timeline),
+    Verify(verify::Verify),
+    Prune(prune::PruneCommand),
     Outbox(outbox::Outbox),
     Doc(doc::Doc),
     Doctor(doctor::Doctor),
@@ -115,6 +122,9 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Drill(command) => command.execute(&cli.global, &printer),
         Command::Runs(command) => command.execute(&cli.global, &printer),
         Command::Show(command) => command.execute(&cli.global, &printer),
+        Command::Timeline(command) => command.execute(&cli.global, &printer),
+        Command::Verify(command) => command.execute(&cli.global, &printer),
+        Command::Prune(command) => command.execute(&cli.global, &printer),
         Command::Outbox(command) => command.execute(&cli.global, &printer),
         Command::Doc(command) => command.execute(&printer),
         Command::Doctor(command) => command.execute(&cli.global, &printer),

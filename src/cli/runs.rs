@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
+use jiff::Timestamp;
 
 use crate::journal::{Journal, LibsqlJournal, RUNNING, RunQuery, RunSummary};
-use crate::model::{RunId, Span};
+use crate::model::{Mode, RunId, Span};
 use crate::runtime::{Error, Life, Status};
 
 use super::printer::{Printer, Style};
-use super::{Exit, Global, open};
+use super::{Exit, Global, open, when};
 
 /// List the runs in the journal, newest first
 #[derive(Args)]
@@ -22,6 +23,21 @@ pub(super) struct Runs {
     /// Only runs of runbooks whose path contains this
     #[arg(long, value_name = "TEXT")]
     runbook: Option<String>,
+    /// Only runs that somebody started whose `user@host` contains this
+    #[arg(long, value_name = "TEXT")]
+    by: Option<String>,
+    /// Only runs started then or later: `7d` ago, `2026-11-20`, or `2026-11-20T09:00Z`
+    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    since: Option<Timestamp>,
+    /// Only runs started before
+    #[arg(long, value_name = "WHEN", value_parser = when::parse)]
+    until: Option<Timestamp>,
+    /// Only drills
+    #[arg(long, conflicts_with = "no_drills")]
+    drills: bool,
+    /// No drills
+    #[arg(long)]
+    no_drills: bool,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -39,6 +55,10 @@ impl Runs {
             runbook: self.runbook,
             environment: global.env.clone(),
             id: None,
+            by: self.by,
+            mode: if self.drills { Some(Mode::Drill) } else { self.no_drills.then_some(Mode::Run) },
+            since: self.since,
+            until: self.until,
         };
         let journal = journal(global)?;
         let runs = journal.as_ref().map_or_else(|| Ok(Vec::new()), |journal| journal.runs(&query))?;

@@ -246,7 +246,7 @@ impl<'a> Tree<'a> {
 }
 
 /// `restore primary (from: 20261120T221912Z-41e918)`: the primitive, what it was given by position, and its options.
-fn call(primitive: &str, impact: &Impact, args: Option<&Value>, registry: &Registry) -> String {
+pub(super) fn call(primitive: &str, impact: &Impact, args: Option<&Value>, registry: &Registry) -> String {
     let mut text = primitive.to_owned();
     let Some(Value::Map(args)) = args else {
         impact.targets.iter().for_each(|target| text = format!("{text} {target}"));

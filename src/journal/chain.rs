@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{JournalError, RunSummary};
+use super::{JournalError, PrunedRun, Prunes, RunSummary};
 use crate::model::{Event, EventBody, IllegalEvent, RunId, RunLog};
 
 /// What comes before the first event of a journal's first run.
@@ -56,6 +56,9 @@ pub struct Recorded {
     pub previous: String,
     /// The run that was begun last before it.
     pub follows: Option<RunId>,
+    /// The hash behind which it goes on, if the run begun before it was removed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<String>,
     /// Its events, in order.
     pub entries: Vec<Entry>,
 }
@@ -80,7 +83,67 @@ pub struct Broken {
     pub why: String,
 }
 
+/// Whether a whole journal is as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// How many runs are.
+    pub runs: u64,
+    /// How many events they have.
+    pub events: u64,
+    /// The hash of the last event of the run begun last.
+    pub head: String,
+    /// The runs that are not, the one begun first comes first.
+    pub broken: Vec<(RunId, Broken)>,
+    /// What was removed.
+    pub prunes: Prunes,
+    /// Where the hash stands that was asked for.
+    pub found: Option<Found>,
+}
+
+/// Where a hash stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The run.
+    pub run: RunId,
+    /// The number of its event; none when the run was removed since.
+    pub seq: Option<u64>,
+}
+
+impl Whole {
+    /// Nothing yet.
+    pub(super) fn new(prunes: Prunes, wanted: Option<&str>) -> Self {
+        let is = |run: &&PrunedRun| Some(run.head.as_str()) == wanted || Some(run.next.as_str()) == wanted;
+        let gone = prunes.prunes.iter().flat_map(|prune| &prune.runs).find(is);
+        let found = gone.map(|run| Found { run: run.id.clone(), seq: None });
+        Self { runs: 0, events: 0, head: GENESIS.to_owned(), broken: Vec::new(), prunes, found }
+    }
+
+    /// Takes the next run, and what was found out about it.
+    pub(super) fn take(&mut self, recorded: &Recorded, verified: Verified, wanted: Option<&str>) {
+        let id = &recorded.summary.id;
+        self.events += verified.events;
+        self.head.clone_from(&verified.head);
+        let is = |entry: &&Entry| entry.seq < verified.events && Some(entry.hash.as_str()) == wanted;
+        if let Some(entry) = recorded.entries.iter().find(is) {
+            self.found = Some(Found { run: id.clone(), seq: Some(entry.seq) });
+        }
+        match verified.broken {
+            Some(broken) => self.broken.push((id.clone(), broken)),
+            None => self.runs += 1,
+        }
+    }
+}
+
 impl Recorded {
+    /// Whether it begins where the run before it ends; `before` is that run.
+    pub(super) fn is_anchored(&self, before: Option<&Recorded>) -> bool {
+        match (&self.pruned, before) {
+            (Some(next), _) => *next == self.previous,
+            (None, Some(before)) => before.entries.iter().any(|entry| entry.hash == self.previous),
+            (None, None) => self.previous == GENESIS,
+        }
+    }
+
     /// Recomputes the chain. `anchored` says whether `previous` was found where it comes from.
     pub(super) fn verify(&self, anchored: bool) -> Verified {
         let mut walk = Walk { head: self.previous.clone(), log: RunLog::default(), summary: None };

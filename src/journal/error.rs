@@ -139,6 +139,20 @@ pub enum JournalError {
         /// What was asked for.
         asked: String,
     },
+    /// The run was there once.
+    #[error("run {run} was removed from the journal at {at} by {by}")]
+    #[diagnostic(
+        code(lifeboat::journal::removed_run),
+        help("its hashes are kept: `lifeboat verify --head HASH` still vouches for what was noted of it")
+    )]
+    RemovedRun {
+        /// The run.
+        run: RunId,
+        /// When, UTC.
+        at: String,
+        /// Who removed it.
+        by: String,
+    },
     /// Another run has the targets now.
     #[error("run {run} has lost its leases: it was stopped for longer than they hold, and another run may have them")]
     #[diagnostic(code(lifeboat::journal::lease_lost), help("look at its targets, then `lifeboat resume {run}`"))]

@@ -57,6 +57,7 @@ impl Runs {
         let (tail, entries) = tail.extend(run, events)?;
         if let (None, EventBody::Started(started)) = (position, &first.body) {
             let begun = Recorded {
+                pruned: None,
                 summary: RunSummary::begun(run, first.at, started),
                 previous: self.last_head(),
                 follows: self.recorded.last().map(|last| last.summary.id.clone()),

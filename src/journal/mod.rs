@@ -19,15 +19,17 @@ mod leases;
 mod libsql;
 mod memory;
 mod memory_leases;
+mod prune;
 mod summary;
 mod tail;
 
-pub use self::chain::{Broken, Entry, GENESIS, Recorded, Verified, link};
+pub use self::chain::{Broken, Entry, Found, GENESIS, Recorded, Verified, Whole, link};
 pub use self::error::JournalError;
 pub use self::leases::Leases;
 #[cfg(feature = "journal-libsql")]
 pub use self::libsql::LibsqlJournal;
 pub use self::memory::MemoryJournal;
+pub use self::prune::{Prune, Pruned, PrunedRun, Prunes};
 pub use self::summary::{RUNNING, RunQuery, RunSummary};
 
 use crate::model::{Event, Fence, Letter, LetterQuery, Request, RunId};
@@ -105,6 +107,11 @@ pub trait Journal: Send + Sync {
     /// All that is stored about a run, as it is stored. An unknown run is an error.
     fn recorded(&self, run: &RunId) -> Result<Recorded, JournalError>;
 
+    /// What was removed.
+    fn prunes(&self) -> Result<Prunes, JournalError> {
+        Ok(Prunes { prunes: Vec::new(), head: GENESIS.to_owned(), broken: None })
+    }
+
     /// The events of a run, in order. An unknown run is an error.
     fn events(&self, run: &RunId) -> Result<Vec<Event>, JournalError> {
         self.recorded(run)?.entries.iter().map(|entry| entry.event(run)).collect()
@@ -137,16 +144,27 @@ pub trait Journal: Send + Sync {
             candidates.truncate(CANDIDATES);
             return Err(JournalError::AmbiguousRun { asked: asked.to_owned(), candidates, more });
         }
-        candidates.pop().ok_or_else(unknown)
+        let removed = |prunes: Prunes| prunes.removed(asked).unwrap_or_else(unknown);
+        candidates.pop().map_or_else(|| Err(self.prunes().map_or_else(|error| error, removed)), Ok)
     }
 
     /// Recomputes the hash chain of a run, and compares it with the list of runs and with the run begun before it.
     fn verify(&self, run: &RunId) -> Result<Verified, JournalError> {
         let recorded = self.recorded(run)?;
-        let anchored = match &recorded.follows {
-            None => recorded.previous == GENESIS,
-            Some(before) => self.recorded(before)?.entries.iter().any(|entry| entry.hash == recorded.previous),
-        };
-        Ok(recorded.verify(anchored))
+        let before = recorded.follows.as_ref().map(|before| self.recorded(before)).transpose()?;
+        Ok(recorded.verify(recorded.is_anchored(before.as_ref())))
+    }
+
+    /// The same for all runs, and for what was removed. Looks for the hash `wanted`, which somebody has noted elsewhere.
+    fn verify_all(&self, wanted: Option<&str>) -> Result<Whole, JournalError> {
+        let mut whole = Whole::new(self.prunes()?, wanted);
+        let mut before: Option<Recorded> = None;
+        for run in self.runs(&RunQuery::default())?.iter().rev() {
+            let recorded = self.recorded(&run.id)?;
+            let verified = recorded.verify(recorded.is_anchored(before.as_ref()));
+            whole.take(&recorded, verified, wanted);
+            before = Some(recorded);
+        }
+        Ok(whole)
     }
 }

@@ -82,6 +82,14 @@ pub struct RunQuery {
     pub environment: Option<String>,
     /// Only runs whose id begins or ends like this.
     pub id: Option<String>,
+    /// Only runs that somebody started whose `user@host` contains this.
+    pub by: Option<String>,
+    /// Only runs, or only drills.
+    pub mode: Option<Mode>,
+    /// Only runs that were started then or later.
+    pub since: Option<Timestamp>,
+    /// Only runs that were started before.
+    pub until: Option<Timestamp>,
 }
 
 impl RunQuery {
@@ -95,6 +103,10 @@ impl RunQuery {
         let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
         is(&self.status, &run.status)
             && is(&self.environment, &run.environment)
+            && self.by.as_ref().is_none_or(|part| run.by.contains(part.as_str()))
+            && self.mode.is_none_or(|mode| mode == run.mode)
+            && self.since.is_none_or(|since| run.started >= since)
+            && self.until.is_none_or(|until| run.started < until)
             && self.runbook.as_ref().is_none_or(|part| run.runbook.contains(part.as_str()))
             && self.id.as_ref().is_none_or(|part| {
                 run.id.as_str().starts_with(part.as_str()) || run.id.as_str().ends_with(part.as_str())

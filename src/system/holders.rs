@@ -62,7 +62,7 @@ mod tests {
         let start = |script: &str| {
             let mut command = Command::new("sh");
             command.args(["-c", script]).env(IdempotencyKey::VARIABLE, key.as_str()).process_group(0);
-            command.stdout(Stdio::piped()).spawn().expect("starts")
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts")
         };
         assert_eq!(look.carrying_out(&key), vec![]);
         let mut program = start("echo ready; read -r line; exit 0");

@@ -215,7 +215,7 @@ impl Outside {
             "message to the webhook",
         ];
         let doubled = times.iter().filter(|(_, count)| **count > 1);
-        let missing = |what: &&str| !times.get(*what).is_some_and(|count| *count > 0);
+        let missing = |what: &&str| times.get(*what).is_none_or(|count| *count == 0);
         let lost: Vec<String> = expected.iter().filter(|what| missing(what)).map(|what| (*what).to_owned()).collect();
         let unexpected = times.keys().filter(|what| *what == "exec undone").cloned();
         (doubled.map(|(what, count)| format!("{what}: {count}")).chain(unexpected).collect(), lost)
@@ -230,7 +230,7 @@ fn serve(stream: TcpStream, posted: &Mutex<BTreeSet<String>>) {
         if let Some((name, value)) = line.split_once(':') {
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.trim().parse().expect("a number"),
-                "idempotency-key" => key = value.trim().to_owned(),
+                "idempotency-key" => value.trim().clone_into(&mut key),
                 _ => {}
             }
         }

@@ -123,7 +123,7 @@ impl Life {
         self.counts.kills += u64::from(output.status.signal() == Some(9));
         let said = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {
-            Some(70 | 74 | 65 | 64 | 78) | Some(3) => Err(format!("{}: {said}", output.status)),
+            Some(3 | 64 | 65 | 70 | 74 | 78) => Err(format!("{}: {said}", output.status)),
             _ if said.contains("panicked") => Err(said.into_owned()),
             _ => Ok(()),
         }

@@ -59,6 +59,11 @@ pub(super) fn is_read_only(path: &Path) -> bool {
     refused(path) || path.parent().is_some_and(refused)
 }
 
+/// The length in bytes of the journal and of the write-ahead log beside it.
+pub(super) fn file_len(path: &Path) -> u64 {
+    log_len(path) + fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
 /// The length in bytes of the write-ahead log beside the journal.
 pub(super) fn log_len(path: &Path) -> u64 {
     let mut name = path.as_os_str().to_owned();

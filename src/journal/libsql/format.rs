@@ -10,11 +10,12 @@ use super::connection::{Connection, Row, refused};
 use super::{BUSY, directory};
 
 /// What brings a file from format n to n + 1.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../schema/0001.sql"),
     include_str!("../schema/0002.sql"),
     include_str!("../schema/0003.sql"),
     include_str!("../schema/0004.sql"),
+    include_str!("../schema/0005.sql"),
 ];
 
 /// The newest format.

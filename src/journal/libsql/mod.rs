@@ -10,6 +10,7 @@ mod directory;
 mod format;
 mod leases;
 mod outbox;
+mod prune;
 mod read;
 mod requests;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use std::time::Duration;
 use self::connection::{Connection, refused};
 use self::write::Writer;
 use super::tail::Tail;
-use super::{Journal, JournalError, Leases, Recorded, RunQuery, RunSummary};
+use super::{Journal, JournalError, Leases, Prunes, Recorded, RunQuery, RunSummary};
 use crate::model::{Event, Fence, Letter, LetterQuery, Request, RunId};
 
 /// How long an append waits for other processes, unless told otherwise.
@@ -154,6 +155,10 @@ impl Journal for LibsqlJournal {
 
     fn runs(&self, query: &RunQuery) -> Result<Vec<RunSummary>, JournalError> {
         read::runs(&self.lock().connection, query)
+    }
+
+    fn prunes(&self) -> Result<Prunes, JournalError> {
+        prune::prunes(&self.lock().connection)
     }
 
     fn recorded(&self, run: &RunId) -> Result<Recorded, JournalError> {

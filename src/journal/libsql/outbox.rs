@@ -114,6 +114,6 @@ mod tests {
         let state = "SELECT user_version, (SELECT count(*) FROM outbox) FROM pragma_user_version";
         let store = writer.lock();
         let found = store.connection.query(state, Vec::new(), |row| Ok((row.number(0)?, row.number(1)?)));
-        assert_eq!(found.expect("reads"), [(4, 0)]);
+        assert_eq!(found.expect("reads"), [(5, 0)]);
     }
 }

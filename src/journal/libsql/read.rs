@@ -4,6 +4,7 @@ use libsql::Value;
 
 use super::super::{Entry, JournalError, Recorded, RunQuery, RunSummary};
 use super::connection::{Connection, Row};
+use super::prune::keeps_prunes;
 use crate::model::{Mode, RunId};
 
 /// The columns of a [`RunSummary`], in the order in which [`summary`] takes them. See [`Row`] for the casts.
@@ -24,36 +25,55 @@ pub(super) fn runs(connection: &Connection, query: &RunQuery) -> Result<Vec<RunS
             AND (?2 IS NULL OR instr(runbook, ?2) > 0)
             AND (?3 IS NULL OR environment = ?3)
             AND (?4 IS NULL OR substr(id, 1, length(?4)) = ?4 OR substr(id, -length(?4)) = ?4)
-          ORDER BY number DESC LIMIT ?5"
+            AND (?5 IS NULL OR instr(started_by, ?5) > 0)
+            AND (?6 IS NULL OR mode = ?6)
+          ORDER BY number DESC LIMIT ?7"
     );
     let text = |wanted: &Option<String>| wanted.clone().map_or(Value::Null, Value::Text);
+    let timed = query.since.is_some() || query.until.is_some();
     let limit = query.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     let values = vec![
         text(&query.status),
         text(&query.runbook),
         text(&query.environment),
         text(&query.id),
-        Value::Integer(limit),
+        text(&query.by),
+        query.mode.map_or(Value::Null, |mode| Value::Text(mode_text(mode).to_owned())),
+        Value::Integer(if timed { -1 } else { limit }),
     ];
-    connection.query(RUNS, values, summary)
+    let mut runs = connection.query(RUNS, values, summary)?;
+    if timed {
+        // Times of runs are written with as many digits as they need: as texts they are in no order.
+        runs.retain(|run| query.matches(run));
+        runs.truncate(query.limit.unwrap_or(usize::MAX));
+    }
+    Ok(runs)
 }
 
 /// All about one run.
 pub(super) fn recorded(connection: &Connection, run: &RunId) -> Result<Recorded, JournalError> {
     const RUN: &str =
         concat!("SELECT ", summary_columns!(), ", number, CAST(previous AS BLOB) FROM runs WHERE id = ?1");
-    const BEFORE: &str = "SELECT CAST(id AS BLOB) FROM runs WHERE number < ?1 ORDER BY number DESC LIMIT 1";
+    const GONE: &str = "SELECT number, CAST(next AS BLOB) FROM pruned WHERE number < ?1 ORDER BY number DESC LIMIT 1";
+    const BEFORE: &str = "SELECT number, CAST(id AS BLOB) FROM runs WHERE number < ?1 ORDER BY number DESC LIMIT 1";
     const EVENTS: &str = "SELECT seq, CAST(json AS BLOB), CAST(hash AS BLOB) FROM events WHERE run = ?1 ORDER BY seq";
 
     let id = Value::Text(run.to_string());
     let row = connection.query(RUN, vec![id], |row| Ok((summary(row)?, row.number(11)?, row.text(12)?)))?.pop();
     let (summary, number, previous) = row.ok_or_else(|| JournalError::UnknownRun { asked: run.to_string() })?;
     let number = || vec![Value::Integer(number)];
-    let follows = connection.query(BEFORE, number(), |row| row.parse(0))?.pop();
+    let before = connection.query(BEFORE, number(), |row| Ok((row.number(0)?, row.parse(1)?)))?.pop();
+    let gone = if keeps_prunes(connection)? {
+        connection.query(GONE, number(), |row| Ok((row.number(0)?, row.text(1)?)))?.pop()
+    } else {
+        None
+    };
+    let pruned = gone.filter(|(gone, _)| before.as_ref().is_none_or(|(before, _)| before < gone)).map(|(_, next)| next);
+    let follows = before.map(|(_, id)| id);
     let entries = connection.query(EVENTS, number(), |row| {
         Ok(Entry { seq: count(connection, row.number(0)?)?, json: row.text(1)?, hash: row.text(2)? })
     })?;
-    Ok(Recorded { summary, previous, follows, entries })
+    Ok(Recorded { summary, previous, follows, pruned, entries })
 }
 
 fn summary(row: &Row) -> Result<RunSummary, JournalError> {

@@ -14,18 +14,17 @@ mod archive;
 mod faults;
 mod layout;
 mod manifest;
-mod size;
 mod space;
 mod stock;
 #[cfg(test)]
 pub(in crate::primitives) mod testing;
 mod work;
 
+pub(in crate::primitives) use crate::model::human_size as human;
 pub(in crate::primitives) use archive::{Archive, compress, decompress};
 pub(in crate::primitives) use faults::{code, copy_fault, disk_full, io_fault, no_store};
 pub(in crate::primitives) use layout::Layout;
 pub(in crate::primitives) use manifest::{Manifest, Verified};
-pub(in crate::primitives) use size::human;
 pub(in crate::primitives) use space::free_near;
 pub(in crate::primitives) use stock::{Stock, Stored};
 pub(in crate::primitives) use work::{Removed, Stop, off_reactor};

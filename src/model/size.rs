@@ -1,7 +1,7 @@
 //! Sizes as people read them.
 
 /// Such as `812 B`, `12.4 MB` or `1.2 GB`: powers of 1000, as disks are sold and `df -H` counts.
-pub(in crate::primitives) fn human(bytes: u64) -> String {
+pub fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
     if bytes < 1000 {
         return format!("{bytes} B");
@@ -28,7 +28,7 @@ mod tests {
             (1_200_000_000, "1.2 GB"),
             (u64::MAX, "18446.7 PB"),
         ] {
-            assert_eq!(human(bytes), text);
+            assert_eq!(human_size(bytes), text);
         }
     }
 }
