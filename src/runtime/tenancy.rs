@@ -29,7 +29,8 @@ pub(super) struct Tenancy {
     /// Who has it; the target is filled in.
     holder: Holder,
     ttl_ms: u64,
-    token: u64,
+    /// The number of the grant; 0 as long as there is none.
+    token: AtomicU64,
     /// The scopes of every target that is held.
     held: Mutex<BTreeMap<String, Vec<String>>>,
     /// How many leases that are.
@@ -97,13 +98,18 @@ impl Lifeboat {
         let beat_ms = look.boot_ms();
         let claim = Claim { wanted, token: None, over: vec![], ticket: None, gone: vec![], beat_ms, ttl_ms };
         let mut queue = Queue { leases, look, place: None };
-        let granted = self.apply(&journal, look, claim, applicant.wait, &mut queue)?;
+        // A run that names nothing that it may change asks for nothing before it does.
+        let granted = if claim.wanted.is_empty() {
+            Granted { token: 0, leases: 0, beat_ms }
+        } else {
+            self.apply(&journal, look, claim, applicant.wait, &mut queue)?
+        };
         Ok(Some(Arc::new(Tenancy {
             look: look.clone(),
             environment: environment.clone(),
             holder,
             ttl_ms,
-            token: granted.token,
+            token: AtomicU64::new(granted.token),
             leases: AtomicU64::new(granted.leases),
             renewed: AtomicU64::new(granted.beat_ms),
             held: Mutex::new(held),
@@ -204,9 +210,10 @@ impl Tenancy {
     fn renew_now(&self) -> Result<bool, JournalError> {
         let Some(leases) = self.journal.leases() else { return Ok(true) };
         let now = self.look.boot_ms();
+        let Some(token) = self.token() else { return Ok(true) };
         // Counted before: a branch that takes one more counts it after it has it.
         let had = self.leases.load(Ordering::SeqCst);
-        let whole = leases.renew_leases(self.token, now)? >= had;
+        let whole = leases.renew_leases(token, now)? >= had;
         if whole {
             self.renewed.store(now, Ordering::SeqCst);
         } else {
@@ -217,10 +224,14 @@ impl Tenancy {
 
     /// Gives the leases back at the end of a run; but those of a run that is not over for good: of those it is told who had them.
     pub(super) fn give_back(&self, over: bool) {
-        if let Some(leases) = self.journal.leases().filter(|_| over) {
+        if let (Some(leases), Some(token), true) = (self.journal.leases(), self.token(), over) {
             // What cannot be given back now is taken by whoever wants it: this run is over.
-            let _ = leases.release_leases(self.token, &[]);
+            let _ = leases.release_leases(token, &[]);
         }
+    }
+
+    fn token(&self) -> Option<u64> {
+        Some(self.token.load(Ordering::SeqCst)).filter(|token| *token > 0)
     }
 
     fn lost(&self) -> Halt {
@@ -252,7 +263,7 @@ impl Tenure for Tenancy {
         let (beat_ms, ttl_ms) = (self.renewed.load(Ordering::SeqCst), self.ttl_ms);
         let wanted = wanted(&fresh, &self.holder);
         let mut claim =
-            Claim { wanted, token: Some(self.token), over: vec![], ticket: None, gone: vec![], beat_ms, ttl_ms };
+            Claim { wanted, token: self.token(), over: vec![], ticket: None, gone: vec![], beat_ms, ttl_ms };
         let survey = Survey::of(self.journal.as_ref(), &self.look, &claim).map_err(failed)?;
         let refused = |survey: &Survey| {
             let message = format!("{target}: {}", survey.reason());
@@ -262,10 +273,11 @@ impl Tenure for Tenancy {
             return Ok(Err(refused(&survey)));
         }
         claim.over = survey.over();
-        if leases.take_leases(&claim).map_err(failed)?.is_none() {
+        let Some(token) = leases.take_leases(&claim).map_err(failed)? else {
             let survey = Survey::of(self.journal.as_ref(), &self.look, &claim).map_err(failed)?;
             return Ok(Err(refused(&survey)));
-        }
+        };
+        self.token.store(token, Ordering::SeqCst);
         self.leases.fetch_add(new.len() as u64, Ordering::SeqCst);
         held.insert(target.to_owned(), new);
         Ok(Ok(()))
@@ -273,7 +285,7 @@ impl Tenure for Tenancy {
 
     fn fence(&self) -> Option<Fence> {
         let leases = self.leases.load(Ordering::SeqCst);
-        (leases > 0).then_some(Fence { token: self.token, leases })
+        Some(Fence { token: self.token()?, leases }).filter(|_| leases > 0)
     }
 }
 

@@ -5,6 +5,7 @@
 //! emptied when it has grown large, at moments when no effect waits, and only by `wal_checkpoint(TRUNCATE)`, which keeps writers
 //! out; and when the last connection closes, which has the file to itself.
 
+mod ahead;
 mod connection;
 mod directory;
 mod format;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use self::ahead::Ahead;
 use self::connection::{Connection, refused};
 use self::write::Writer;
 use super::tail::Tail;
@@ -47,6 +49,7 @@ struct Store {
     writer: Option<Writer>,
     connection: Connection,
     tails: HashMap<RunId, Tail>,
+    ahead: Ahead,
     /// How long to wait for other processes.
     patience: Duration,
 }
@@ -96,7 +99,7 @@ impl LibsqlJournal {
 
 impl Store {
     fn new(connection: Connection) -> Self {
-        Self { writer: None, connection, tails: HashMap::new(), patience: BUSY }
+        Self { writer: None, connection, tails: HashMap::new(), ahead: Ahead::default(), patience: BUSY }
     }
 
     /// Keeps the log from growing for ever. Failing to is no reason to stop anybody: the log is as good as the file.

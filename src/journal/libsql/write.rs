@@ -68,6 +68,10 @@ impl Store {
         };
         let appended = fenced.and_then(|()| append(&self.connection, writer, known, run, events)).and_then(|tail| {
             outbox::put(&self.connection, letters)?;
+            let begins = |event: &Event| matches!(event.body, EventBody::Intended { .. });
+            if !self.ahead.keep(self.connection.path()) && events.iter().any(begins) {
+                return Err(JournalError::DiskFull { path: self.connection.path().to_owned() });
+            }
             self.connection.run(&writer.commit, Vec::new())?;
             Ok(tail)
         });
