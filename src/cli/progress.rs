@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::runtime::counted;
 use crate::system::{Copy, Progress};
-use crate::worlds::Listener;
+use crate::worlds::{Listener, NOT_APPLIED};
 
 use super::lanes::Lanes;
 use super::printer::{Printer, Style};
@@ -164,8 +164,17 @@ impl RunView {
                     ImpactKind::Look => self.good("?"),
                     _ => self.good("✓"),
                 };
-                let said = words::said(settled, value, &what);
+                // Where nobody has received an answer, it is by evidence that it is known.
+                let said = match &settled.evidence {
+                    Some(evidence) => format!(": it took place: {evidence}"),
+                    None => words::said(settled, value, &what),
+                };
                 self.timed(state, &settled.key, &format!("{tick} {what}{said}"), &self.dim(&took));
+            }
+            Err(fault) if fault.code == NOT_APPLIED => {
+                let evidence = settled.evidence.as_ref().map(|evidence| format!(" ({evidence})")).unwrap_or_default();
+                let text = format!("↻ {what}: it was cut off and did not take place{evidence}; once more");
+                self.line(state, &settled.key, &self.printer.paint_err(Style::Caution, &text));
             }
             Err(fault) => {
                 let cross = self.printer.paint_err(Style::Bad, "✗");

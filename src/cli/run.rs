@@ -206,7 +206,7 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
             &printer.paint(Style::Caution, &format!("skipped by a person: {}", ran.aftermath.skipped.join(", "))),
         );
     }
-    if let Verdict::Halted { halt: Halt::InDoubt { key, targets, .. }, .. } = &ran.verdict {
+    if let Some(Halt::InDoubt { key, targets, .. }) = halt(&ran.verdict) {
         say("  ", &format!("look at {}, and say what you found:", targets.join(", ")));
         printer.out(&format!("    lifeboat settle {} {key} --applied | --not-applied", ran.id));
         printer.out(&format!("    lifeboat resume {}", ran.id));
@@ -227,6 +227,15 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
     exit
 }
 
+/// What ended the run before its script did, or its rollbacks.
+fn halt(verdict: &Verdict) -> Option<&Halt> {
+    match verdict {
+        Verdict::Completed(_) => None,
+        Verdict::Failed { unwinding_halted, .. } => unwinding_halted.as_ref(),
+        Verdict::Halted { halt, .. } => Some(halt),
+    }
+}
+
 fn reason(verdict: &Verdict) -> (Option<String>, Option<String>) {
     match verdict {
         Verdict::Completed(_) => (None, None),
@@ -240,6 +249,7 @@ fn reason(verdict: &Verdict) -> (Option<String>, Option<String>) {
             match halt {
                 Halt::Cancelled | Halt::Aborted | Halt::RolledBack { .. } => (None, None),
                 Halt::Waiting { question, .. } => (Some(question.clone()), None),
+                Halt::InDoubt { why, .. } => (Some(format!("{why}{still}")), None),
                 Halt::Mistake { why, site, hint } | Halt::Unplannable { why, site, hint } => {
                     (Some(format!("{why} ({site}){still}")), hint.clone())
                 }

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 /// The log begins with a header; each frame is a page with a header of its own.
 const HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
+type Header = [u8; 32];
+type FrameHeader = [u8; 24];
 /// How much is added first, and at most, in bytes. It doubles: a run of a few effects does not pay for thousands.
 const FIRST: u64 = 128 << 10;
 const MOST: u64 = 1 << 20;
@@ -52,7 +54,7 @@ impl Ahead {
         }
         let Some(log) = &self.log else { return Ok(()) };
         let length = log.metadata()?.len();
-        let mut header = [0; HEADER as usize];
+        let mut header = Header::default();
         if length < HEADER {
             // Before the first commit there is nothing to go by.
             return Ok(());
@@ -63,7 +65,7 @@ impl Ahead {
             self.used = HEADER;
         }
         let page = u32::from_be_bytes([header[8], header[9], header[10], header[11]]);
-        let mut frame = [0; FRAME_HEADER as usize];
+        let mut frame = FrameHeader::default();
         while self.used + FRAME_HEADER <= length {
             log.read_exact_at(&mut frame, self.used)?;
             if frame[..4] == [0; 4] || frame[8..16] != self.salt {
@@ -81,17 +83,18 @@ impl Ahead {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that they are about")]
 mod tests {
     use super::*;
     use crate::journal::{Journal as _, LibsqlJournal, conformance};
 
     /// A header as SQLite writes it, with this salt, and so many frames.
     fn log(salt: u8, frames: usize) -> Vec<u8> {
-        let mut bytes = vec![0; HEADER as usize];
+        let mut bytes = Header::default().to_vec();
         bytes[8..12].copy_from_slice(&4096_u32.to_be_bytes());
         bytes[16..24].fill(salt);
         for _ in 0..frames {
-            let mut frame = vec![1; FRAME_HEADER as usize + 4096];
+            let mut frame = vec![1; 24 + 4096];
             frame[8..16].fill(salt);
             bytes.extend(frame);
         }
