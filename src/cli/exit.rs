@@ -59,6 +59,7 @@ pub(super) fn of_status(status: Status) -> Exit {
         Status::Waiting => Exit::Waiting,
         Status::RolledBack => Exit::RolledBack,
         Status::LeaseLost | Status::LeftChanged => Exit::LeftChanged,
+        Status::Unrecorded => Exit::Output,
         Status::Cancelled => Exit::Cancelled,
         Status::InDoubt => Exit::InDoubt,
         Status::Refused => Exit::Refused,

@@ -178,7 +178,7 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
         Status::Cancelled => (Style::Caution, "cancelled"),
         Status::InDoubt => (Style::Bad, "in doubt"),
         Status::Waiting => (Style::Caution, "waiting for an answer"),
-        Status::LeaseLost => (Style::Bad, "stopped"),
+        Status::LeaseLost | Status::Unrecorded => (Style::Bad, "stopped"),
         Status::Undone => (Style::Good, "rolled back"),
         Status::Refused => (Style::Caution, "refused"),
         Status::Mistake => (Style::Bad, "the runbook is wrong"),
@@ -209,6 +209,10 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
     if let Some(Halt::InDoubt { key, targets, .. }) = halt(&ran.verdict) {
         say("  ", &format!("look at {}, and say what you found:", targets.join(", ")));
         printer.out(&format!("    lifeboat settle {} {key} --applied | --not-applied", ran.id));
+        printer.out(&format!("    lifeboat resume {}", ran.id));
+    }
+    if ran.status == Status::Unrecorded {
+        say("  ", "nothing was done that is not recorded. See to the journal, then let it go on:");
         printer.out(&format!("    lifeboat resume {}", ran.id));
     }
     if let Verdict::Halted { halt: Halt::Waiting { key, choices, .. }, .. } = &ran.verdict {

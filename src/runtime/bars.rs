@@ -190,5 +190,5 @@ fn described(holder: &Holder) -> String {
 
 /// Whether a run that ended like this gives its leases back.
 pub(super) fn is_over(status: Status, owed: bool) -> bool {
-    !owed && !matches!(status, Status::InDoubt | Status::Waiting | Status::LeaseLost)
+    !owed && status.is_over()
 }

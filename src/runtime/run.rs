@@ -68,6 +68,8 @@ pub enum Status {
     Waiting,
     /// It was stopped for longer than its leases hold: it began nothing more.
     LeaseLost,
+    /// The journal could not be written: it began nothing more, and goes on when that is mended.
+    Unrecorded,
     /// It was over, and somebody had it undone: nothing that it changed is left.
     Undone,
     /// A mistake of ours.
@@ -76,7 +78,7 @@ pub enum Status {
 
 impl Status {
     /// All of them.
-    pub const ALL: [Status; 11] = [
+    pub const ALL: [Status; 12] = [
         Status::Completed,
         Status::RolledBack,
         Status::LeftChanged,
@@ -86,9 +88,15 @@ impl Status {
         Status::Mistake,
         Status::Waiting,
         Status::LeaseLost,
+        Status::Unrecorded,
         Status::Undone,
         Status::Internal,
     ];
+
+    /// Whether a run that ended so is over: otherwise it can be taken up again.
+    pub fn is_over(self) -> bool {
+        !matches!(self, Status::InDoubt | Status::Waiting | Status::LeaseLost | Status::Unrecorded)
+    }
 
     /// As the journal has it.
     pub fn name(self) -> &'static str {
@@ -102,6 +110,7 @@ impl Status {
             Status::Mistake => "mistake",
             Status::Waiting => "waiting",
             Status::LeaseLost => "lease-lost",
+            Status::Unrecorded => "unrecorded",
             Status::Undone => "rolled-back",
             Status::Internal => "internal",
         }
@@ -274,6 +283,7 @@ pub(super) fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
             Halt::InDoubt { .. } => Status::InDoubt,
             Halt::Waiting { .. } => Status::Waiting,
             Halt::LeaseLost { .. } => Status::LeaseLost,
+            Halt::Journal { .. } => Status::Unrecorded,
             Halt::RolledBack { .. } if aftermath.is_clean() => Status::Undone,
             Halt::Cancelled if aftermath.is_clean() => Status::Cancelled,
             Halt::Refused { .. } if aftermath.is_clean() => Status::Refused,

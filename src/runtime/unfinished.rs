@@ -57,11 +57,9 @@ impl Lifeboat {
         } else {
             let open =
                 |status: &str| journal.runs(&RunQuery { status: Some(status.to_owned()), ..RunQuery::newest(1) });
-            let mut open: Vec<_> = [RUNNING, Status::InDoubt.name(), Status::Waiting.name(), Status::LeaseLost.name()]
-                .map(open)
-                .into_iter()
-                .collect::<Result<Vec<_>, _>>()?
-                .concat();
+            let unfinished = Status::ALL.into_iter().filter(|status| !status.is_over()).map(Status::name);
+            let mut open: Vec<_> =
+                std::iter::once(RUNNING).chain(unfinished).map(open).collect::<Result<Vec<_>, _>>()?.concat();
             open.sort_by_key(|run| run.started);
             open.pop().map(|run| run.id).ok_or_else(|| Error::Refused {
                 why: "no run is unfinished".to_owned(),
@@ -93,7 +91,7 @@ impl Lifeboat {
 
 /// Whether a run that ended like this is only waiting for a person.
 fn goes_on(status: &str) -> bool {
-    [Status::InDoubt, Status::Waiting, Status::LeaseLost].iter().any(|known| known.name() == status)
+    Status::ALL.into_iter().any(|known| known.name() == status && !known.is_over())
 }
 
 /// Whether it is not over, and nobody carries it on.

@@ -87,6 +87,7 @@ fn wherever_it_fails_no_effect_follows() {
                 panic!("append {n}: {:?}", told.ran().verdict)
             };
             assert!(why.contains("the disk is full"), "{why}");
+            assert_eq!(told.status(), Status::Unrecorded, "it can be taken up again");
             let effects = told.effects();
             assert!(all.starts_with(&effects), "append {n}: {effects:?} is not how {all:?} begins");
             assert!(effects.len() >= before && effects.len() < all.len(), "append {n}: {effects:?}");

@@ -8,7 +8,7 @@ use super::connection::{Connection, Row};
 use super::{LibsqlJournal, directory, read};
 
 /// Statuses of runs that are not over: they are never removed.
-const OPEN: &str = "'running', 'in-doubt', 'waiting', 'lease-lost'";
+const OPEN: &str = "'running', 'in-doubt', 'waiting', 'lease-lost', 'unrecorded'";
 
 impl LibsqlJournal {
     /// The runs that ended before `before`, oldest first: what [`prune`](Self::prune) removes. Those that are not over stay, and

@@ -1,0 +1,189 @@
+//! What a machine does to a run: a disk that is full or read-only, a clock that is set back, an output that is closed, SIGTERM.
+#![expect(clippy::disallowed_methods, reason = "a test prepares files, and starts the program that it is about")]
+
+#[expect(dead_code, reason = "these tests need a part of it")]
+mod support;
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use support::Project;
+
+const CONFIG: &str = r#"
+default = "here"
+[environments.here.services.web]
+driver = "http"
+url = "http://127.0.0.1:1/"
+maintenance_file = "maintenance"
+[environments.here.tools.turn]
+driver = "command"
+program = ["./turn"]
+impact = "change"
+check = ["./turned"]
+"#;
+
+const TURN: &str = "#!/bin/sh\necho \"$1 $LIFEBOAT_IDEMPOTENCY_KEY\" >> \"$LEDGER\"\n";
+const TURNED: &str = "#!/bin/sh\ngrep -q \" $LIFEBOAT_IDEMPOTENCY_KEY$\" \"$LEDGER\"\n";
+
+/// Its ledger lies elsewhere, on a disk that has room.
+fn project(runbook: &str, ledger: &Path) -> Project {
+    let path = format!("LEDGER={}\n", ledger.display());
+    let project = Project::empty().file("lifeboat.toml", CONFIG).file("runbooks/it.rhai", runbook);
+    let with_path = |text: &str| text.replace("#!/bin/sh\n", &format!("#!/bin/sh\n{path}"));
+    let project = project.file("turn", with_path(TURN)).file("turned", with_path(TURNED));
+    for program in ["turn", "turned"] {
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(project.path(program), executable).expect("is executable");
+    }
+    project
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs a script of shell where it may mount things that nobody else sees. `$LIFEBOAT` is the program.
+fn with_mounts(project: &Project, script: &str) -> Output {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-euc", script]).current_dir(project.path("."));
+    command.env("LIFEBOAT", env!("CARGO_BIN_EXE_lifeboat")).env("NO_COLOR", "1");
+    let output = command.stdin(Stdio::null()).output().expect("unshare is installed: apt-get install util-linux");
+    assert!(!text(&output).contains("Operation not permitted"), "mounting is not permitted here: {}", text(&output));
+    output
+}
+
+#[test]
+fn on_a_full_disk_nothing_begins_that_cannot_be_recorded_and_it_goes_on_when_there_is_room() {
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let ledger = elsewhere.path().join("ledger");
+    let runbook = "//! Many.\nfor n in 0..400 { exec(\"turn\", [`${n}`]); }\n";
+    let project = project(runbook, &ledger);
+    let script = r#"
+        mkdir .lifeboat
+        mount -t tmpfs -o size=1m tmpfs .lifeboat
+        set +e
+        "$LIFEBOAT" run runbooks/it.rhai > first 2>&1; echo "first $?"
+        wc -l < "$LEDGER"
+        "$LIFEBOAT" verify; echo "verify $?"
+        "$LIFEBOAT" resume > again 2>&1; echo "again $?"
+        mount -o remount,size=64m .lifeboat
+        "$LIFEBOAT" resume > second 2>&1; echo "second $?"
+        "$LIFEBOAT" verify; echo "verify $?"
+        "$LIFEBOAT" runs
+    "#;
+    let script = format!("export LEDGER={}\n{script}", ledger.display());
+    let output = with_mounts(&project, &script);
+    let said = text(&output);
+    let first = std::fs::read_to_string(project.path("first")).expect("reads");
+    assert!(said.contains("first 74"), "{said}{first}");
+    assert!(first.contains("the disk is full") && first.contains("lifeboat resume "), "{first}");
+    assert_eq!(said.matches("verify 0").count(), 2, "its record is whole: {said}");
+    let second = std::fs::read_to_string(project.path("second")).expect("reads");
+    assert!(said.contains("second 0"), "{said}{second}");
+    let done = std::fs::read_to_string(&ledger).expect("reads");
+    let mut items: Vec<usize> =
+        done.lines().map(|line| line.split(' ').next().expect("an item").parse().expect("a number")).collect();
+    items.sort_unstable();
+    assert_eq!(items, (0..400).collect::<Vec<_>>(), "each once");
+}
+
+#[test]
+fn where_nothing_can_be_recorded_nothing_is_done() {
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let ledger = elsewhere.path().join("ledger");
+    let project = project("//! One.\nexec(\"turn\", [\"1\"]);\n", &ledger);
+    let script = r#"
+        mkdir .lifeboat
+        mount -t tmpfs -o size=1m tmpfs .lifeboat
+        mount -o remount,ro .lifeboat
+        set +e
+        "$LIFEBOAT" run runbooks/it.rhai; echo "exit $?"
+    "#;
+    let output = with_mounts(&project, script);
+    let said = text(&output);
+    assert!(said.contains("exit 74") && said.contains("read-only"), "{said}");
+    assert!(!ledger.exists(), "nothing was done");
+}
+
+/// A library that sets the clock of the program into which it is loaded back by an hour.
+fn an_hour_back() -> PathBuf {
+    let source = Path::new(env!("CARGO_TARGET_TMPDIR")).join("back.c");
+    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("back.so");
+    let code = "#define _GNU_SOURCE\n#include <dlfcn.h>\n#include <time.h>\n\
+        int clock_gettime(clockid_t id, struct timespec *at) {\n\
+            static int (*real)(clockid_t, struct timespec *);\n\
+            if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, \"clock_gettime\");\n\
+            int done = real(id, at);\n\
+            if (id == CLOCK_REALTIME) at->tv_sec -= 3600;\n\
+            return done;\n\
+        }\n";
+    std::fs::write(&source, code).expect("writes");
+    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl").output();
+    assert!(built.expect("cc is there").status.success());
+    library
+}
+
+#[test]
+fn a_clock_that_is_set_back_an_hour_makes_nobody_wait_for_it() {
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let runbook = "//! Waits.\n//! deadline: 10m\nstep \"Close\" within \"5m\" {\n    maintenance(\"web\", \"on\");\n    sleep(\"3s\");\n}\n\
+        exec(\"turn\", [\"1\"]);\n";
+    let project = project(runbook, &elsewhere.path().join("ledger"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+    command.args(["run", "runbooks/it.rhai"]).current_dir(project.path("."));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let patience = Instant::now() + Duration::from_secs(30);
+    while !project.run(["show", "latest", "--json"]).stdout.contains("\"awaiting\"") {
+        assert!(Instant::now() < patience, "it does not come to its pause");
+    }
+    child.kill().expect("is killed");
+    child.wait().expect("has ended");
+    let began = Instant::now();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+    command.args(["resume"]).current_dir(project.path(".")).env("LD_PRELOAD", an_hour_back());
+    let output = command.stdin(Stdio::null()).output().expect("starts");
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(began.elapsed() < Duration::from_secs(60), "it waited for {:?}", began.elapsed());
+    let verified = project.run(["verify"]);
+    assert_eq!(verified.exit, Some(0), "{}", verified.stdout);
+    let told = project.run(["timeline", "latest"]);
+    assert_eq!(told.exit, Some(0), "{}", told.stderr);
+    // Whoever looks now, with the right clock, finds the targets free.
+    let again = project.run(["run", "runbooks/it.rhai"]);
+    assert_eq!(again.exit, Some(0), "{}", again.stderr);
+}
+
+#[test]
+fn an_output_that_is_closed_stops_no_run() {
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let ledger = elsewhere.path().join("ledger");
+    let project = project("//! Two.\nexec(\"turn\", [\"1\"]);\nexec(\"turn\", [\"2\"]);\n", &ledger);
+    for end in ["| true", ">&-", "2>&- >&-", "> /dev/full 2>&1"] {
+        project.shell(&format!("\"$LIFEBOAT\" run runbooks/it.rhai {end}"));
+    }
+    let runs = project.run(["runs", "--json"]);
+    assert_eq!(runs.stdout.matches("\"status\":\"completed\"").count(), 4, "{}", runs.stdout);
+    assert_eq!(std::fs::read_to_string(&ledger).expect("reads").lines().count(), 8);
+}
+
+#[test]
+fn sigterm_ends_it_as_an_interruption_does() {
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let runbook = "//! Holds.\nstep \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", \"off\"); }\n\
+        sleep(\"1h\");\n";
+    let project = project(runbook, &elsewhere.path().join("ledger"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+    command.args(["run", "runbooks/it.rhai"]).current_dir(project.path("."));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let maintenance = || std::fs::read_to_string(project.path("maintenance")).unwrap_or_default();
+    let patience = Instant::now() + Duration::from_secs(30);
+    while maintenance().trim() != "on" || !project.run(["show", "latest", "--json"]).stdout.contains("\"awaiting\"") {
+        assert!(Instant::now() < patience, "it does not come so far");
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("it is ours");
+    assert_eq!(child.wait().expect("waits").code(), Some(130));
+    assert_eq!(maintenance().trim(), "off");
+}
