@@ -34,7 +34,7 @@ fn a_good_version_is_served_without_one_request_lost() {
 #[test]
 fn a_version_that_only_its_users_find_bad_is_taken_back_with_its_schema() {
     let Some(rollout) = Rollout::start() else { return };
-    let (said, served) = rollout.used_during(|| rollout.run(RUNBOOK, &["to=1.5.1"]));
+    let (said, served) = rollout.used_during(|| rollout.run(RUNBOOK, &["to=1.5.1", "checks=20"]));
     assert_eq!(said.code, Some(1), "{}", said.text);
     assert!(said.text.contains("orders cannot be counted"), "{}", said.text);
     let order = ["rolling back Move the traffic", "rolling back Deploy to the idle side", "rolling back Migrate"];
