@@ -21,6 +21,7 @@ mod plan_text;
 mod printer;
 mod progress;
 mod prune;
+mod replay;
 mod resume;
 mod rollback;
 mod run;
@@ -86,6 +87,7 @@ enum Command {
     Runs(runs::Runs),
     Show(show::Show),
     Timeline(timeline::Timeline),
+    Replay(replay::Replay),
     Verify(verify::Verify),
     Prune(prune::PruneCommand),
     Outbox(outbox::Outbox),
@@ -122,6 +124,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Drill(command) => command.execute(&cli.global, &printer),
         Command::Runs(command) => command.execute(&cli.global, &printer),
         Command::Show(command) => command.execute(&cli.global, &printer),
+        Command::Replay(command) => command.execute(&cli.global, &printer),
         Command::Timeline(command) => command.execute(&cli.global, &printer),
         Command::Verify(command) => command.execute(&cli.global, &printer),
         Command::Prune(command) => command.execute(&cli.global, &printer),

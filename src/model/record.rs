@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use super::{Event, EventBody, Fault, Impact, Key, Left, Outcome, Scope, Segment, Site, Value};
+use super::{Event, EventBody, Fault, Impact, Key, Left, Outcome, Scope, ScopeKind, Segment, Site, Value};
 
 /// A run as it was recorded, by key.
 #[derive(Clone, Debug, Default)]
@@ -214,6 +214,33 @@ impl Record {
         let call = call.map(|(key, call)| (key, call.describe()));
         let scope = scope.map(|(key, scope)| (key, format!("\"{}\"", scope.scope.title)));
         [call, scope].into_iter().flatten().min_by(|a, b| a.0.cmp(b.0))
+    }
+
+    /// What the record has instead of something that is `requested` at `key`, where it has no call: another scope, or something that the
+    /// script has passed over.
+    pub fn instead_of(&self, key: &Key, requested: impl Fn() -> String) -> Option<(Key, String)> {
+        if let Some(scope) = self.scope(key).filter(|_| self.call(key).is_none()) {
+            let title = format!("\"{}\"", scope.scope.title);
+            let repeats = self.attempts(key) > 0 || matches!(scope.scope.kind, ScopeKind::Body);
+            if requested() != title && !repeats {
+                return Some((key.clone(), title));
+            }
+        }
+        self.behind(key).map(|(at, recorded)| (at.clone(), recorded))
+    }
+
+    /// Whether this is part of a branch that was stopped before it came here. What the steps of such a branch have done is undone
+    /// all the same.
+    pub fn was_stopped(&self, key: &Key) -> bool {
+        let mut branch = key.innermost_branch();
+        while let Some(inner) = branch {
+            let stopped = |scope: &RecordedScope| scope.left == Some(Left::Stopped);
+            if self.scope(&inner).is_some_and(stopped) && !key.in_rollback_within(&inner) {
+                return true;
+            }
+            branch = inner.parent().and_then(|outer| outer.innermost_branch());
+        }
+        false
     }
 
     /// What was recorded and not `visited`: something that a script which has come to its end has left out.

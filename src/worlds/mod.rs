@@ -3,6 +3,7 @@
 mod cast;
 mod live;
 mod plan;
+mod reenact;
 mod replay;
 
 pub use cast::Cast;
@@ -11,6 +12,7 @@ pub use live::{
     conformance,
 };
 pub use plan::{Assumption, AssumptionError, PlanWorld};
+pub use reenact::{Reenact, THE_END};
 pub use replay::Replay;
 
 /// The code of the fault that is recorded for an effect of a process that is gone which did not take place: it is carried out again.

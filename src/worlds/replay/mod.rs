@@ -129,31 +129,10 @@ impl Replay {
 
     /// An error where the record has something else at this place, or something that the script has passed over.
     fn nothing_left_out(&self, key: &Key, requested: impl Fn() -> String) -> Result<(), Halt> {
-        if let Some(scope) = self.record.scope(key).filter(|_| self.record.call(key).is_none()) {
-            let same = requested() == format!("\"{}\"", scope.scope.title);
-            let repeats = self.record.attempts(key) > 0 || matches!(scope.scope.kind, ScopeKind::Body);
-            if !same && !repeats {
-                return Err(diverged(key, format!("\"{}\"", scope.scope.title), requested()));
-            }
-        }
-        match self.record.behind(key) {
-            Some((at, recorded)) => Err(diverged(at, recorded, requested())),
+        match self.record.instead_of(key, &requested) {
+            Some((at, recorded)) => Err(diverged(&at, recorded, requested())),
             None => Ok(()),
         }
-    }
-
-    /// Whether this is part of a branch that was stopped before it came here.
-    fn was_stopped(&self, key: &Key) -> bool {
-        let mut branch = key.innermost_branch();
-        while let Some(branch_key) = branch {
-            let stopped = |branch| self.record.scope(branch).is_some_and(|scope| scope.left == Some(Left::Stopped));
-            // What its steps have done is undone all the same.
-            if stopped(&branch_key) && !key.in_rollback_within(&branch_key) {
-                return true;
-            }
-            branch = branch_key.parent().and_then(|outer| outer.innermost_branch());
-        }
-        false
     }
 
     /// What a recorded outcome means for the script; `None` when the process ended before anything was made of it.
@@ -179,7 +158,7 @@ fn requested(call: &Invocation) -> String {
 impl World for Replay {
     fn perform(&self, call: &Invocation) -> Result<Performed, Halt> {
         let Some(recorded) = self.recorded(call)? else {
-            if self.was_stopped(&call.key) {
+            if self.record.was_stopped(&call.key) {
                 return Err(Halt::Stopped);
             }
             if let Some(halt) = self.end_at(&call.key) {
@@ -207,7 +186,7 @@ impl World for Replay {
                 }
                 (Some(outcome), _) => Ok(Performed { outcome, changed }),
                 // It did not take place, and then the branch was stopped before it was tried again.
-                (None, _) if self.was_stopped(&call.key) => Err(Halt::Stopped),
+                (None, _) if self.record.was_stopped(&call.key) => Err(Halt::Stopped),
                 (None, Err(fault)) if fault.code == NOT_APPLIED || recorded.decision.as_deref() == Some("retry") => {
                     self.live.go_on(call, Standing::Again(recorded.attempt + 1))
                 }
@@ -224,7 +203,7 @@ impl World for Replay {
     ) -> Result<Performed, Halt> {
         let recorded = self.recorded(call)?;
         let Some((recorded, outcome)) = recorded.and_then(|call| Some((call, call.outcome.clone()?))) else {
-            if recorded.is_none() && self.record.scope(&call.key).is_none() && self.was_stopped(&call.key) {
+            if recorded.is_none() && self.record.scope(&call.key).is_none() && self.record.was_stopped(&call.key) {
                 return Err(Halt::Stopped);
             }
             // What was begun is evaluated again as far as it came: what it owes is undone.
@@ -270,7 +249,7 @@ impl World for Replay {
                     return Err(diverged(&scope.key, call.describe(), format!("\"{}\"", scope.title)));
                 }
                 self.nothing_left_out(&scope.key, || format!("\"{}\"", scope.title))?;
-                if self.was_stopped(&scope.key) {
+                if self.record.was_stopped(&scope.key) {
                     return Err(Halt::Stopped);
                 }
                 if let Some(halt) = self.end_at(&scope.key) {
@@ -316,7 +295,7 @@ impl World for Replay {
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
         match self.recorded(call)? {
             Some(_) => Ok(Performed::unchanged(Ok(Value::Null))),
-            None if self.was_stopped(&call.key) => Err(Halt::Stopped),
+            None if self.record.was_stopped(&call.key) => Err(Halt::Stopped),
             None => match self.end_at(&call.key) {
                 Some(halt) => Err(halt),
                 None => self.live.point_of_no_return(call, forgone),
