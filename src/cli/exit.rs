@@ -58,7 +58,7 @@ pub(super) fn of_status(status: Status) -> Exit {
         Status::Completed | Status::Undone => Exit::Done,
         Status::Waiting => Exit::Waiting,
         Status::RolledBack => Exit::RolledBack,
-        Status::LeaseLost | Status::LeftChanged => Exit::LeftChanged,
+        Status::LeaseLost | Status::Diverged | Status::LeftChanged => Exit::LeftChanged,
         Status::Unrecorded => Exit::Output,
         Status::Cancelled => Exit::Cancelled,
         Status::InDoubt => Exit::InDoubt,

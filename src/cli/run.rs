@@ -178,7 +178,7 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
         Status::Cancelled => (Style::Caution, "cancelled"),
         Status::InDoubt => (Style::Bad, "in doubt"),
         Status::Waiting => (Style::Caution, "waiting for an answer"),
-        Status::LeaseLost | Status::Unrecorded => (Style::Bad, "stopped"),
+        Status::LeaseLost | Status::Unrecorded | Status::Diverged => (Style::Bad, "stopped"),
         Status::Undone => (Style::Good, "rolled back"),
         Status::Refused => (Style::Caution, "refused"),
         Status::Mistake => (Style::Bad, "the runbook is wrong"),
@@ -186,11 +186,7 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
     };
     let (why, hint) = reason(&ran.verdict);
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-    let say = |indent: &str, text: &str| {
-        for line in wrap(&printer.short(text), printer.width().saturating_sub(indent.len())) {
-            printer.out(&format!("{indent}{line}"));
-        }
-    };
+    let say = |indent: &str, text: &str| say(printer, indent, text);
     say("", &format!("{}{why}", printer.paint(style, word)));
     if let Some(hint) = hint {
         say("  ", &format!("help: {hint}"));
@@ -206,21 +202,7 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
             &printer.paint(Style::Caution, &format!("skipped by a person: {}", ran.aftermath.skipped.join(", "))),
         );
     }
-    if let Some(Halt::InDoubt { key, targets, .. }) = halt(&ran.verdict) {
-        say("  ", &format!("look at {}, and say what you found:", targets.join(", ")));
-        printer.out(&format!("    lifeboat settle {} {key} --applied | --not-applied", ran.id));
-        printer.out(&format!("    lifeboat resume {}", ran.id));
-    }
-    if ran.status == Status::Unrecorded {
-        say("  ", "nothing was done that is not recorded. See to the journal, then let it go on:");
-        printer.out(&format!("    lifeboat resume {}", ran.id));
-    }
-    if let Verdict::Halted { halt: Halt::Waiting { key, choices, .. }, .. } = &ran.verdict {
-        let answers = if choices.is_empty() { "TEXT".to_owned() } else { choices.join(" | ") };
-        say("  ", "nobody is here to answer. Answer, and let it go on:");
-        printer.out(&format!("    lifeboat answer {} --key {key} {answers}", ran.id));
-        printer.out(&format!("    lifeboat resume {}", ran.id));
-    }
+    way_on(ran, printer);
     if let [first, rest @ ..] = ran.undelivered.as_slice() {
         let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
         let what = format!("NOT DELIVERED: {} → {}{more}", first.channel, first.headline);
@@ -231,12 +213,40 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
     exit
 }
 
-/// What ended the run before its script did, or its rollbacks.
-fn halt(verdict: &Verdict) -> Option<&Halt> {
-    match verdict {
-        Verdict::Completed(_) => None,
-        Verdict::Failed { unwinding_halted, .. } => unwinding_halted.as_ref(),
-        Verdict::Halted { halt, .. } => Some(halt),
+/// What a person does about a run that is not over.
+fn way_on(ran: &Ran, printer: &Printer) {
+    let say = |text: &str| say(printer, "  ", text);
+    let resume = || printer.out(&format!("    lifeboat resume {}", ran.id));
+    match (ran.status, &ran.verdict) {
+        (Status::InDoubt, _) => {
+            for change in &ran.aftermath.in_doubt {
+                say(&format!("look at {}, and say what you found:", change.impact.targets.join(", ")));
+                printer.out(&format!("    lifeboat settle {} {} --applied | --not-applied", ran.id, change.key));
+            }
+            resume();
+        }
+        (Status::Diverged, _) => {
+            say("nothing more was done. Put the runbook back as it was when the run began, then let it go on:");
+            resume();
+        }
+        (Status::Unrecorded, _) => {
+            say("nothing was done that is not recorded. See to the journal, then let it go on:");
+            resume();
+        }
+        (_, Verdict::Halted { halt: Halt::Waiting { key, choices, .. }, .. }) => {
+            let answers = if choices.is_empty() { "TEXT".to_owned() } else { choices.join(" | ") };
+            say("nobody is here to answer. Answer, and let it go on:");
+            printer.out(&format!("    lifeboat answer {} --key {key} {answers}", ran.id));
+            resume();
+        }
+        _ => {}
+    }
+}
+
+/// Text in as many lines as it needs.
+fn say(printer: &Printer, indent: &str, text: &str) {
+    for line in wrap(&printer.short(text), printer.width().saturating_sub(indent.len())) {
+        printer.out(&format!("{indent}{line}"));
     }
 }
 

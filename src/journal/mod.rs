@@ -30,7 +30,7 @@ pub use self::leases::Leases;
 pub use self::libsql::LibsqlJournal;
 pub use self::memory::MemoryJournal;
 pub use self::prune::{Prune, Pruned, PrunedRun, Prunes};
-pub use self::summary::{RUNNING, RunQuery, RunSummary};
+pub use self::summary::{RUNNING, RunQuery, RunSummary, UNFINISHED};
 
 use crate::model::{Event, Fence, Letter, LetterQuery, Request, RunId};
 

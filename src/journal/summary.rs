@@ -7,6 +7,8 @@ use crate::model::{Event, EventBody, Mode, RunId, Started};
 
 /// The status of a run that has no `ended` event: it goes on, or its process is gone and it can be resumed.
 pub const RUNNING: &str = "running";
+/// Statuses of runs that ended and are not over: they can be taken up again, and are never removed.
+pub const UNFINISHED: [&str; 5] = ["in-doubt", "waiting", "lease-lost", "unrecorded", "diverged"];
 
 /// One run in the list of runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

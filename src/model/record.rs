@@ -201,7 +201,8 @@ impl Record {
         let from = || (Bound::Excluded(key), Bound::Unbounded);
         let calls = self.calls.range(from()).map(|(key, _)| key).take_while(move |inner| inner.starts_with(key));
         let scopes = self.scopes.range(from()).map(|(key, _)| key).take_while(move |inner| inner.starts_with(key));
-        calls.chain(scopes)
+        let awaited = self.awaited.range(from()).map(|(key, _)| key).take_while(move |inner| inner.starts_with(key));
+        calls.chain(scopes).chain(awaited)
     }
 
     /// The first call or scope that was recorded behind `key` on the same line: something that a script which is at `key` has
@@ -229,16 +230,20 @@ impl Record {
         self.behind(key).map(|(at, recorded)| (at.clone(), recorded))
     }
 
-    /// Whether this is part of a branch that was stopped before it came here. What the steps of such a branch have done is undone
-    /// all the same.
+    /// Whether this is part of a branch that was stopped before it came here, or before it began. What the steps of such a branch
+    /// have done is undone all the same.
     pub fn was_stopped(&self, key: &Key) -> bool {
         let mut branch = key.innermost_branch();
         while let Some(inner) = branch {
-            let stopped = |scope: &RecordedScope| scope.left == Some(Left::Stopped);
-            if self.scope(&inner).is_some_and(stopped) && !key.in_rollback_within(&inner) {
+            let parallel = inner.parent();
+            let stopped = match self.scope(&inner) {
+                Some(branch) => branch.left == Some(Left::Stopped),
+                None => parallel.as_ref().and_then(|key| self.scope(key)).is_some_and(RecordedScope::is_over),
+            };
+            if stopped && !key.in_rollback_within(&inner) {
                 return true;
             }
-            branch = inner.parent().and_then(|outer| outer.innermost_branch());
+            branch = parallel.and_then(|outer| outer.innermost_branch());
         }
         false
     }
@@ -253,5 +258,50 @@ impl RecordedCall {
     /// As people read it: `backup({ target: "primary" })`.
     pub fn describe(&self) -> String {
         format!("{}({})", self.primitive, self.args)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Site;
+
+    fn key(text: &str) -> Key {
+        text.parse().expect(text)
+    }
+
+    fn recorded(bodies: Vec<EventBody>) -> Record {
+        let event = |(seq, body)| Event { seq, at: jiff::Timestamp::UNIX_EPOCH, body };
+        Record::of(&(0..).zip(bodies).map(event).collect::<Vec<_>>())
+    }
+
+    fn site() -> Site {
+        Site { file: "it.rhai".into(), line: 1, column: 1 }
+    }
+
+    fn entered(at: &str, kind: ScopeKind) -> EventBody {
+        EventBody::Entered { scope: Scope { key: key(at), site: site(), title: at.to_owned(), kind } }
+    }
+
+    #[test]
+    fn branches_that_had_not_begun_when_their_parallel_was_left_do_not_begin() {
+        let parallel = || entered("7", ScopeKind::Parallel { branches: 3, at_most: 1 });
+        let begun = vec![parallel(), entered("7.b0", ScopeKind::Branch)];
+        let left = |at: &str, how| EventBody::Left { key: key(at), how };
+        let goes_on = recorded(begun.clone());
+        let over = recorded([begun, vec![left("7.b0", Left::Stopped), left("7", Left::Stopped)]].concat());
+        for at in ["7.b1", "7.b1.0", "7.b2.4.b0.1", "7.b0.3"] {
+            assert!(over.was_stopped(&key(at)), "{at}");
+            assert!(!goes_on.was_stopped(&key(at)), "{at}");
+        }
+        assert!(!over.was_stopped(&key("7.b0.3.r.0")), "what it did is undone");
+        assert!(!over.was_stopped(&key("8")));
+    }
+
+    #[test]
+    fn an_attempt_that_only_waited_was_begun() {
+        let args = Value::Null;
+        let awaiting = EventBody::Awaiting { key: key("2.a1.0"), primitive: "sleep".into(), args, site: site() };
+        assert_eq!(recorded(vec![entered("2", ScopeKind::Body), awaiting]).attempts(&key("2")), 2);
     }
 }

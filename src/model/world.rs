@@ -51,6 +51,11 @@ pub trait World: Send + Sync {
     /// stops a branch where it was stopped then.
     fn stop(&self, _within: &Key, _rollbacks: bool) {}
 
+    /// Something that this branch did itself is about to end the whole evaluation, as [`World::stop`] is told right after.
+    ///
+    /// The last moment at which branches beside it can come to where they were: one that replays a record waits for them.
+    fn ending(&self, _halt: &Halt) {}
+
     /// What was owed is owed no longer, because `why`.
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt>;
 }

@@ -28,6 +28,8 @@ pub struct Aftermath {
 /// A change that is left, or may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeftChange {
+    /// The call.
+    pub key: Key,
     /// The primitive.
     pub primitive: String,
     /// What it changed.
@@ -129,6 +131,22 @@ impl State {
     fn around(&self, key: &Key) -> Vec<Key> {
         self.open.iter().filter(|step| step.encloses(key)).cloned().collect()
     }
+
+    /// What was intended there is in doubt.
+    fn doubt(&mut self, key: &Key) {
+        if let Some(doubtful) = self.intended.remove(key) {
+            self.in_doubt.push(doubtful.0.clone());
+            self.doubts.insert(key.clone(), doubtful);
+        }
+    }
+
+    /// The run goes on no further: what has no outcome now gets none.
+    fn doubt_what_is_open(&mut self) {
+        let open: Vec<Key> = self.intended.keys().cloned().collect();
+        for key in &open {
+            self.doubt(key);
+        }
+    }
 }
 
 impl Listener for Collector {
@@ -173,19 +191,15 @@ impl Listener for Collector {
             }
             EventBody::Intended { key, primitive, impact, site, .. } => {
                 let (primitive, impact, site) = (primitive.clone(), impact.clone(), site.clone());
-                let around = state.around(key);
-                state.intended.insert(key.clone(), (LeftChange { primitive, impact, site }, around));
+                let (around, change) = (state.around(key), LeftChange { key: key.clone(), primitive, impact, site });
+                state.intended.insert(key.clone(), (change, around));
             }
             EventBody::Decided { key, decision, .. } if decision == "skip" => {
                 let skipped = state.failures.remove(key);
                 state.skipped.extend(skipped);
             }
-            EventBody::InDoubt { key, .. } => {
-                if let Some(doubtful) = state.intended.remove(key) {
-                    state.in_doubt.push(doubtful.0.clone());
-                    state.doubts.insert(key.clone(), doubtful);
-                }
-            }
+            EventBody::InDoubt { key, .. } => state.doubt(key),
+            EventBody::Ended { .. } => state.doubt_what_is_open(),
             EventBody::Settled(settled) if settled.impact.kind.is_change() && !settled.key.in_rollback() => {
                 let took_place = match &settled.outcome {
                     Ok(_) => true,
@@ -194,6 +208,7 @@ impl Listener for Collector {
                 // A look by a primitive that may also change is settled as a look; what remains are changes.
                 if took_place && settled.impact.kind != ImpactKind::Look {
                     let change = LeftChange {
+                        key: settled.key.clone(),
                         primitive: settled.primitive.clone(),
                         impact: settled.impact.clone(),
                         site: settled.site.clone(),
@@ -217,8 +232,14 @@ impl Collector {
         collector
     }
 
+    /// What the events of a run add up to that goes on no further.
+    pub(super) fn conclusion(&self) -> Aftermath {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).doubt_what_is_open();
+        self.aftermath()
+    }
+
     /// What the events so far add up to.
-    pub(super) fn aftermath(&self) -> Aftermath {
+    fn aftermath(&self) -> Aftermath {
         let state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let undone: BTreeSet<&Key> = state.undone.iter().collect();
         let left = state.changes.iter().filter(|(_, around)| !around.iter().any(|step| undone.contains(step)));

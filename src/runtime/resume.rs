@@ -136,7 +136,7 @@ impl Lifeboat {
             (Verdict::Completed(_), Some(halt)) => Verdict::Halted { halt, unwound: vec![], owed: vec![] },
             (verdict, _) => verdict,
         };
-        let aftermath = collector.aftermath();
+        let aftermath = collector.conclusion();
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
         let unrecorded = recorder.commit_if_possible().err();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Environment;
+use crate::journal::UNFINISHED;
 use crate::model::{EventBody, Halt, Letter, LetterQuery, Mode, RunId, Started, UnwoundStep, Value, Verdict};
 use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
 use crate::system::{Look, random_u32, whoami};
@@ -70,6 +71,8 @@ pub enum Status {
     LeaseLost,
     /// The journal could not be written: it began nothing more, and goes on when that is mended.
     Unrecorded,
+    /// It was taken up again, and its script asked for something else than what was recorded: it began nothing more.
+    Diverged,
     /// It was over, and somebody had it undone: nothing that it changed is left.
     Undone,
     /// A mistake of ours.
@@ -78,7 +81,7 @@ pub enum Status {
 
 impl Status {
     /// All of them.
-    pub const ALL: [Status; 12] = [
+    pub const ALL: [Status; 13] = [
         Status::Completed,
         Status::RolledBack,
         Status::LeftChanged,
@@ -89,13 +92,14 @@ impl Status {
         Status::Waiting,
         Status::LeaseLost,
         Status::Unrecorded,
+        Status::Diverged,
         Status::Undone,
         Status::Internal,
     ];
 
     /// Whether a run that ended so is over: otherwise it can be taken up again.
     pub fn is_over(self) -> bool {
-        !matches!(self, Status::InDoubt | Status::Waiting | Status::LeaseLost | Status::Unrecorded)
+        !UNFINISHED.contains(&self.name())
     }
 
     /// As the journal has it.
@@ -111,6 +115,7 @@ impl Status {
             Status::Waiting => "waiting",
             Status::LeaseLost => "lease-lost",
             Status::Unrecorded => "unrecorded",
+            Status::Diverged => "diverged",
             Status::Undone => "rolled-back",
             Status::Internal => "internal",
         }
@@ -204,7 +209,7 @@ impl Lifeboat {
             unwound: Vec::new(),
             owed: Vec::new(),
         });
-        let aftermath = collector.aftermath();
+        let aftermath = collector.conclusion();
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
         let unrecorded = recorder.commit_if_possible().err();
@@ -280,10 +285,14 @@ pub(super) fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
     match verdict {
         Verdict::Completed(_) => Status::Completed,
         Verdict::Failed { unwinding_halted: Some(halt), .. } | Verdict::Halted { halt, .. } => match halt {
-            Halt::InDoubt { .. } => Status::InDoubt,
+            // These say more of what to do than that something is in doubt as well.
             Halt::Waiting { .. } => Status::Waiting,
             Halt::LeaseLost { .. } => Status::LeaseLost,
             Halt::Journal { .. } => Status::Unrecorded,
+            Halt::Diverged { .. } => Status::Diverged,
+            Halt::InDoubt { .. } => Status::InDoubt,
+            // Whatever ended it: it is not over before everybody knows what took place.
+            _ if !aftermath.in_doubt.is_empty() => Status::InDoubt,
             Halt::RolledBack { .. } if aftermath.is_clean() => Status::Undone,
             Halt::Cancelled if aftermath.is_clean() => Status::Cancelled,
             Halt::Refused { .. } if aftermath.is_clean() => Status::Refused,
@@ -291,6 +300,7 @@ pub(super) fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
             Halt::Internal { .. } | Halt::Unplannable { .. } if aftermath.is_clean() => Status::Internal,
             _ => failed,
         },
+        Verdict::Failed { .. } if !aftermath.in_doubt.is_empty() => Status::InDoubt,
         Verdict::Failed { .. } => failed,
     }
 }

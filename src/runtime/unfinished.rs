@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::journal::{RUNNING, RunQuery};
+use crate::journal::{RUNNING, RunQuery, UNFINISHED};
 use crate::model::{Event, EventBody, Halt, Mode, RunId, Started};
 use crate::script::Script;
 
 use super::active::Life;
-use super::{Error, Lifeboat, Status};
+use super::{Error, Lifeboat};
 
 /// A run as it was left.
 pub(super) struct Unfinished {
@@ -57,9 +57,8 @@ impl Lifeboat {
         } else {
             let open =
                 |status: &str| journal.runs(&RunQuery { status: Some(status.to_owned()), ..RunQuery::newest(1) });
-            let unfinished = Status::ALL.into_iter().filter(|status| !status.is_over()).map(Status::name);
-            let mut open: Vec<_> =
-                std::iter::once(RUNNING).chain(unfinished).map(open).collect::<Result<Vec<_>, _>>()?.concat();
+            let unfinished = std::iter::once(RUNNING).chain(UNFINISHED);
+            let mut open: Vec<_> = unfinished.map(open).collect::<Result<Vec<_>, _>>()?.concat();
             open.sort_by_key(|run| run.started);
             open.pop().map(|run| run.id).ok_or_else(|| Error::Refused {
                 why: "no run is unfinished".to_owned(),
@@ -89,11 +88,6 @@ impl Lifeboat {
     }
 }
 
-/// Whether a run that ended like this is only waiting for a person.
-fn goes_on(status: &str) -> bool {
-    Status::ALL.into_iter().any(|known| known.name() == status && !known.is_over())
-}
-
 /// Whether it is not over, and nobody carries it on.
 fn may_be_taken_up(run: &Unfinished) -> Result<(), Error> {
     let id = &run.id;
@@ -102,10 +96,12 @@ fn may_be_taken_up(run: &Unfinished) -> Result<(), Error> {
         return refused(format!("{id} is a drill"), "a drill is not resumed: start it again");
     }
     match run.events.last().map(|event| &event.body) {
-        Some(EventBody::Ended { status, owed, .. }) if !goes_on(status) && owed.is_empty() => refused(
-            format!("run {id} is over: {status}"),
-            "lifeboat show tells how it ended; run it again to begin anew, or lifeboat rollback it",
-        ),
+        Some(EventBody::Ended { status, owed, .. }) if !UNFINISHED.contains(&status.as_str()) && owed.is_empty() => {
+            refused(
+                format!("run {id} is over: {status}"),
+                "lifeboat show tells how it ended; run it again to begin anew, or lifeboat rollback it",
+            )
+        }
         Some(EventBody::Ended { .. }) => Ok(()),
         _ => match Life::of(id, &run.events) {
             Life::Interrupted => Ok(()),

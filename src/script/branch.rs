@@ -119,6 +119,9 @@ impl Branch {
     /// Ends what the halt ends: the evaluation, or this line alone.
     pub(super) fn halt(&self, halt: Halt, position: Position) -> Box<EvalAltResult> {
         if halt != Halt::Stopped {
+            if !self.is_ended() {
+                self.host.world.ending(&halt);
+            }
             return self.host.latch(halt, self.line.undoing, position);
         }
         if !self.line.beside_others && !self.is_ended() {

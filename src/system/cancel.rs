@@ -38,8 +38,9 @@ impl Cancel {
 
     /// Asks to stop at once, as if it had been asked twice.
     pub fn abort(&self) {
-        self.cancelled.cancel();
+        // In this order: nobody sees that it was asked once.
         self.aborted.cancel();
+        self.cancelled.cancel();
     }
 
     /// Asks to stop for another reason than that somebody cancels. Whoever was faster is the reason.

@@ -102,3 +102,17 @@ fn a_rollback_in_doubt_ends_the_unwinding() {
     assert_eq!(told.effects(), ["south open", "north open", "north closed"], "south is left alone");
     assert!(told.sentence().contains("in doubt: turn north (line 10)"), "{}", told.sentence());
 }
+
+#[test]
+fn a_run_that_is_aborted_with_an_effect_in_doubt_is_not_over() {
+    // Whichever of the branches ends first: south, which was only waiting, or north, of which nobody knows.
+    let runbook = r#"
+        parallel(["north", "south"], #{ at_most: 2 }, |valve| {
+            if valve == "south" { sleep("1h"); }
+            turn(valve, "open");
+        });"#;
+    let trial = Trial::of(runbook).unwitnessed_north(&[Does::FallsSilent]);
+    let told = trial.abort_when("intend turn north open").run();
+    assert_eq!(told.status(), Status::InDoubt, "{:?}", told.recorded());
+    assert_eq!(told.sentence(), "in doubt: turn north (line 4)");
+}

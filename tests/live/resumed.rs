@@ -178,7 +178,11 @@ fn a_script_that_asks_for_something_else_has_diverged() {
             panic!("{after}: {:?}", told.ran().verdict)
         };
         assert!(was.starts_with(recorded), "{was}");
+        assert_eq!(told.status(), Status::Diverged);
         assert_eq!(told.effects(), effects, "nothing was done");
+        // It is not over: with the runbook as it was, it goes on.
+        let over = Trial::of(&runbook(before)).journal(memory).resume_in(told.project);
+        assert_eq!((over.status(), over.effects().len()), (Status::Completed, 3), "{:?}", over.recorded());
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Trial {
     answers: Vec<&'static str>,
     on_fault: OnFault,
     stop_at: Vec<usize>,
-    stop_when: Option<&'static str>,
+    stop_when: Option<(&'static str, fn(&Cancel))>,
     request: RunRequest,
 }
 
@@ -110,7 +110,13 @@ impl Trial {
 
     /// Asks the run to stop when this happens for the first time, in the words of [`describe`].
     pub(crate) fn stop_when(mut self, line: &'static str) -> Self {
-        self.stop_when = Some(line);
+        self.stop_when = Some((line, Cancel::request));
+        self
+    }
+
+    /// The same, and without undoing anything.
+    pub(crate) fn abort_when(mut self, line: &'static str) -> Self {
+        self.stop_when = Some((line, Cancel::abort));
         self
     }
 
@@ -296,7 +302,7 @@ impl Told {
 struct Watcher {
     seen: Mutex<Vec<Event>>,
     stop_at: Vec<usize>,
-    stop_when: Mutex<Option<&'static str>>,
+    stop_when: Mutex<Option<(&'static str, fn(&Cancel))>>,
     cancel: Cancel,
 }
 
@@ -305,12 +311,16 @@ impl Listener for Watcher {
         let mut seen = self.seen.lock().expect("nobody panicked");
         let number = seen.len();
         seen.push(event.clone());
-        for _ in self.stop_at.iter().filter(|at| **at == number) {
-            self.cancel.request();
+        match self.stop_at.iter().filter(|at| **at == number).count() {
+            0 => {}
+            1 => self.cancel.request(),
+            // Both at once, or a branch may end between them.
+            _ => self.cancel.abort(),
         }
         let line = line(event, &mut Vec::new());
-        if self.stop_when.lock().expect("nobody panicked").take_if(|awaited| *awaited == line).is_some() {
-            self.cancel.request();
+        let awaited = self.stop_when.lock().expect("nobody panicked").take_if(|(awaited, _)| *awaited == line);
+        if let Some((_, stop)) = awaited {
+            stop(&self.cancel);
         }
     }
 }

@@ -3,12 +3,9 @@
 use jiff::Timestamp;
 use libsql::Value;
 
-use super::super::{GENESIS, JournalError, Prune, Pruned, PrunedRun, Prunes, link};
+use super::super::{GENESIS, JournalError, Prune, Pruned, PrunedRun, Prunes, UNFINISHED, link};
 use super::connection::{Connection, Row};
 use super::{LibsqlJournal, directory, read};
-
-/// Statuses of runs that are not over: they are never removed.
-const OPEN: &str = "'running', 'in-doubt', 'waiting', 'lease-lost', 'unrecorded'";
 
 impl LibsqlJournal {
     /// The runs that ended before `before`, oldest first: what [`prune`](Self::prune) removes. Those that are not over stay, and
@@ -49,8 +46,9 @@ fn prunable(connection: &Connection, before: Timestamp) -> Result<Vec<(i64, Prun
         "SELECT number, CAST(id AS BLOB), CAST(runbook AS BLOB), CAST(environment AS BLOB), CAST(started AS BLOB),
                 CAST(status AS BLOB), events, CAST(previous AS BLOB), CAST(head AS BLOB), CAST(ended AS BLOB)
          FROM runs
-         WHERE ended IS NOT NULL AND status NOT IN ({OPEN}) AND number < (SELECT max(number) FROM runs)
-         ORDER BY number"
+         WHERE ended IS NOT NULL AND status NOT IN ('{}') AND number < (SELECT max(number) FROM runs)
+         ORDER BY number",
+        UNFINISHED.join("', '")
     );
     let read = |row: &Row| {
         let ended: Timestamp = row.parse(9)?;

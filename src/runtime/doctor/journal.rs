@@ -35,6 +35,10 @@ fn read(lifeboat: &Lifeboat) -> Result<Vec<Finding>, Error> {
     }
     for (status, what, hint) in [
         (Status::InDoubt.name(), "in doubt", "look at the targets that `lifeboat show` names, then `lifeboat settle`"),
+        (Status::Waiting.name(), "waiting for an answer", "`lifeboat answer` gives it, then `lifeboat resume` goes on"),
+        (Status::LeaseLost.name(), "stopped: it lost its leases", "`lifeboat resume` takes it up again"),
+        (Status::Unrecorded.name(), "stopped: it could not be recorded", "`lifeboat resume` takes it up again"),
+        (Status::Diverged.name(), "stopped: its runbook was changed", "`lifeboat show` tells what to put back"),
         (Status::LeftChanged.name(), "failed and left something changed", "`lifeboat show RUN` lists what is left"),
         (RUNNING, "interrupted", "its process is gone: `lifeboat resume` takes it up again"),
     ] {

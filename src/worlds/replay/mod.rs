@@ -292,6 +292,15 @@ impl World for Replay {
         self.live.stop(within, rollbacks);
     }
 
+    fn ending(&self, halt: &Halt) {
+        // What other branches had begun would never be settled. Whoever wants to stop at once does not want to wait for that.
+        let at_once =
+            matches!(halt, Halt::Aborted | Halt::Diverged { .. } | Halt::LeaseLost { .. } | Halt::Journal { .. });
+        if !at_once {
+            self.pending.wait();
+        }
+    }
+
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
         match self.recorded(call)? {
             Some(_) => Ok(Performed::unchanged(Ok(Value::Null))),
