@@ -7,6 +7,9 @@ use crate::chance::Chance;
 /// The targets that generated runbooks change.
 pub(crate) const TARGETS: [&str; 4] = ["north", "south", "east", "west"];
 
+/// How long a pause takes, in seconds.
+pub(crate) const PAUSE_S: i64 = 600;
+
 /// A runbook and the one that it calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Generated {
@@ -14,6 +17,8 @@ pub(crate) struct Generated {
     pub(crate) child: String,
     /// Whether branches really go on at the same time, so that their order is not repeatable.
     pub(crate) interleaved: bool,
+    /// Whether something depends on what a target was found to be, which may be another branch's doing.
+    pub(crate) conditions: bool,
 }
 
 pub(crate) fn generate(seed: u64) -> Generated {
@@ -27,7 +32,7 @@ pub(crate) fn generate_once(seed: u64) -> Generated {
 
 fn generated(seed: u64, retries: bool) -> Generated {
     let (chance, text) = (Chance::new(seed), String::new());
-    let mut writer = Writer { chance, text, names: 0, interleaved: false, children: true, retries };
+    let mut writer = Writer { chance, text, names: 0, interleaved: false, conditions: 0, children: true, retries };
     writer.text.push_str("//! Generated.\n");
     let statements = 2 + writer.chance.below(4);
     for _ in 0..statements {
@@ -42,7 +47,7 @@ fn generated(seed: u64, retries: bool) -> Generated {
     for _ in 0..=writer.chance.below(2) {
         writer.statement(1, &Place::default());
     }
-    Generated { runbook, child: writer.text, interleaved: writer.interleaved }
+    Generated { runbook, child: writer.text, interleaved: writer.interleaved, conditions: writer.conditions > 0 }
 }
 
 /// Where a statement stands.
@@ -59,6 +64,8 @@ struct Writer {
     text: String,
     names: u32,
     interleaved: bool,
+    /// How many there are.
+    conditions: usize,
     children: bool,
     retries: bool,
 }
@@ -107,7 +114,7 @@ impl Writer {
                 );
                 self.line(depth, &wait);
             }
-            84..87 => self.line(depth, "sleep(\"10m\");"),
+            84..87 => self.line(depth, &format!("sleep(\"{PAUSE_S}s\");")),
             87..90 if place.branch.is_none() && !place.repeated => {
                 let why = self.name("far enough ");
                 self.line(depth, &format!("point_of_no_return(\"{why}\");"));
@@ -118,6 +125,13 @@ impl Writer {
             }
             94..97 if self.children && place.branch.is_none() && !place.repeated => {
                 self.line(depth, "runbook(\"runbooks/child.rhai\");");
+            }
+            97 if depth > 0 && self.retries => {
+                let value = self.name("v");
+                self.line(
+                    depth,
+                    &format!("if look(\"north\") != \"nowhere\" {{ set(\"no\" + \"where\", \"{value}\"); }}"),
+                );
             }
             97..100 if depth > 0 => {
                 let why = self.name("no ");
@@ -183,6 +197,7 @@ impl Writer {
     }
 
     fn condition(&mut self, depth: usize, place: &Place) {
+        self.conditions += 1;
         let target = self.target(place);
         let value = format!("v{}", 1 + self.chance.below(9));
         self.line(depth, &format!("if look({target}) == \"{value}\" {{"));

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lifeboat::journal::{Journal as _, RunQuery};
-use lifeboat::model::{Applied, EventBody, IdempotencyKey, Left, Verdict};
+use lifeboat::model::{Applied, Event, EventBody, IdempotencyKey, Left, Verdict};
 use lifeboat::runtime::Status;
 
 use crate::chance::Chance;
-use crate::generate::{Generated, generate};
+use crate::generate::{Generated, PAUSE_S, generate};
 use crate::life::{Ended, Flaw, Fortune, Stage, fortune};
 use crate::targets::{Effect, Evidence, Outside};
 
@@ -111,7 +111,8 @@ pub(crate) fn play_seed(stage: &Stage, seed: u64, flaw: Flaw, lies: Lies) -> Pla
             return played;
         };
         let found = (ended.status, comparable(&outside, generated.interleaved));
-        let comparable = !generated.interleaved || calm_went_well && branches_went_well(&outside);
+        let races = generated.interleaved && generated.conditions;
+        let comparable = !races && (!generated.interleaved || calm_went_well && branches_went_well(&outside));
         if found != expected && comparable {
             let told = format!("it ends differently after {fortune:?}: {found:?} instead of {expected:?}");
             played.violations.push(violation(seed, &told, &generated));
@@ -157,7 +158,7 @@ fn judged(
         }
     };
     played.counts.ended(&ended);
-    let wrong = wrongs(outside, &ended, &mut played.counts);
+    let wrong = wrongs(outside, &ended, generated.interleaved, &mut played.counts);
     if wrong.is_empty() {
         return Some(ended);
     }
@@ -176,14 +177,14 @@ fn violation(seed: u64, told: &str, generated: &Generated) -> String {
 }
 
 /// What the journal and the ledger say of each other.
-fn wrongs(outside: &Outside, ended: &Ended, counts: &mut Counts) -> Vec<String> {
+fn wrongs(outside: &Outside, ended: &Ended, interleaved: bool, counts: &mut Counts) -> Vec<String> {
     let mut wrong = Vec::new();
     let events = outside.journal.events(&ended.run).expect("reads");
     let verified = outside.journal.verify(&ended.run).expect("reads");
     if let Some(broken) = verified.broken {
         wrong.push(format!("the chain is broken at {}: {}", broken.seq, broken.why));
     }
-    if matches!(ended.status, Status::Internal | Status::Refused | Status::Mistake) {
+    if matches!(ended.status, Status::Internal | Status::Refused) {
         wrong.push(format!("it ended as {:?}: {:?}", ended.status, ended.verdict));
     }
     if let Verdict::Halted { halt: lifeboat::model::Halt::Diverged { .. }, .. } = &ended.verdict {
@@ -226,10 +227,29 @@ fn wrongs(outside: &Outside, ended: &Ended, counts: &mut Counts) -> Vec<String> 
             wrong.push(format!("{key} took place, and is not recorded"));
         }
     }
+    if !interleaved {
+        wrong.extend(too_long(&events));
+    }
     if ended.doubts > 0 && crate::generate::TARGETS.iter().all(|target| outside.evidence(target) == Evidence::True) {
         wrong.push("in doubt, though every driver has evidence".to_owned());
     }
     wrong
+}
+
+/// Pauses that did not take the time that they were to take, however often they were interrupted.
+fn too_long(events: &[Event]) -> Option<String> {
+    let mut resumed = None;
+    events.iter().find_map(|event| {
+        if let EventBody::Resumed { .. } = event.body {
+            resumed = Some(event.at);
+        }
+        let EventBody::Settled(settled) = &event.body else { return None };
+        let took = event.at.duration_since(settled.began).as_secs();
+        // What a process did that was not recorded any more took its time, too: then the pause was over when the next one began.
+        let exact = took == PAUSE_S || took > PAUSE_S && resumed == Some(event.at);
+        let wrong = settled.primitive == "sleep" && settled.outcome.is_ok() && !exact;
+        wrong.then(|| format!("{} paused for {took} s instead of {PAUSE_S}", settled.key))
+    })
 }
 
 /// The record of the run that broke a promise, for whoever finds out why.

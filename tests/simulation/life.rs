@@ -95,24 +95,40 @@ impl Journal for Mortal {
 
 /// Time that moves on when somebody waits for it, and never runs out beside a run.
 #[derive(Debug, Default)]
-struct Simulated(AtomicU64);
+struct Simulated {
+    /// Milliseconds since the machine was started; for all processes the same.
+    now: Arc<AtomicU64>,
+    /// When the process began.
+    born: u64,
+}
+
+impl Simulated {
+    /// The clock of a process that begins now.
+    fn for_one_process(&self) -> Self {
+        Self { now: self.now.clone(), born: self.millis() }
+    }
+
+    fn millis(&self) -> u64 {
+        self.now.load(Ordering::SeqCst)
+    }
+}
 
 impl Clock for Simulated {
     fn now(&self) -> jiff::Timestamp {
-        let millis = i64::try_from(self.0.load(Ordering::SeqCst)).expect("not so long");
+        let millis = i64::try_from(self.millis()).expect("not so long");
         jiff::Timestamp::from_millisecond(1_800_000_000_000 + millis).expect("a time")
     }
 
     fn monotonic(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::SeqCst))
+        Duration::from_millis(self.millis() - self.born)
     }
 
     fn boot_ms(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.millis()
     }
 
     fn sleep(&self, time: Duration) -> Pause {
-        self.0.fetch_add(u64::try_from(time.as_millis()).expect("not so long"), Ordering::SeqCst);
+        self.now.fetch_add(u64::try_from(time.as_millis()).expect("not so long"), Ordering::SeqCst);
         Box::pin(std::future::ready(()))
     }
 
@@ -220,13 +236,13 @@ impl Stage {
 
     /// Lets a run live, die and live again until it is over.
     pub(crate) fn play(&self, outside: &Arc<Outside>, fortune: &Fortune, flaw: Flaw) -> Result<Ended, String> {
-        let clock: Arc<dyn Clock> = Arc::new(Simulated::default());
+        let clock = Simulated::default();
         let (mut deaths, mut doubts, mut points) = (0, 0, 0);
         let mut dies = fortune.deaths.iter().copied();
         for life in 0..400 {
             let first = outside.journal.runs(&RunQuery::newest(1)).expect("reads").is_empty();
             outside.begin(dies.next());
-            let lifeboat = self.lifeboat(outside, clock.clone(), (fortune, life == 0), flaw);
+            let lifeboat = self.lifeboat(outside, Arc::new(clock.for_one_process()), (fortune, life == 0), flaw);
             let ran = if first {
                 lifeboat.run(&RunRequest::new(self.directory.path().join("runbooks/it.rhai")))
             } else {

@@ -170,7 +170,7 @@ impl Live {
     fn carry_out(&self, call: &Invocation, role: &Role, key: &IdempotencyKey, began: Began) -> Result<Outcome, Halt> {
         let act = self.act_for(&call.key);
         let perform = |act| role.handler.perform(&call.args, act, key);
-        let waited = || act.having_waited(act.monotonic().saturating_sub(began.monotonic));
+        let waited = || act.having_waited(began.elapsed(act));
         let outcome = match role.impact.kind {
             // A look and a wait can be dropped at any time; what has an effect must say itself how far it came.
             ImpactKind::Look => self.unless_over(&call.key, perform(act)),

@@ -170,23 +170,30 @@ impl Live {
 #[derive(Clone, Copy)]
 struct Began {
     at: jiff::Timestamp,
+    /// On this process's clock, which may have begun later than the call.
     monotonic: std::time::Duration,
+    /// How long it had gone on by then.
+    before: std::time::Duration,
 }
 
 impl Began {
     fn now(look: &Look) -> Self {
-        Self { at: look.now(), monotonic: look.monotonic() }
+        Self { at: look.now(), monotonic: look.monotonic(), before: std::time::Duration::ZERO }
     }
 
     /// The same for what was begun by an earlier process, at this moment of the wall clock.
     fn earlier(self, at: Option<jiff::Timestamp>) -> Self {
         let Some(at) = at else { return self };
-        let since = std::time::Duration::try_from(self.at.duration_since(at)).unwrap_or_default();
-        Self { at, monotonic: self.monotonic.saturating_sub(since) }
+        let before = std::time::Duration::try_from(self.at.duration_since(at)).unwrap_or_default();
+        Self { at, before, ..self }
+    }
+
+    fn elapsed(self, look: &Look) -> std::time::Duration {
+        self.before + look.monotonic().saturating_sub(self.monotonic)
     }
 
     fn elapsed_ms(self, look: &Look) -> u64 {
-        u64::try_from(look.monotonic().saturating_sub(self.monotonic).as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.elapsed(look).as_millis()).unwrap_or(u64::MAX)
     }
 }
 

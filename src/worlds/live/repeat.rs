@@ -87,7 +87,7 @@ impl Live {
                 Err(fault) if is_final(fault) => return Ok(last),
                 _ => {}
             }
-            let waited = self.act.monotonic().saturating_sub(began.monotonic);
+            let waited = began.elapsed(&self.act);
             if waited >= timeout {
                 let found = last.err().map(|fault| fault.message).or_else(|| self.recorder.last_look(&scope.key));
                 let why = found.map(|found| format!(": {found}")).unwrap_or_default();
@@ -113,7 +113,7 @@ impl Live {
         let mut failed = Failed::default();
         for n in 0.. {
             let last = attempt(n)?;
-            let held = self.act.monotonic().saturating_sub(began.monotonic);
+            let held = began.elapsed(&self.act);
             match last {
                 Ok(Value::Bool(true)) => failed = Failed::default(),
                 // A mistake in the body is none of what it watches.
