@@ -29,7 +29,7 @@ pub(crate) struct Trial {
     answers: Vec<&'static str>,
     on_fault: OnFault,
     stop_at: Vec<usize>,
-    stop_when: Option<(&'static str, fn(&Cancel))>,
+    stop_when: Option<Stop>,
     request: RunRequest,
 }
 
@@ -298,11 +298,14 @@ impl Told {
     }
 }
 
+/// An event in the words of [`describe`], and what is asked of the run when it happens.
+type Stop = (&'static str, fn(&Cancel));
+
 /// Hears every event, and asks the run to stop at some of them.
 struct Watcher {
     seen: Mutex<Vec<Event>>,
     stop_at: Vec<usize>,
-    stop_when: Mutex<Option<(&'static str, fn(&Cancel))>>,
+    stop_when: Mutex<Option<Stop>>,
     cancel: Cancel,
 }
 
