@@ -1,41 +1,13 @@
 //! What every journal must do, as one suite that runs against each implementation.
 
-use std::sync::Arc;
-
 use jiff::{Timestamp, ToSpan};
 
-use super::{GENESIS, Journal, JournalError, MemoryJournal, RUNNING, RunQuery, link};
+use super::every_journal::Open;
+use super::{GENESIS, JournalError, RUNNING, RunQuery, link};
 use crate::model::{
     Event, EventBody, Fault, Impact, ImpactKind, Key, Left, Mode, RunId, Scope, ScopeKind, Segment, Settlement, Site,
     Started, Value,
 };
-
-/// Opens the journal under test once more: what was appended through one handle is there through the next.
-pub(super) type Open<'a> = &'a dyn Fn() -> Arc<dyn Journal>;
-
-macro_rules! every_journal {
-    ($($specification:ident),* $(,)?) => {
-        mod memory {
-            $(#[test]
-            fn $specification() {
-                let journal = std::sync::Arc::new(super::MemoryJournal::new());
-                super::$specification(&|| journal.clone());
-            })*
-        }
-
-        #[cfg(feature = "journal-libsql")]
-        mod libsql {
-            $(#[test]
-            fn $specification() {
-                let dir = tempfile::tempdir().expect("a directory");
-                let path = dir.path().join(".lifeboat/journal.db");
-                super::$specification(&|| {
-                    std::sync::Arc::new(crate::journal::LibsqlJournal::open(&path).expect("opens"))
-                });
-            })*
-        }
-    };
-}
 
 every_journal!(
     what_is_appended_is_read_back_in_order,

@@ -1,36 +1,11 @@
 //! What the leases of every journal must do, against each implementation.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::conformance::{numbered, run, started_in};
-use super::{Journal, JournalError, MemoryJournal};
+use super::every_journal::Open;
+use super::{Journal, JournalError};
 use crate::model::{Claim, Fence, Holder, ProcessId};
-
-macro_rules! every_journal {
-    ($($specification:ident),* $(,)?) => {
-        mod memory {
-            $(#[test]
-            fn $specification() {
-                let journal = std::sync::Arc::new(super::MemoryJournal::new());
-                super::$specification(&|| journal.clone());
-            })*
-        }
-
-        #[cfg(feature = "journal-libsql")]
-        mod libsql {
-            $(#[test]
-            fn $specification() {
-                let dir = tempfile::tempdir().expect("a directory");
-                let path = dir.path().join("journal.db");
-                super::$specification(&|| {
-                    std::sync::Arc::new(crate::journal::LibsqlJournal::open(&path).expect("opens"))
-                });
-            })*
-        }
-    };
-}
 
 every_journal!(
     all_is_granted_or_nothing,
@@ -41,8 +16,6 @@ every_journal!(
     an_intent_is_recorded_only_with_its_leases,
     what_is_given_back_is_free_and_the_rest_is_kept,
 );
-
-type Open<'a> = &'a dyn Fn() -> Arc<dyn Journal>;
 
 fn holder(name: &str) -> Holder {
     Holder {

@@ -1,37 +1,12 @@
 //! What the outbox of every journal must do, against each implementation.
 
-use std::sync::Arc;
-
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
+use super::Journal;
 use super::conformance::{numbered, run, started_in};
-use super::{Journal, MemoryJournal};
+use super::every_journal::Open;
 use crate::model::{EventBody, IdempotencyKey, Key, Letter, LetterQuery, LetterState, Origin, Segment, Value};
-
-macro_rules! every_journal {
-    ($($specification:ident),* $(,)?) => {
-        mod memory {
-            $(#[test]
-            fn $specification() {
-                let journal = std::sync::Arc::new(super::MemoryJournal::new());
-                super::$specification(&|| journal.clone());
-            })*
-        }
-
-        #[cfg(feature = "journal-libsql")]
-        mod libsql {
-            $(#[test]
-            fn $specification() {
-                let dir = tempfile::tempdir().expect("a directory");
-                let path = dir.path().join(".lifeboat/journal.db");
-                super::$specification(&|| {
-                    std::sync::Arc::new(crate::journal::LibsqlJournal::open(&path).expect("opens"))
-                });
-            })*
-        }
-    };
-}
 
 every_journal!(
     letters_come_with_the_events_of_their_commit,
@@ -39,8 +14,6 @@ every_journal!(
     letters_are_found_by_what_they_are,
     a_letter_that_waits_is_changed_by_one_alone,
 );
-
-type Open<'a> = &'a dyn Fn() -> Arc<dyn Journal>;
 
 const RUN: &str = "20261120-205609-aaaa";
 

@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 
 use super::conformance::{numbered, run, started_in};
-use super::{Journal, JournalError, MemoryJournal};
+use super::every_journal::Open;
+use super::{Journal, JournalError};
 use crate::model::{Key, Request, RunId, Segment, Wanted};
 
-fn check(open: &dyn Fn() -> std::sync::Arc<dyn Journal>) {
+every_journal!(requests_are_read_by_the_run_that_they_are_for);
+
+fn requests_are_read_by_the_run_that_they_are_for(open: Open) {
     let (one, other) = (run("20261120-205609-aaaa"), run("20261120-205610-bbbb"));
     let request = |text: &str| {
         let wanted = Wanted::Answer { key: Key::ROOT.child(Segment::Call(3)), text: text.to_owned() };
@@ -36,18 +39,4 @@ fn check(open: &dyn Fn() -> std::sync::Arc<dyn Journal>) {
     assert!(0 < first && first < last);
     assert_eq!(asked(&*journal, &one, first), [(last, cancel)]);
     assert_eq!(asked(&*journal, &one, last), []);
-}
-
-#[test]
-fn requests_are_kept_in_memory() {
-    let journal = std::sync::Arc::new(MemoryJournal::new());
-    check(&|| journal.clone());
-}
-
-#[cfg(feature = "journal-libsql")]
-#[test]
-fn requests_are_kept_in_a_file() {
-    let dir = tempfile::tempdir().expect("a directory");
-    let path = dir.path().join("journal.db");
-    check(&|| std::sync::Arc::new(crate::journal::LibsqlJournal::open(&path).expect("opens")));
 }

@@ -87,6 +87,20 @@ pub enum JournalError {
         /// What the machine said.
         why: String,
     },
+    /// The server of the journal that a team shares does not do what is asked of it.
+    #[error("the shared journal at {url} cannot be used: {why}")]
+    #[diagnostic(
+        code(lifeboat::journal::unreachable),
+        help(
+            "look at `url` and `token` below [state], and at the network between; `--break-glass \"why\"` goes on without it"
+        )
+    )]
+    Unreachable {
+        /// Its address.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
     /// An event that may not follow those before it. Nothing of its batch was written.
     #[error("run {run}: {why}")]
     #[diagnostic(

@@ -5,6 +5,12 @@ use crate::model::{Claim, Holder, Lease, Ticket};
 
 /// Leases on things that runs change. Who may take one away from whom is decided above; here it is done, or not, at one instant.
 pub trait Leases: Send + Sync {
+    /// The moment by which leases are renewed and expire, in milliseconds: the machine's boot-time clock (`boot_ms`), unless several
+    /// machines share them. Then it is the clock of whoever keeps them.
+    fn now_ms(&self, boot_ms: u64) -> Result<u64, JournalError> {
+        Ok(boot_ms)
+    }
+
     /// Every lease, by scope, and everybody who waits, the first at the front.
     fn all_leases(&self) -> Result<(Vec<Lease>, Vec<Ticket>), JournalError>;
 

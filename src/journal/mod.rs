@@ -6,6 +6,9 @@
 
 mod chain;
 #[cfg(test)]
+#[macro_use]
+mod every_journal;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod conformance_leases;
@@ -20,8 +23,11 @@ mod libsql;
 mod memory;
 mod memory_leases;
 mod prune;
+#[cfg(all(test, feature = "journal-libsql"))]
+mod server;
 mod summary;
 mod tail;
+mod transport;
 
 pub use self::chain::{Broken, Entry, Found, GENESIS, Recorded, Verified, Whole, link};
 pub use self::error::JournalError;
@@ -31,6 +37,7 @@ pub use self::libsql::LibsqlJournal;
 pub use self::memory::MemoryJournal;
 pub use self::prune::{Prune, Pruned, PrunedRun, Prunes};
 pub use self::summary::{RUNNING, RunQuery, RunSummary, UNFINISHED};
+pub use self::transport::Transport;
 
 use crate::model::{Event, Fence, Letter, LetterQuery, Request, RunId};
 

@@ -1,58 +1,98 @@
-//! One connection to a libSQL file: errors that say what to do, and no panic on a damaged file.
+//! One connection to a libSQL database, in a file or at a server.
 
-use std::future::Future;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
 use std::time::Duration;
 
-use libsql::{Builder, OpenFlags, Statement, Value, ffi};
+use libsql::{OpenFlags, Value};
 
-use super::super::JournalError;
-use super::directory;
+use super::super::{JournalError, Transport};
+use super::file::{self, File};
+use super::remote::{Answer, Remote};
 
-/// A connection, and the file that its errors name.
+/// A connection, and the file or address that its errors name.
 pub(super) struct Connection {
-    raw: libsql::Connection,
+    kind: Kind,
     path: PathBuf,
+}
+
+enum Kind {
+    File(File),
+    Remote(Remote),
+}
+
+/// A statement that is used again and again.
+pub(super) enum Statement {
+    /// Prepared.
+    File(libsql::Statement),
+    /// Its text: a server prepares it itself.
+    Remote(String),
 }
 
 /// The values of one row. Texts are selected `AS BLOB`: libsql panics on text that is not UTF-8, and a damaged page may hold it.
 pub(super) struct Row<'a> {
-    raw: libsql::Row,
+    cells: Cells<'a>,
     connection: &'a Connection,
+}
+
+/// Where they lie.
+pub(super) enum Cells<'a> {
+    /// In the engine.
+    File(libsql::Row),
+    /// In the answer of a server, with the names of its columns.
+    Remote(&'a [Value], &'a [String]),
 }
 
 impl Connection {
     /// Opens the file at `path`, which must be absolute.
     pub(super) fn open(path: &Path, flags: OpenFlags) -> Result<Self, JournalError> {
-        let opened = ready(Builder::new_local(path).flags(flags).build()).and_then(|database| database.connect());
-        let raw = opened.map_err(|error| explain(path, error))?;
-        Ok(Self { raw, path: path.to_owned() })
+        Ok(Self { kind: Kind::File(File::open(path, flags)?), path: path.to_owned() })
     }
 
-    /// The file.
+    /// Speaks to the server at `url`. Nothing is sent yet.
+    pub(super) fn remote(url: &str, transport: Arc<dyn Transport>) -> Self {
+        Self { kind: Kind::Remote(Remote::new(url, transport)), path: PathBuf::from(url) }
+    }
+
+    /// Whether it leads to a server.
+    pub(super) fn is_remote(&self) -> bool {
+        matches!(self.kind, Kind::Remote(_))
+    }
+
+    /// The file, or the server's address.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How long to wait for others that have locked the file.
+    /// How long to wait for others that have locked the database.
     pub(super) fn wait_at_most(&self, time: Duration) -> Result<(), JournalError> {
-        self.raw.busy_timeout(time).map_err(|error| self.explain(error))
+        match &self.kind {
+            Kind::File(file) => file.wait_at_most(&self.path, time),
+            Kind::Remote(remote) => {
+                remote.wait_at_most(time);
+                Ok(())
+            }
+        }
     }
 
     /// Runs statements that have no parameters.
     pub(super) fn batch(&self, sql: &str) -> Result<(), JournalError> {
-        ready(self.raw.execute_batch(sql)).map(drop).map_err(|error| self.explain(error))
+        match &self.kind {
+            Kind::File(file) => file.batch(&self.path, sql),
+            Kind::Remote(remote) => remote.batch(sql),
+        }
     }
 
     /// Leaves a transaction that is still open: after an error, or a panic.
     pub(super) fn roll_back(&self) -> Result<(), JournalError> {
-        if self.raw.is_autocommit() { Ok(()) } else { self.batch("ROLLBACK") }
+        let open = match &self.kind {
+            Kind::File(file) => file.is_in_transaction(),
+            Kind::Remote(remote) => remote.is_in_transaction(),
+        };
+        if open { self.batch("ROLLBACK") } else { Ok(()) }
     }
 
-    /// Runs `read` on one state of the file, whatever others write meanwhile.
+    /// Runs `read` on one state of the database, whatever others write meanwhile.
     pub(super) fn consistently<T>(&self, read: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
         self.roll_back()?;
         self.batch("BEGIN")?;
@@ -62,17 +102,34 @@ impl Connection {
         left.map(|()| value)
     }
 
-    /// Prepares a statement, to be used again and again.
-    pub(super) fn prepare(&self, sql: &str) -> Result<Statement, JournalError> {
-        ready(self.raw.prepare(sql)).map_err(|error| self.explain(error))
+    /// Runs `work` in one transaction, which locks others out from its beginning.
+    pub(super) fn changing<T>(&self, work: impl FnOnce() -> Result<T, JournalError>) -> Result<T, JournalError> {
+        self.roll_back()?;
+        self.batch("BEGIN IMMEDIATE")?;
+        let done = work().and_then(|done| self.batch("COMMIT").map(|()| done));
+        if done.is_err() {
+            // The first error is the one that counts.
+            let _ = self.roll_back();
+        }
+        done
     }
 
-    /// Runs a prepared statement that returns no rows.
+    /// Prepares a statement, to be used again and again.
+    pub(super) fn prepare(&self, sql: &str) -> Result<Statement, JournalError> {
+        match &self.kind {
+            Kind::File(file) => file.prepare(&self.path, sql).map(Statement::File),
+            Kind::Remote(_) => Ok(Statement::Remote(sql.to_owned())),
+        }
+    }
+
+    /// Runs a prepared statement that returns no rows. At a server it may be sent only with the next query, or the end of the
+    /// transaction.
     pub(super) fn run(&self, statement: &Statement, values: Vec<Value>) -> Result<(), JournalError> {
-        let done = ready(statement.execute(values));
-        // Without this the statement would keep its locks, and could not be run again.
-        statement.reset();
-        done.map(drop).map_err(|error| self.explain(error))
+        match (&self.kind, statement) {
+            (_, Statement::File(statement)) => file::run(&self.path, statement, values),
+            (Kind::Remote(remote), Statement::Remote(sql)) => remote.run(sql, &values),
+            (Kind::File(_), Statement::Remote(sql)) => self.query(sql, values, |_| Ok(())).map(drop),
+        }
     }
 
     /// Runs a prepared query, and takes what `read` makes of each row.
@@ -82,17 +139,18 @@ impl Connection {
         values: Vec<Value>,
         mut read: impl FnMut(&Row) -> Result<T, JournalError>,
     ) -> Result<Vec<T>, JournalError> {
-        let all = || {
-            let mut rows = ready(statement.query(values)).map_err(|error| self.explain(error))?;
-            let mut all = Vec::new();
-            while let Some(raw) = ready(rows.next()).map_err(|error| self.explain(error))? {
-                all.push(read(&Row { raw, connection: self })?);
+        match (&self.kind, statement) {
+            (_, Statement::File(statement)) => {
+                let read = |row| read(&Row { cells: Cells::File(row), connection: self });
+                file::rows(&self.path, statement, values, read)
             }
-            Ok(all)
-        };
-        let all = all();
-        statement.reset();
-        all
+            (Kind::Remote(remote), Statement::Remote(sql)) => {
+                let Answer { columns, rows } = remote.query(sql, &values)?;
+                let row = |cells| Row { cells: Cells::Remote(cells, &columns), connection: self };
+                rows.iter().map(|cells| read(&row(cells))).collect()
+            }
+            (Kind::File(_), Statement::Remote(sql)) => self.query(sql, values, read),
+        }
     }
 
     /// Prepares and runs a query once.
@@ -105,13 +163,9 @@ impl Connection {
         self.rows(&self.prepare(sql)?, values, read)
     }
 
-    /// The file is damaged in a way that only its reader notices.
+    /// The database is damaged in a way that only its reader notices.
     pub(super) fn corrupt(&self, why: impl Into<String>) -> JournalError {
         JournalError::Corrupt { path: self.path.clone(), why: why.into() }
-    }
-
-    fn explain(&self, error: libsql::Error) -> JournalError {
-        explain(&self.path, error)
     }
 }
 
@@ -123,8 +177,8 @@ impl<'a> Row<'a> {
 
     /// A number.
     pub(super) fn number(&self, column: i32) -> Result<i64, JournalError> {
-        match self.raw.get_value(column) {
-            Ok(Value::Integer(number)) => Ok(number),
+        match self.value(column) {
+            Some(Value::Integer(number)) => Ok(number),
             _ => Err(self.connection.corrupt(format!("{} is not a number", self.name(column)))),
         }
     }
@@ -138,9 +192,9 @@ impl<'a> Row<'a> {
     /// A text, selected `AS BLOB`, that may be missing.
     pub(super) fn text_or_null(&self, column: i32) -> Result<Option<String>, JournalError> {
         let wrong = || self.connection.corrupt(format!("{} is not a text", self.name(column)));
-        match self.raw.get_value(column) {
-            Ok(Value::Null) => Ok(None),
-            Ok(Value::Blob(bytes)) => String::from_utf8(bytes).map(Some).map_err(|_| wrong()),
+        match self.value(column) {
+            Some(Value::Null) => Ok(None),
+            Some(Value::Blob(bytes)) => String::from_utf8(bytes).map(Some).map_err(|_| wrong()),
             _ => Err(wrong()),
         }
     }
@@ -151,85 +205,18 @@ impl<'a> Row<'a> {
         text.parse().map_err(|_| self.connection.corrupt(format!("{} is `{text}`", self.name(column))))
     }
 
+    fn value(&self, column: i32) -> Option<Value> {
+        match &self.cells {
+            Cells::File(row) => row.get_value(column).ok(),
+            Cells::Remote(values, _) => values.get(usize::try_from(column).ok()?).cloned(),
+        }
+    }
+
     fn name(&self, column: i32) -> String {
-        format!("`{}` of a row", self.raw.column_name(column).unwrap_or("a column"))
-    }
-}
-
-/// The result of a future of libsql on a local file. Such a future does all of its work when it is first polled, so no runtime is
-/// needed, and none is in the way.
-fn ready<T>(future: impl Future<Output = libsql::Result<T>>) -> libsql::Result<T> {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result,
-        Poll::Pending => Err(libsql::Error::Misuse("a local operation did not finish at once".to_owned())),
-    }
-}
-
-/// What an error of the machine means for the journal at `path`.
-pub(super) fn refused(path: &Path, error: &io::Error) -> JournalError {
-    use io::ErrorKind as Kind;
-    let path = path.to_owned();
-    match error.kind() {
-        Kind::PermissionDenied | Kind::ReadOnlyFilesystem => JournalError::ReadOnly { path },
-        Kind::StorageFull | Kind::QuotaExceeded => JournalError::DiskFull { path },
-        Kind::IsADirectory => JournalError::NotAJournal { path, why: "it is a directory".to_owned() },
-        Kind::NotADirectory | Kind::AlreadyExists => {
-            let why = "a part of its path is a file, not a directory".to_owned();
-            JournalError::Failed { path, why }
-        }
-        _ => {
-            let why = error.to_string();
-            let why = why.split(" (os error").next().unwrap_or_default().to_lowercase();
-            JournalError::Failed { path, why }
-        }
-    }
-}
-
-/// What an error of libsql means for the journal at `path`.
-fn explain(path: &Path, error: libsql::Error) -> JournalError {
-    /// The shared memory beside the file could not be made larger: in practice, because the disk is full.
-    const SHARED_MEMORY_SIZE: i32 = ffi::SQLITE_IOERR_SHMSIZE;
-    let at = path.to_owned();
-    let (code, why) = match error {
-        libsql::Error::SqliteFailure(code, why) => (code, why),
-        libsql::Error::ConnectionFailed(_) => (ffi::SQLITE_CANTOPEN, "it cannot be opened".to_owned()),
-        libsql::Error::InvalidUTF8Path => (ffi::SQLITE_CANTOPEN, "its path is not UTF-8".to_owned()),
-        other => (ffi::SQLITE_ERROR, other.to_string()),
-    };
-    // The low byte is the kind of error, the rest says more about it.
-    match code & 0xff {
-        _ if code == SHARED_MEMORY_SIZE => JournalError::DiskFull { path: at },
-        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL => JournalError::Locked { path: at },
-        ffi::SQLITE_READONLY | ffi::SQLITE_PERM => JournalError::ReadOnly { path: at },
-        ffi::SQLITE_CANTOPEN if directory::is_read_only(path) => JournalError::ReadOnly { path: at },
-        ffi::SQLITE_FULL => JournalError::DiskFull { path: at },
-        ffi::SQLITE_NOTADB => JournalError::NotAJournal { path: at, why: "it is not a database".to_owned() },
-        ffi::SQLITE_CORRUPT => JournalError::Corrupt { path: at, why },
-        _ => JournalError::Failed { path: at, why },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn meaning(code: i32) -> JournalError {
-        explain(Path::new("/j"), libsql::Error::SqliteFailure(code, "as libsql says it".to_owned()))
-    }
-
-    #[test]
-    fn every_refusal_says_what_to_do() {
-        assert!(matches!(meaning(ffi::SQLITE_BUSY), JournalError::Locked { .. }));
-        assert!(matches!(meaning(ffi::SQLITE_BUSY_SNAPSHOT), JournalError::Locked { .. }));
-        assert!(matches!(meaning(ffi::SQLITE_FULL), JournalError::DiskFull { .. }));
-        assert!(matches!(meaning(ffi::SQLITE_IOERR_SHMSIZE), JournalError::DiskFull { .. }));
-        assert!(matches!(meaning(ffi::SQLITE_READONLY_DIRECTORY), JournalError::ReadOnly { .. }));
-        assert!(matches!(meaning(ffi::SQLITE_CORRUPT_INDEX), JournalError::Corrupt { .. }));
-        assert!(matches!(meaning(ffi::SQLITE_IOERR_FSYNC), JournalError::Failed { .. }));
-        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_FULL, ffi::SQLITE_READONLY, ffi::SQLITE_CORRUPT, ffi::SQLITE_IOERR] {
-            let error = meaning(code);
-            assert!(error.to_string().contains("`/j`"), "{error}");
-            assert!(miette::Diagnostic::help(&error).is_some(), "{error}");
-        }
+        let name = match &self.cells {
+            Cells::File(row) => row.column_name(column),
+            Cells::Remote(_, names) => usize::try_from(column).ok().and_then(|n| names.get(n)).map(String::as_str),
+        };
+        format!("`{}` of a row", name.unwrap_or("a column"))
     }
 }

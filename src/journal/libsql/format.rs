@@ -1,12 +1,14 @@
 //! The format of the file: made when it is new, brought up to date when it is old, refused when it is not ours.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use libsql::OpenFlags;
 
-use super::super::JournalError;
-use super::connection::{Connection, Row, refused};
+use super::super::{JournalError, Transport};
+use super::connection::{Connection, Row};
+use super::file::refused;
 use super::{BUSY, directory};
 
 /// What brings a file from format n to n + 1.
@@ -24,6 +26,9 @@ const NEWEST: usize = MIGRATIONS.len();
 /// Marks a database as a journal of Lifeboat: the letters `LfBt`.
 const APPLICATION: i64 = 0x4c66_4274;
 
+/// The same at a server, where nobody may set that number.
+const MARK_AT_A_SERVER: &str = "CREATE TABLE IF NOT EXISTS lifeboat_journal (journal INTEGER) STRICT";
+
 /// Little memory: a run touches a handful of pages.
 const SMALL: &str = "PRAGMA cache_size = -256;";
 
@@ -39,12 +44,16 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     connection.batch(DURABLE)?;
     if found(&connection)? < NEWEST {
         log_ahead(&connection)?;
-        connection.batch("BEGIN IMMEDIATE")?;
-        if let Err(error) = migrate(&connection) {
-            // The first error is the one that counts.
-            let _ = connection.roll_back();
-            return Err(error);
-        }
+        connection.changing(|| migrate(&connection))?;
+    }
+    Ok(connection)
+}
+
+/// Opens the journal at the server at `url`; makes it if need be.
+pub(super) fn open_remote(url: &str, transport: Arc<dyn Transport>) -> Result<Connection, JournalError> {
+    let connection = Connection::remote(url, transport);
+    if found(&connection)? < NEWEST {
+        connection.changing(|| migrate(&connection))?;
     }
     Ok(connection)
 }
@@ -81,15 +90,23 @@ fn migrate(connection: &Connection) -> Result<(), JournalError> {
     for migration in &MIGRATIONS[found(connection)?..] {
         connection.batch(migration)?;
     }
-    connection.batch(&format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {NEWEST}; COMMIT"))
+    let mark = if connection.is_remote() {
+        MARK_AT_A_SERVER.to_owned()
+    } else {
+        format!("PRAGMA application_id = {APPLICATION}")
+    };
+    connection.batch(&format!("{mark}; PRAGMA user_version = {NEWEST}"))
 }
 
 /// The format of the file; 0 when it is empty.
 fn found(connection: &Connection) -> Result<usize, JournalError> {
-    const STATE: &str = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
+    const IN_A_FILE: &str = "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)
         FROM pragma_application_id, pragma_user_version";
+    const AT_A_SERVER: &str =
+        "SELECT (SELECT count(*) FROM sqlite_schema WHERE name = 'lifeboat_journal') * 0x4c664274,
+        user_version, (SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'libsql_%') FROM pragma_user_version";
     let read = |row: &Row| Ok((row.number(0)?, row.number(1)?, row.number(2)?));
-    let state = connection.query(STATE, Vec::new(), read)?.pop();
+    let state = connection.query(if connection.is_remote() { AT_A_SERVER } else { IN_A_FILE }, Vec::new(), read)?.pop();
     let path = connection.path().to_owned();
     match state {
         Some((0, 0, 0)) => Ok(0),

@@ -17,9 +17,22 @@ impl Leases for LibsqlJournal {
         })
     }
 
+    fn now_ms(&self, boot_ms: u64) -> Result<u64, JournalError> {
+        const NOW: &str = "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+        let store = self.lock();
+        let connection = &store.connection;
+        if !connection.is_remote() {
+            return Ok(boot_ms);
+        }
+        connection.roll_back()?;
+        let now = connection.query(NOW, Vec::new(), |row| read::count(connection, row.number(0)?))?;
+        now.first().copied().ok_or_else(|| connection.corrupt("it does not tell the time"))
+    }
+
     fn take_leases(&self, claim: &Claim) -> Result<Option<u64>, JournalError> {
         let store = self.lock();
-        changing(&store.connection, |connection| {
+        let connection = &store.connection;
+        connection.changing(|| {
             if barred(claim, &all(connection)?, &queue(connection)?) {
                 return Ok(None);
             }
@@ -55,7 +68,8 @@ impl Leases for LibsqlJournal {
 
     fn release_leases(&self, token: u64, but: &[String]) -> Result<(), JournalError> {
         let store = self.lock();
-        changing(&store.connection, |connection| {
+        let connection = &store.connection;
+        connection.changing(|| {
             let of = all(connection)?.into_iter().filter(|lease| lease.token == token && !but.contains(&lease.scope));
             for lease in of {
                 connection.query("DELETE FROM leases WHERE scope = ?1", vec![text(&lease.scope)], |_| Ok(()))?;
@@ -116,21 +130,6 @@ fn next_token(connection: &Connection) -> Result<u64, JournalError> {
 fn is_old(connection: &Connection) -> Result<bool, JournalError> {
     const EXISTS: &str = "SELECT count(*) FROM sqlite_schema WHERE name = 'leases'";
     Ok(connection.query(EXISTS, Vec::new(), |row| row.number(0))?.pop() == Some(0))
-}
-
-/// Runs `work` in one transaction, which locks others out from its beginning.
-fn changing<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, JournalError>,
-) -> Result<T, JournalError> {
-    connection.roll_back()?;
-    connection.batch("BEGIN IMMEDIATE")?;
-    let done = work(connection).and_then(|done| connection.batch("COMMIT").map(|()| done));
-    if done.is_err() {
-        // The first error is the one that counts.
-        let _ = connection.roll_back();
-    }
-    done
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(connection: &Connection, text: &str) -> Result<T, JournalError> {

@@ -8,26 +8,30 @@
 mod ahead;
 mod connection;
 mod directory;
+mod file;
 mod format;
 mod leases;
 mod outbox;
 mod prune;
 mod read;
+mod remote;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod wire;
 mod write;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use self::ahead::Ahead;
-use self::connection::{Connection, refused};
+use self::connection::Connection;
+use self::file::refused;
 use self::write::Writer;
 use super::tail::Tail;
-use super::{Journal, JournalError, Leases, Prunes, Recorded, RunQuery, RunSummary};
+use super::{Journal, JournalError, Leases, Prunes, Recorded, RunQuery, RunSummary, Transport};
 use crate::model::{Event, Fence, Letter, LetterQuery, Request, RunId};
 
 /// How long an append waits for other processes, unless told otherwise.
@@ -68,6 +72,12 @@ impl LibsqlJournal {
         Ok(connection.map(|connection| Self(Mutex::new(Store::new(connection)))))
     }
 
+    /// Opens the journal at the libSQL server at `url` (`http`, `https` or `libsql`), which several machines share. Makes it if need
+    /// be. Calls block the thread for a few exchanges with the server.
+    pub fn remote(url: &str, transport: Arc<dyn Transport>) -> Result<Self, JournalError> {
+        Ok(Self(Mutex::new(Store::new(format::open_remote(url, transport)?))))
+    }
+
     /// Waits at most so long for other processes, instead of ten seconds.
     pub fn wait_at_most(self, time: Duration) -> Result<Self, JournalError> {
         let mut store = self.lock();
@@ -104,7 +114,8 @@ impl Store {
 
     /// Keeps the log from growing for ever. Failing to is no reason to stop anybody: the log is as good as the file.
     fn empty_large_log(&self) {
-        if directory::log_len(self.connection.path()) > LOG_LIMIT
+        if !self.connection.is_remote()
+            && directory::log_len(self.connection.path()) > LOG_LIMIT
             && self.connection.wait_at_most(BUSY_CHECKPOINT).is_ok()
         {
             let _ = self.connection.batch("PRAGMA wal_checkpoint(TRUNCATE)");

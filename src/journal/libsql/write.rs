@@ -1,10 +1,10 @@
 //! Appending to the file: one transaction, one commit.
 
-use libsql::{Statement, Value};
+use libsql::Value;
 
 use super::super::tail::Tail;
 use super::super::{Entry, GENESIS, JournalError, RUNNING};
-use super::connection::{Connection, Row};
+use super::connection::{Connection, Row, Statement};
 use super::{Store, leases, outbox, read};
 use crate::model::{Event, EventBody, Fence, Letter, RunId, Started};
 
@@ -69,7 +69,8 @@ impl Store {
         let appended = fenced.and_then(|()| append(&self.connection, writer, known, run, events)).and_then(|tail| {
             outbox::put(&self.connection, letters)?;
             let begins = |event: &Event| matches!(event.body, EventBody::Intended { .. });
-            if !self.ahead.keep(self.connection.path()) && events.iter().any(begins) {
+            let has_room = self.connection.is_remote() || self.ahead.keep(self.connection.path());
+            if !has_room && events.iter().any(begins) {
                 return Err(JournalError::DiskFull { path: self.connection.path().to_owned() });
             }
             self.connection.run(&writer.commit, Vec::new())?;
