@@ -134,7 +134,8 @@ macro_rules! screen {
         insta::with_settings!({ omit_expression => true, filters => [
             (r"\d{8}-\d{6}-[a-z0-9]{4}", "[RUN]"),
             (r"process \d+", "process [PID]"),
-            (r"took_ms: \d+", "took_ms: [N]"),
+            // How long it took stands there where it took long.
+            (r"(?m)  \d+(\.\d+)?m?s$", ""),
             (r"\d+(\.\d+)?m?s\b", "[TIME]"),
             (r"\d\d:\d\d:\d\d", "[TIME]"),
             (r"127\.0\.0\.1:\d+", "[ADDRESS]"),

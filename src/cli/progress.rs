@@ -16,7 +16,7 @@ use crate::worlds::{Listener, NOT_APPLIED};
 use super::lanes::Lanes;
 use super::printer::{Printer, Style};
 use super::words;
-use super::wrap::wrap;
+use super::wrap::{columns, wrap};
 
 /// Shows a run as it goes.
 pub(super) struct RunView {
@@ -76,15 +76,20 @@ impl RunView {
         self.timed(state, key, text, "");
     }
 
-    /// A line with the time that it took at its end, for which no line is broken.
+    /// A line with the time that it took at its end.
     fn timed(&self, state: &State, key: &Key, text: &str, took: &str) {
         let indent = format!("{}{}", "  ".repeat(state.lanes.depth(key)), self.dim(&state.lanes.prefix(key)));
         let used = 2 * state.lanes.depth(key) + state.lanes.prefix(key).chars().count();
         let width = self.printer.width().saturating_sub(used + 2).max(20);
-        let parts = wrap(&self.printer.short(text), width);
+        let text = self.printer.short(text);
+        let fits = |parts: &Vec<String>| parts.last().is_none_or(|last| columns(last) + took.len() <= width);
+        // Narrower, where it would stand beyond the edge.
+        let parts = Some(wrap(&text, width)).filter(fits);
+        let parts = parts.unwrap_or_else(|| wrap(&text, width.saturating_sub(took.len())));
+        let took = if took.is_empty() { String::new() } else { self.dim(took) };
         for (n, part) in parts.iter().enumerate() {
             let hang = if n == 0 { "" } else { "  " };
-            let took = if n + 1 == parts.len() { took } else { "" };
+            let took = if n + 1 == parts.len() { took.as_str() } else { "" };
             self.printer.err(&format!("{indent}{hang}{part}{took}"));
         }
     }
@@ -169,7 +174,7 @@ impl RunView {
                     Some(evidence) => format!(": it took place: {evidence}"),
                     None => words::said(settled, value, &what),
                 };
-                self.timed(state, &settled.key, &format!("{tick} {what}{said}"), &self.dim(&took));
+                self.timed(state, &settled.key, &format!("{tick} {what}{said}"), &took);
             }
             Err(fault) if fault.code == NOT_APPLIED => {
                 let evidence = settled.evidence.as_ref().map(|evidence| format!(" ({evidence})")).unwrap_or_default();
@@ -178,7 +183,7 @@ impl RunView {
             }
             Err(fault) => {
                 let cross = self.printer.paint_err(Style::Bad, "✗");
-                self.timed(state, &settled.key, &format!("{cross} {what}: {}", fault.message), &self.dim(&took));
+                self.timed(state, &settled.key, &format!("{cross} {what}: {}", fault.message), &took);
             }
         }
     }

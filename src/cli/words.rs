@@ -20,7 +20,15 @@ pub(super) fn said(settled: &Settlement, value: &Value, what: &str) -> String {
             Value::List(steps) => format!("no longer owed: {}", list(steps)),
             other => other.to_string(),
         },
-        _ => value.to_string(),
+        // How long it took stands at the end of the line.
+        _ => match value {
+            // How long it took stands at the end of the line.
+            Value::Map(fields) => {
+                let rest = fields.iter().filter(|(name, _)| name.as_str() != "took_ms");
+                Value::Map(rest.map(|(name, value)| (name.clone(), value.clone())).collect()).to_string()
+            }
+            other => other.to_string(),
+        },
     };
     if what.contains(&text) {
         return skipped(value);

@@ -1,7 +1,7 @@
 //! Text in columns.
 
 /// How many columns a text takes: colour codes take none.
-fn columns(text: &str) -> usize {
+pub(super) fn columns(text: &str) -> usize {
     let mut count = 0;
     let mut chars = text.chars();
     while let Some(c) = chars.next() {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::chance::Chance;
-use crate::generate::{Generated, TARGETS};
+use crate::generate::{Generated, PAUSE_S, TARGETS};
 
 /// What the language of the simulation is made of here. The programs and their faults do not depend on the moment.
 const WORDS: &str = r#"
@@ -56,7 +56,10 @@ impl Project {
         project.write("ledger/.keep", "");
         // Nobody waits here for as long as a runbook does.
         let hurried = |text: &str| {
-            let text = text.replace("\"10m\"", "\"10ms\"").replace("\"1m\"", "\"5ms\"").replace("\"30s\"", "\"5ms\"");
+            let text = text
+                .replace(&format!("\"{PAUSE_S}s\""), "\"10ms\"")
+                .replace("\"1m\"", "\"5ms\"")
+                .replace("\"30s\"", "\"5ms\"");
             format!("{text}{WORDS}")
         };
         project.write("runbooks/it.rhai", &hurried(&generated.runbook));
