@@ -43,6 +43,7 @@ impl Cancel {
             edited: self.edited,
             acknowledged: self.person.acknowledged(),
             wait: self.person.wait(),
+            break_glass: self.person.break_glass(),
         })?;
         match cancelled {
             Cancelled::Asked(run) if self.no_wait => {

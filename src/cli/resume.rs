@@ -41,6 +41,7 @@ impl Resume {
             unanswered: self.person.unanswered(),
             without_deadline: self.no_deadline,
             wait: self.person.wait(),
+            break_glass: self.person.break_glass(),
         })?;
         Ok(conclude(&ran, printer))
     }

@@ -36,6 +36,7 @@ impl Rollback {
             acknowledged: self.person.acknowledged(),
             anyway: self.anyway,
             wait: self.person.wait(),
+            break_glass: self.person.break_glass(),
         })?;
         Ok(conclude(&ran, printer))
     }

@@ -56,6 +56,9 @@ pub(super) struct PersonArgs {
     /// Wait so long for other runs that change the same targets, such as 10m, instead of being refused
     #[arg(long, value_name = "DURATION")]
     wait: Option<Span>,
+    /// Go on although the shared journal does not answer, or another machine has the leases; the record says why
+    #[arg(long, value_name = "WHY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    break_glass: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -94,6 +97,11 @@ impl PersonArgs {
     /// How long to wait for other runs.
     pub(super) fn wait(&self) -> Option<Duration> {
         self.wait.map(|wait| wait.0)
+    }
+
+    /// Why the leases of other machines are not heeded.
+    pub(super) fn break_glass(&self) -> Option<String> {
+        self.break_glass.clone()
     }
 
     /// What is done about questions that nobody is there to answer.
@@ -146,6 +154,7 @@ impl LiveArgs {
             on_fault,
             unanswered: self.person.unanswered(),
             wait: self.person.wait(),
+            break_glass: self.person.break_glass(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `lifeboat runs`: what was run, newest first.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -9,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::journal::{Journal, LibsqlJournal, RUNNING, RunQuery, RunSummary};
 use crate::model::{Mode, RunId, Span};
-use crate::runtime::{Error, Life, Status};
+use crate::runtime::{Error, Life, Lifeboat, Status};
 
 use super::printer::{Printer, Style};
 use super::{Exit, Global, open, when};
@@ -41,6 +43,9 @@ pub(super) struct Runs {
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
+    /// Those of the whole team, from the journal that it shares
+    #[arg(long)]
+    shared: bool,
 }
 
 fn statuses() -> PossibleValuesParser {
@@ -60,7 +65,7 @@ impl Runs {
             since: self.since,
             until: self.until,
         };
-        let journal = journal(global)?;
+        let journal = journal_to_read(global, self.shared)?;
         let runs = journal.as_ref().map_or_else(|| Ok(Vec::new()), |journal| journal.runs(&query))?;
         if printer.json {
             for run in &runs {
@@ -70,7 +75,7 @@ impl Runs {
             let all = query == RunQuery { limit: query.limit, ..RunQuery::default() };
             printer.err(if all { "no runs yet: `lifeboat run RUNBOOK` records the first one" } else { "no such run" });
         } else if let Some(journal) = &journal {
-            table(&runs, journal, printer);
+            table(&runs, &**journal, printer);
         }
         Ok(Exit::Done)
     }
@@ -82,6 +87,30 @@ pub(super) fn journal(global: &Global) -> Result<Option<LibsqlJournal>, Error> {
     Ok(LibsqlJournal::open_existing(open::journal_of(&open::config(global)?))?)
 }
 
+/// A journal that is looked at.
+pub(super) struct Opened {
+    journal: Arc<dyn Journal>,
+    /// What speaks to the server, where it lies at one.
+    _through: Option<Lifeboat>,
+}
+
+impl Deref for Opened {
+    type Target = dyn Journal;
+    fn deref(&self) -> &Self::Target {
+        self.journal.as_ref()
+    }
+}
+
+/// The journal of the project, or the one that its team shares, to be looked at; `None` where nothing was recorded yet.
+pub(super) fn journal_to_read(global: &Global, shared: bool) -> Result<Option<Opened>, Error> {
+    if shared {
+        let lifeboat = open::reading(global)?;
+        let journal = lifeboat.existing_shared_journal()?;
+        return Ok(journal.map(|journal| Opened { journal, _through: Some(lifeboat) }));
+    }
+    Ok(journal(global)?.map(|journal| Opened { journal: Arc::new(journal), _through: None }))
+}
+
 /// A run without an end whose process is gone.
 const INTERRUPTED: &str = "interrupted";
 
@@ -89,7 +118,7 @@ const HEADER: [&str; 6] = ["RUN", "STARTED (UTC)", "TOOK", "STATUS", "RUNBOOK", 
 const STATUS: usize = 3;
 const RUNBOOK: usize = 4;
 
-fn table(runs: &[RunSummary], journal: &LibsqlJournal, printer: &Printer) {
+fn table(runs: &[RunSummary], journal: &dyn Journal, printer: &Printer) {
     let names = short_names(runs);
     let rows: Vec<[String; 6]> = runs
         .iter()
@@ -132,7 +161,7 @@ fn table(runs: &[RunSummary], journal: &LibsqlJournal, printer: &Printer) {
 }
 
 /// The status as people need it: of a run without an end, whether it goes on.
-fn status(run: &RunSummary, journal: &LibsqlJournal) -> String {
+fn status(run: &RunSummary, journal: &dyn Journal) -> String {
     let interrupted = || journal.events(&run.id).is_ok_and(|events| Life::of(&run.id, &events) == Life::Interrupted);
     if run.status == RUNNING && interrupted() { INTERRUPTED.to_owned() } else { run.status.clone() }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::journal::{Broken, Journal, JournalError, RUNNING, Recorded, Verified};
+use crate::journal::{Broken, JournalError, RUNNING, Recorded, Verified};
 use crate::model::{Event, EventBody, Letter, LetterQuery, Mode, Started, Value};
 use crate::runtime::{Aftermath, Error, Life, Status};
 
@@ -22,11 +22,14 @@ pub(super) struct Show {
     /// Show every call, also those that waits and retries repeat
     #[arg(long)]
     all: bool,
+    /// A run of anybody in the team, from the journal that it shares
+    #[arg(long)]
+    shared: bool,
 }
 
 impl Show {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-        let journal = runs::journal(global)?.ok_or(JournalError::NoRuns)?;
+        let journal = runs::journal_to_read(global, self.shared)?.ok_or(JournalError::NoRuns)?;
         let run = journal.find(&self.run)?;
         let recorded = journal.recorded(&run)?;
         let verified = journal.verify(&run)?;
@@ -122,6 +125,13 @@ impl Header<'_> {
             self.row(if n == 0 { "digests" } else { "" }, &format!("{} {file}", short(digest)), None);
         }
         self.row("version", &started.version, None);
+        if let Some(why) = &started.break_glass {
+            self.row(
+                "glass",
+                &format!("broken: the leases of other machines were not heeded: {why}"),
+                Some(Style::Caution),
+            );
+        }
     }
 
     fn record(&self, verified: &Verified) {

@@ -98,7 +98,7 @@ impl<'a> Tree<'a> {
                 let text = format!("↩ rolling back {} because: {cause}", counted(owed));
                 self.line(Some(event.at), &text, Some(Style::Caution));
             }
-            EventBody::Resumed { by, process, edited, ends } => {
+            EventBody::Resumed { by, process, edited, ends, break_glass } => {
                 self.open.clear();
                 self.depth = 0;
                 let what = match (process, ends) {
@@ -108,6 +108,7 @@ impl<'a> Tree<'a> {
                 };
                 let edited = if edited.is_empty() { String::new() } else { format!(", edited: {}", edited.join(", ")) };
                 self.line(Some(event.at), &format!("↻ {what} {by}{edited}"), Some(Style::Bold));
+                self.broke_glass(event.at, break_glass.as_deref());
             }
             EventBody::Ended { status, value, .. } => {
                 let value = if *value == Value::Null { String::new() } else { format!(", returned {value}") };
@@ -229,6 +230,17 @@ impl<'a> Tree<'a> {
             self.line(None, &format!("  help: {hint}"), None);
         }
         self.shown.insert(fault.message.clone());
+    }
+
+    /// Why other machines were not heeded from then on.
+    fn broke_glass(&self, at: Timestamp, why: Option<&str>) {
+        if let Some(why) = why {
+            self.line(
+                Some(at),
+                &format!("! the leases of other machines were not heeded: {why}"),
+                Some(Style::Caution),
+            );
+        }
     }
 
     fn line(&self, at: Option<Timestamp>, text: &str, style: Option<Style>) {

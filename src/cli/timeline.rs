@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::journal::{Journal, JournalError, Recorded};
+use crate::journal::{JournalError, Recorded};
 use crate::model::{Event, EventBody, Fault, ImpactKind, Key, Left, ScopeKind, Settlement, Span, Value};
 use crate::primitives::Registry;
 use crate::runtime::{Aftermath, Error};
@@ -29,6 +29,9 @@ pub(super) struct Timeline {
     /// Also what only looked
     #[arg(long)]
     looks: bool,
+    /// A run of anybody in the team, from the journal that it shares
+    #[arg(long)]
+    shared: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -61,7 +64,7 @@ struct Line {
 
 impl Timeline {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-        let journal = runs::journal(global)?.ok_or(JournalError::NoRuns)?;
+        let journal = runs::journal_to_read(global, self.shared)?.ok_or(JournalError::NoRuns)?;
         let run = journal.find(&self.run)?;
         let recorded = journal.recorded(&run)?;
         let events: Vec<Event> = recorded.entries.iter().map_while(|entry| entry.event(&run).ok()).collect();
@@ -189,6 +192,13 @@ impl Teller {
         self.lines
     }
 
+    /// Why other machines were not heeded from then on.
+    fn broke_glass(&mut self, at: Timestamp, why: Option<&str>) {
+        if let Some(why) = why {
+            self.line(at, "break-glass", format!("the leases of other machines were not heeded: {why}"), false);
+        }
+    }
+
     fn line(&mut self, at: Timestamp, kind: &'static str, what: String, ok: bool) {
         let after_ms = i64::try_from(at.duration_since(self.started).as_millis()).unwrap_or(i64::MAX);
         self.lines.push(Line { at, after_ms, by: self.by.clone(), kind, what, took_ms: None, ok });
@@ -200,6 +210,7 @@ impl Teller {
             EventBody::Started(started) => {
                 let drill = if started.mode == crate::model::Mode::Drill { "a drill" } else { "the run" };
                 self.line(at, "started", format!("{drill} began, with lifeboat {}", started.version), true);
+                self.broke_glass(at, started.break_glass.as_deref());
             }
             EventBody::Entered { scope } => {
                 self.titles.insert(scope.key.clone(), scope.title.clone());
@@ -219,11 +230,12 @@ impl Teller {
             EventBody::Updated { channel, message, delivered, .. } => {
                 self.line(at, "told", format!("told {channel}: {message}"), *delivered);
             }
-            EventBody::Resumed { by, process, .. } => {
+            EventBody::Resumed { by, process, break_glass, .. } => {
                 self.by.clone_from(by);
                 let what =
                     if process.is_some() { "the run was taken up again" } else { "what was in doubt was settled" };
                 self.line(at, "resumed", what.to_owned(), true);
+                self.broke_glass(at, break_glass.as_deref());
             }
             EventBody::Awaiting { args, .. } => {
                 if let Some(question) = args.get("question") {

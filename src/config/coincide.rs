@@ -33,6 +33,21 @@ impl std::fmt::Display for Place {
     }
 }
 
+impl Place {
+    /// Whether it is another thing on every machine, whatever its name.
+    fn is_of_one_machine(&self) -> bool {
+        match self {
+            Place::File(_) => true,
+            Place::Address(address) => {
+                ["//127.", "//localhost", "//[::1]"].iter().any(|here| address.contains(here))
+                    || ["127.", "localhost", "[::1]"].iter().any(|here| address.starts_with(here))
+            }
+            Place::Program(..) => false,
+            Place::Part(whole, _) => whole.is_of_one_machine(),
+        }
+    }
+}
+
 impl Environment {
     /// The targets of this environment (first) that are the same thing as a target of `other` (second): of one kind, and with the
     /// same file, address or URL; or, where no setting is one of these, with one driver and the same settings. Tools are the same
@@ -52,6 +67,20 @@ impl Environment {
             None => self.all_places(target).values().map(Place::to_string).collect(),
         };
         if places.is_empty() { vec![named()] } else { places.into_iter().collect() }
+    }
+
+    /// What a run changes that changes `target`, as machines that have the same configuration name it together. What lies on a
+    /// machine alone is that machine's; `host` is ours.
+    pub fn shared_scopes(&self, target: &Target, host: &str) -> Vec<String> {
+        let named = format!("{} {} of {}", target.kind, target.name, self.name);
+        let places = self.all_places(target);
+        if target.kind != TargetKind::Tool && !places.is_empty() && places.values().all(Place::is_of_one_machine) {
+            return vec![format!("{named} on {host}")];
+        }
+        let addresses = places.values().filter(|place| matches!(place, Place::Address(_) | Place::Part(..)));
+        let elsewhere: BTreeSet<String> =
+            addresses.filter(|place| !place.is_of_one_machine()).map(Place::to_string).collect();
+        elsewhere.into_iter().chain([named]).collect()
     }
 
     /// As [`Environment::coinciding`], with the setting of our target that leads to theirs (`.` for all its settings).

@@ -31,11 +31,22 @@ pub struct Config {
 pub struct State {
     /// For how long a lease holds that nobody renews: a run that was stopped for longer has lost its targets.
     pub lease: Span,
+    /// The journal that a team shares, beside the one of each machine.
+    pub shared: Option<SharedState>,
+}
+
+/// A journal at a libSQL server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedState {
+    /// Its address: `http`, `https` or `libsql`.
+    pub url: String,
+    /// Where the token comes from with which it lets us in, if it needs one.
+    pub token: Option<SecretSource>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { lease: Span::from_secs(30) }
+        Self { lease: Span::from_secs(30), shared: None }
     }
 }
 

@@ -12,6 +12,7 @@ mod parse;
 mod parse_driver;
 mod parse_environment;
 mod parse_secrets;
+mod parse_state;
 mod parse_target;
 mod reader;
 mod settings;
@@ -21,7 +22,7 @@ mod tests;
 
 pub use choice::NoEnvironment;
 pub use driver::DriverSpec;
-pub use environment::{Config, Environment, ProcessSpec, State};
+pub use environment::{Config, Environment, ProcessSpec, SharedState, State};
 pub use error::ConfigError;
 #[cfg(feature = "cli")]
 pub(crate) use name::is_name;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
-use crate::model::{SecretSource, Span, instead};
+use crate::model::{SecretSource, instead};
 
 use super::reader::Reader;
-use super::{Config, ConfigError, Environment, State, Target, TargetKind, parse_driver, parse_environment};
+use super::{Config, ConfigError, Environment, Target, TargetKind, parse_driver, parse_environment, parse_state};
 
 /// The keys at the top of the file.
 const KEYS: [&str; 4] = ["default", "environments", "drivers", "state"];
@@ -75,28 +75,8 @@ fn read(reader: &mut Reader<'_>, document: &DeTable<'_>) -> Config {
         Some(name)
     });
     let (path, digest) = (reader.path.to_path_buf(), sha256(&reader.text));
-    let state = state(reader, document);
+    let state = parse_state::read(reader, &root, document);
     Config { path, root, default_environment, environments, drivers, state, digest }
-}
-
-/// `[state]`.
-fn state(reader: &mut Reader<'_>, document: &DeTable<'_>) -> State {
-    /// Shorter ones would be lost to a busy disk.
-    const SHORTEST: Span = Span::from_secs(1);
-    let mut state = State::default();
-    let Some(value) = document.get("state") else { return state };
-    let Some(table) = reader.table("`state`", value, "[state]") else { return state };
-    reader.keys(table, &["lease"], "[state]");
-    if let Some(value) = table.get("lease")
-        && let Some(text) = reader.text("`lease`", value, "lease = \"30s\"")
-    {
-        match text.parse::<Span>() {
-            Ok(lease) if lease >= SHORTEST => state.lease = lease,
-            Ok(_) => reader.wrong(value.span(), format!("`lease` is {text}"), format!("make it {SHORTEST} at least")),
-            Err(why) => reader.wrong(value.span(), format!("`lease`: {why}"), "write it as `lease = \"30s\"`"),
-        }
-    }
-    state
 }
 
 /// Tells every environment of the documents of the others.

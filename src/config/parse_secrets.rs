@@ -56,7 +56,8 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-fn source(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Node<'_>) -> Option<SecretSource> {
+/// Where the value of a secret comes from.
+pub(super) fn source(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Node<'_>) -> Option<SecretSource> {
     let forms = EXAMPLES.map(|(_, example)| example).join(", ");
     let Some(table) = value.get_ref().as_table() else {
         let message = format!("secret `{name}` must say where its value comes from, and never be the value itself");

@@ -50,6 +50,7 @@ pub(super) fn started_in(environment: &str, runbook: &str) -> EventBody {
         digests: [(runbook.to_owned(), "00ff".to_owned())].into(),
         version: "0.1.0".to_owned(),
         process: None,
+        break_glass: None,
     }))
 }
 

@@ -49,6 +49,9 @@ pub struct Started {
     /// The process that carries it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessId>,
+    /// Why it does not heed the leases of other machines; none if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
 }
 
 /// A process of a machine, told apart from every later one that gets the same number.
@@ -135,6 +138,9 @@ pub enum EventBody {
         /// What ends it where its record ends: it is taken up only to be undone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ends: Option<Halt>,
+        /// Why it does not heed the leases of other machines; none if it does.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        break_glass: Option<String>,
     },
     /// A question is asked or a pause begins: what ends it comes from outside. Whoever takes the run up again waits for the rest.
     Awaiting {
@@ -286,6 +292,7 @@ pub(super) mod tests {
             digests: std::collections::BTreeMap::default(),
             version: "0".into(),
             process: None,
+            break_glass: None,
         }))
     }
 

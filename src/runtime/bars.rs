@@ -1,14 +1,16 @@
 //! What stands between a run and the leases that it wants: who has them, whether they still do, who came first.
 
-use crate::journal::{Journal, JournalError};
+use crate::journal::JournalError;
 use crate::model::{Claim, Event, EventBody, Holder, Key, Lease, Record, Ticket};
 use crate::system::Look;
 
 use super::active::Life;
+use super::ledger::Ledger;
 use super::undo::owed;
 use super::{Error, Status};
 
 /// What stands in the way of one claim.
+#[derive(Default)]
 pub(super) struct Survey {
     /// Leases that others have, and places before ours.
     pub(super) bars: Vec<Bar>,
@@ -16,7 +18,13 @@ pub(super) struct Survey {
     over: Vec<Over>,
     /// Leases of runs of which nobody knows what they did.
     doubtful: Vec<(Lease, Key, String)>,
+    /// Leases of other machines that have not renewed them: what was under way there, nobody here knows.
+    silent: Vec<Lease>,
     gone: Vec<u64>,
+    /// The machine that wants it.
+    own_host: String,
+    /// What is taken from others, in words.
+    taken: Vec<String>,
 }
 
 /// Somebody who is in the way.
@@ -36,17 +44,18 @@ struct Over {
 
 impl Survey {
     /// Looks at everybody who has or wants some of it.
-    pub(super) fn of(journal: &dyn Journal, look: &Look, claim: &Claim) -> Result<Self, JournalError> {
-        let mut survey = Self { bars: Vec::new(), over: Vec::new(), doubtful: Vec::new(), gone: Vec::new() };
-        let Some(kept) = journal.leases() else { return Ok(survey) };
+    pub(super) fn of(ledger: &Ledger, look: &Look, claim: &Claim) -> Result<Self, JournalError> {
+        let mut survey = Self { own_host: look.own_process().host, ..Self::default() };
+        let Some(kept) = ledger.leases() else { return Ok(survey) };
         let (leases, tickets) = kept.all_leases()?;
+        let now = kept.now_ms(look.boot_ms())?;
         let wants = |scope: &String| claim.wanted.iter().any(|(wanted, _)| wanted == scope);
         let own = claim.wanted.first().map(|(_, holder)| &holder.run);
         for lease in leases.into_iter().filter(|lease| wants(&lease.scope) && claim.token != Some(lease.token)) {
             if Some(&lease.holder.run) == own {
                 survey.over.push(Over { lease, owes: None });
             } else {
-                survey.judge(journal, look, lease)?;
+                survey.judge(ledger, look, now, lease)?;
             }
         }
         for ticket in tickets.into_iter().filter(|ticket| claim.ticket != Some(ticket.number)) {
@@ -57,17 +66,16 @@ impl Survey {
                 survey.bars.push(Bar::First(ticket));
             }
         }
+        if ledger.shared.as_ref().is_some_and(|shared| shared.broken) {
+            survey.break_glass();
+        }
         Ok(survey)
     }
 
-    /// Whether a lease of another run still counts.
-    fn judge(&mut self, journal: &dyn Journal, look: &Look, lease: Lease) -> Result<(), JournalError> {
+    /// Whether a lease of another run still counts, at this moment of the ledger's clock.
+    fn judge(&mut self, ledger: &Ledger, look: &Look, now: u64, lease: Lease) -> Result<(), JournalError> {
         let run = &lease.holder.run;
-        let events = match journal.events(run) {
-            // It was killed before its record began, or has been removed since.
-            Err(JournalError::UnknownRun { .. }) => Vec::new(),
-            events => events?,
-        };
+        let events = ledger.events_of(&lease.holder, look)?;
         let ended = matches!(events.last().map(|event| &event.body), Some(EventBody::Ended { .. }));
         let alive = match (events.is_empty(), ended) {
             (true, _) => Life::is_carried_out(run, &lease.holder.process, look),
@@ -78,8 +86,10 @@ impl Survey {
                 Life::Elsewhere(_) => None,
             },
         };
-        if alive != Some(false) && !lease.is_expired(look.boot_ms()) {
+        if alive != Some(false) && !lease.is_expired(now) {
             self.bars.push(Bar::Held(lease));
+        } else if alive.is_none() && ledger.shared.is_some() {
+            self.silent.push(lease);
         } else if let Some((key, what)) = in_flight(&events, &lease.holder) {
             self.doubtful.push((lease, key, what));
         } else {
@@ -88,6 +98,19 @@ impl Survey {
             self.over.push(Over { lease, owes: (!over).then_some(owes) });
         }
         Ok(())
+    }
+
+    /// Whatever stands in the way is taken from whoever has it.
+    fn break_glass(&mut self) {
+        let held = self.bars.drain(..).filter_map(|bar| match bar {
+            Bar::Held(lease) => Some(lease),
+            Bar::First(_) => None,
+        });
+        let doubtful = self.doubtful.drain(..).map(|(lease, _, _)| lease);
+        for lease in held.chain(doubtful).chain(self.silent.drain(..)) {
+            self.taken.push(format!("taken from {}: {}", described(&lease.holder), lease.holder.target));
+            self.over.push(Over { lease, owes: None });
+        }
     }
 
     /// Leases that may be taken away: scope and number of the grant.
@@ -102,12 +125,29 @@ impl Survey {
 
     /// The error where nobody knows what a run did to a target: it is not touched before that is settled.
     pub(super) fn doubt(&self) -> Option<Error> {
+        if let Some(Lease { holder, .. }) = self.silent.first() {
+            let (run, target, host) = (&holder.run, &holder.target, &holder.process.host);
+            return Some(Error::InDoubt {
+                why: format!(
+                    "{target} is in doubt: nothing was heard any more of {}, and only {host} knows what was under way",
+                    described(holder)
+                ),
+                help: format!(
+                    "on {host}: `lifeboat resume {run}` or `lifeboat cancel {run}`. If {host} is gone for good, look at {target}, \
+                     then run this with --break-glass \"why\""
+                ),
+            });
+        }
         let (lease, key, what) = self.doubtful.first()?;
         let (run, target) = (&lease.holder.run, &lease.holder.target);
+        let there = match &lease.holder.process.host {
+            host if *host == self.own_host => String::new(),
+            host => format!("on {host}, "),
+        };
         Some(Error::InDoubt {
             why: format!("{target} is in doubt: run {run} was stopped while {what} was under way"),
             help: format!(
-                "look at {target}; then `lifeboat resume {run}`, or say what you found: `lifeboat settle {run} {key} \
+                "look at {target}; then {there}`lifeboat resume {run}`, or say what you found: `lifeboat settle {run} {key} \
                  --applied | --not-applied`"
             ),
         })
@@ -116,6 +156,13 @@ impl Survey {
     /// The error where others are in the way.
     pub(super) fn refusal(&self) -> Error {
         let help = match self.bars.first() {
+            // What can be asked of a run is left in the journal of its own machine.
+            Some(Bar::Held(Lease { holder, .. })) if self.own_host != holder.process.host => {
+                format!(
+                    "wait for it with `--wait 10m`, or on {}: `lifeboat cancel {}`",
+                    holder.process.host, holder.run
+                )
+            }
             Some(Bar::Held(Lease { holder, .. })) => format!(
                 "wait for it with `--wait 10m`, follow it with `lifeboat attach {0}`, or end it with `lifeboat cancel {0}`",
                 holder.run
@@ -163,6 +210,7 @@ impl Survey {
                 )
             })
             .collect();
+        warnings.extend(self.taken.iter().cloned());
         warnings.dedup();
         warnings
     }

@@ -23,6 +23,7 @@ pub struct Lifeboat {
     pub(super) system: Arc<System>,
     open_journal: OpenJournal,
     journal: OnceLock<Arc<dyn Journal>>,
+    pub(super) shared: OnceLock<Arc<dyn Journal>>,
     pub(super) listeners: Vec<Arc<dyn Listener>>,
     pub(super) program: Option<PathBuf>,
     pub(super) described: Described,
@@ -41,6 +42,7 @@ pub struct Builder {
     registry: Option<Registry>,
     system: System,
     open_journal: OpenJournal,
+    shared: OnceLock<Arc<dyn Journal>>,
     listeners: Vec<Arc<dyn Listener>>,
     program: Option<PathBuf>,
 }
@@ -55,6 +57,7 @@ impl Lifeboat {
             registry: None,
             system: System::new(state.join("scratch")),
             open_journal: Box::new(|| Ok(Arc::new(MemoryJournal::new()))),
+            shared: OnceLock::new(),
             listeners: Vec::new(),
             program: None,
         }
@@ -164,6 +167,13 @@ impl Builder {
         self
     }
 
+    /// A journal that is shared with other machines, instead of the one that the configuration names.
+    #[must_use]
+    pub fn shared_journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.shared = OnceLock::from(journal);
+        self
+    }
+
     /// Who answers questions. Without anybody, `confirm` and `ask` fail.
     #[must_use]
     pub fn answers(mut self, answers: Arc<dyn Answers>) -> Self {
@@ -225,6 +235,7 @@ impl Builder {
             system: Arc::new(self.system),
             open_journal: self.open_journal,
             journal: OnceLock::new(),
+            shared: self.shared,
             listeners: self.listeners,
             program: self.program,
             described: Described::default(),

@@ -13,6 +13,7 @@
 
 mod active;
 mod aftermath;
+mod applying;
 mod attach;
 mod bars;
 mod builder;
@@ -20,6 +21,7 @@ mod deadline;
 mod doctor;
 mod drill;
 mod error;
+mod ledger;
 mod library;
 mod load;
 mod outbox;
@@ -31,6 +33,7 @@ mod resume;
 mod run;
 mod serving;
 mod settle;
+mod shared;
 mod tenancy;
 mod undo;
 mod unfinished;

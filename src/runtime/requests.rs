@@ -26,6 +26,8 @@ pub struct CancelRequest {
     pub acknowledged: Option<String>,
     /// How long to wait for runs that change one of its targets, where its process is gone.
     pub wait: Option<Duration>,
+    /// Why it takes no heed of the leases of other machines, nor of a shared journal that does not answer.
+    pub break_glass: Option<String>,
 }
 
 /// What came of a request to end a run.
@@ -93,6 +95,7 @@ impl Lifeboat {
             ends: Some(Halt::Cancelled),
             again: false,
             wait: request.wait,
+            break_glass: request.break_glass.clone(),
         };
         self.take_up(&run, (&script, &params), environment, way).map(|ran| Cancelled::Ended(Box::new(ran)))
     }

@@ -35,6 +35,8 @@ pub struct ResumeRequest {
     pub without_deadline: bool,
     /// How long to wait for runs that change one of its targets; refused at once if not given.
     pub wait: Option<Duration>,
+    /// Why it takes no heed of the leases of other machines, nor of a shared journal that does not answer.
+    pub break_glass: Option<String>,
 }
 
 /// How a run is taken up.
@@ -50,6 +52,8 @@ pub(super) struct Way {
     pub(super) again: bool,
     /// How long to wait for runs that change one of its targets.
     pub(super) wait: Option<Duration>,
+    /// Why it takes no heed of the leases of other machines.
+    pub(super) break_glass: Option<String>,
 }
 
 impl Lifeboat {
@@ -73,6 +77,7 @@ impl Lifeboat {
             ends: run.ending(),
             again: false,
             wait: request.wait,
+            break_glass: request.break_glass.clone(),
         };
         self.take_up(&run, (&script, &params), environment, way)
     }
@@ -98,6 +103,7 @@ impl Lifeboat {
             environment,
             targets: changed.into_iter().chain(changed_so_far(&run.events, &cast.registry)).collect(),
             wait: way.wait,
+            break_glass: way.break_glass.as_deref(),
         };
         let tenancy = self.take_leases(&applicant, &look)?;
         let recorder = Recorder::resuming(run.id.clone(), journal, look.clone(), listeners, &run.events);
@@ -108,6 +114,7 @@ impl Lifeboat {
             process: Some(look.own_process()),
             edited: way.edited,
             ends: way.ends.clone(),
+            break_glass: way.break_glass.clone(),
         });
         recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
         let _heartbeat = tenancy.as_ref().map(|tenancy| {
@@ -144,6 +151,7 @@ impl Lifeboat {
             tenancy.give_back(is_over(status, still_owes(&verdict)));
         }
         let undelivered = self.last_round(&run.id, rounds)?;
+        self.publish(&run.id);
         Ok(Ran { id: run.id.clone(), status, verdict, aftermath, unrecorded, undelivered })
     }
 }

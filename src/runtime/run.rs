@@ -39,6 +39,8 @@ pub struct RunRequest {
     pub unanswered: Unanswered,
     /// How long to wait for runs that change one of its targets; refused at once if not given.
     pub wait: Option<Duration>,
+    /// Why it takes no heed of the leases of other machines, nor of a shared journal that does not answer.
+    pub break_glass: Option<String>,
 }
 
 impl RunRequest {
@@ -175,10 +177,11 @@ impl Lifeboat {
             environment: prepared.environment,
             targets: self.changed_targets(&prepared.script, &cast, &look),
             wait: request.wait,
+            break_glass: request.break_glass.as_deref(),
         };
         let tenancy = self.take_leases(&applicant, &look)?;
         let recorder = Arc::new(Recorder::new(id.clone(), journal.clone(), look.clone(), listeners));
-        if let Err(error) = recorder.begin(self.started(id.clone(), prepared)) {
+        if let Err(error) = recorder.begin(self.started(id.clone(), prepared, request)) {
             // There is no run.
             if let Some(tenancy) = &tenancy {
                 tenancy.give_back(true);
@@ -217,6 +220,7 @@ impl Lifeboat {
             tenancy.give_back(is_over(status, still_owes(&verdict)));
         }
         let undelivered = self.last_round(&id, rounds)?;
+        self.publish(&id);
         Ok(Ran { id, status, verdict, aftermath, unrecorded, undelivered })
     }
 
@@ -233,7 +237,7 @@ impl Lifeboat {
         Ok(self.journal()?.letters(&of_run).unwrap_or_default())
     }
 
-    fn started(&self, run: RunId, prepared: &Prepared) -> Started {
+    fn started(&self, run: RunId, prepared: &Prepared, request: &RunRequest) -> Started {
         Started {
             run,
             mode: prepared.mode,
@@ -244,6 +248,7 @@ impl Lifeboat {
             digests: self.digests(&prepared.script, prepared.environment),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: Some(self.look().own_process()),
+            break_glass: request.break_glass.clone(),
         }
     }
 }

@@ -34,7 +34,13 @@ impl Lifeboat {
                 Err(fault.applied(Applied::No))
             }
         };
-        recorder.note(EventBody::Resumed { by: by.clone(), process: None, edited: Vec::new(), ends: None });
+        recorder.note(EventBody::Resumed {
+            by: by.clone(),
+            process: None,
+            edited: Vec::new(),
+            ends: None,
+            break_glass: None,
+        });
         recorder.note(EventBody::Settled(Box::new(Settlement {
             key,
             primitive: call.primitive.clone(),

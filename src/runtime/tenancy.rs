@@ -1,43 +1,40 @@
 //! The leases of one run: taken up front for all targets that its runbook names, renewed beside it, given back at its end.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
 use crate::config::{Environment, TargetKind};
-use crate::journal::{Journal, JournalError, Leases};
+use crate::journal::{Journal, JournalError};
 use crate::model::{Claim, Event, EventBody, Fault, Fence, Halt, Holder, ImpactKind, LEASED, RunId};
 use crate::primitives::Registry;
 use crate::script::{Script, named_targets};
 use crate::system::Look;
 use crate::worlds::{Cast, Tenure};
 
+use super::applying::{Wish, wanted};
 use super::bars::Survey;
+use super::ledger::{Holding, Standing};
+use super::shared::publish_run;
 use super::{Error, Lifeboat};
-
-/// How often a run that waits looks whether it is its turn.
-const TURN: Duration = Duration::from_millis(100);
 
 /// What a run has, and keeps.
 pub(super) struct Tenancy {
-    journal: Arc<dyn Journal>,
     look: Look,
     environment: Environment,
     /// Who has it; the target is filled in.
     holder: Holder,
     ttl_ms: u64,
-    /// The number of the grant; 0 as long as there is none.
-    token: AtomicU64,
-    /// The scopes of every target that is held.
-    held: Mutex<BTreeMap<String, Vec<String>>>,
-    /// How many leases that are.
-    leases: AtomicU64,
-    /// When they were renewed last, in milliseconds of the boot-time clock.
-    renewed: AtomicU64,
-    lost: AtomicBool,
+    /// What the ledgers granted; the one of this machine comes first.
+    holdings: Vec<Holding>,
+    /// The targets that are held, in all of them.
+    held: Mutex<BTreeSet<String>>,
+    /// One target is taken after the other.
+    taking: Mutex<()>,
+    journal: Arc<dyn Journal>,
+    shared: Option<Arc<dyn Journal>>,
 }
 
 /// Leases are renewed as long as this is there.
@@ -57,6 +54,8 @@ pub(super) struct Applicant<'a> {
     pub(super) targets: BTreeSet<String>,
     /// How long to wait for others; not at all if not given.
     pub(super) wait: Option<Duration>,
+    /// Why the leases of other machines do not count; they do if not given.
+    pub(super) break_glass: Option<&'a str>,
 }
 
 impl Lifeboat {
@@ -80,7 +79,9 @@ impl Lifeboat {
     /// Takes the leases that a run needs. `None` where the journal keeps none. An `Err` means that nothing was taken.
     pub(super) fn take_leases(&self, applicant: &Applicant, look: &Look) -> Result<Option<Arc<Tenancy>>, Error> {
         let journal = self.journal()?;
-        let Some(leases) = journal.leases() else { return Ok(None) };
+        if journal.leases().is_none() {
+            return Ok(None);
+        }
         let environment = applicant.environment;
         let holder = Holder {
             run: applicant.run.clone(),
@@ -92,179 +93,96 @@ impl Lifeboat {
             since: look.now(),
         };
         let ttl_ms = u64::try_from(self.config.state.lease.0.as_millis()).unwrap_or(u64::MAX);
-        let held: BTreeMap<String, Vec<String>> =
-            applicant.targets.iter().map(|target| (target.clone(), scopes(environment, target))).collect();
-        let wanted = wanted(&held, &holder);
-        let beat_ms = look.boot_ms();
-        let claim = Claim { wanted, token: None, over: vec![], ticket: None, gone: vec![], beat_ms, ttl_ms };
-        let mut queue = Queue { leases, look, place: None };
-        // A run that names nothing that it may change asks for nothing before it does.
-        let granted = if claim.wanted.is_empty() {
-            Granted { token: 0, leases: 0, beat_ms }
-        } else {
-            self.apply(&journal, look, claim, applicant.wait, &mut queue)?
-        };
+        let ledgers = self.ledgers(&journal, environment, applicant.break_glass.is_some())?;
+        let shared = ledgers.iter().find(|ledger| ledger.shared.is_some()).map(|ledger| ledger.journal.clone());
+        let wish = Wish { look, environment, holder, targets: &applicant.targets, ttl_ms };
+        let holdings = self.apply(&wish, &ledgers, applicant.wait)?;
+        let (look, environment, held) = (look.clone(), environment.clone(), Mutex::new(applicant.targets.clone()));
+        let holder = wish.holder;
         Ok(Some(Arc::new(Tenancy {
-            look: look.clone(),
-            environment: environment.clone(),
+            look,
+            environment,
             holder,
             ttl_ms,
-            token: AtomicU64::new(granted.token),
-            leases: AtomicU64::new(granted.leases),
-            renewed: AtomicU64::new(granted.beat_ms),
-            held: Mutex::new(held),
-            lost: AtomicBool::new(false),
-            journal: journal.clone(),
+            holdings,
+            held,
+            taking: Mutex::new(()),
+            journal,
+            shared,
         })))
-    }
-
-    /// Tries until all is granted, the time is over, or nothing is to be waited for.
-    fn apply(
-        &self,
-        journal: &Arc<dyn Journal>,
-        look: &Look,
-        mut claim: Claim,
-        wait: Option<Duration>,
-        queue: &mut Queue,
-    ) -> Result<Granted, Error> {
-        let began = look.monotonic();
-        let mut said = String::new();
-        loop {
-            let survey = Survey::of(journal.as_ref(), look, &claim)?;
-            if let Some(doubt) = survey.doubt() {
-                return Err(doubt);
-            }
-            claim.beat_ms = look.boot_ms();
-            (claim.over, claim.gone) = (survey.over(), survey.gone());
-            claim.ticket = queue.place;
-            if survey.bars.is_empty()
-                && let Some(token) = queue.leases.take_leases(&claim)?
-            {
-                queue.place = None;
-                survey.warnings().iter().for_each(|warning| self.system.console.show(warning));
-                return Ok(Granted { token, leases: claim.wanted.len() as u64, beat_ms: claim.beat_ms });
-            }
-            let Some(wait) = wait else {
-                return Err(survey.refusal());
-            };
-            if queue.place.is_none() {
-                let scopes: Vec<String> = claim.wanted.iter().map(|(scope, _)| scope.clone()).collect();
-                let holder = claim.wanted.first().map(|(_, holder)| holder.clone());
-                queue.place = holder.map(|holder| queue.leases.wait_for_leases(&holder, &scopes)).transpose()?;
-            }
-            let now = survey.waiting_for();
-            if now != said && !now.is_empty() {
-                self.system.console.show(&now);
-                said = now;
-            }
-            let left = wait.saturating_sub(look.monotonic().saturating_sub(began));
-            if left.is_zero() {
-                return Err(survey.refusal());
-            }
-            if self.tokio.block_on(look.sleep(TURN.min(left))).is_err() {
-                return Err(Error::Refused { why: "cancelled while waiting for other runs".to_owned(), help: None });
-            }
-        }
-    }
-}
-
-/// What was granted.
-struct Granted {
-    token: u64,
-    leases: u64,
-    beat_ms: u64,
-}
-
-/// A place in the queue, given up when nothing comes of it.
-struct Queue<'a> {
-    leases: &'a dyn Leases,
-    look: &'a Look,
-    place: Option<u64>,
-}
-
-impl Drop for Queue<'_> {
-    fn drop(&mut self) {
-        let _ = self.look;
-        if let Some(place) = self.place {
-            // Whoever comes later sees that the process is gone.
-            let _ = self.leases.leave_queue(place);
-        }
     }
 }
 
 impl Tenancy {
-    /// Renews the leases from now on, beside the run.
+    /// Renews the leases from now on, beside the run, and shows the team how far it is.
     pub(super) fn renew(self: &Arc<Self>, handle: &tokio::runtime::Handle) -> Heartbeat {
         let tenancy = self.clone();
         Heartbeat(handle.spawn(async move {
             loop {
+                let renewing = tenancy.clone();
+                let published = tokio::task::spawn_blocking(move || renewing.publish());
                 tenancy.look.pass(Duration::from_millis((tenancy.ttl_ms / 3).max(1))).await;
+                let _ = published.await;
                 let renewing = tenancy.clone();
                 // A journal that is busy is asked again; past the time the next effect finds out.
-                let _ = tokio::task::spawn_blocking(move || renewing.renew_now()).await;
+                let renewed = move || renewing.holdings.iter().for_each(|holding| drop(holding.renew(&renewing.look)));
+                let _ = tokio::task::spawn_blocking(renewed).await;
             }
         }))
     }
 
-    /// Whether all leases are still there. An error is not known.
-    fn renew_now(&self) -> Result<bool, JournalError> {
-        let Some(leases) = self.journal.leases() else { return Ok(true) };
-        let now = self.look.boot_ms();
-        let Some(token) = self.token() else { return Ok(true) };
-        // Counted before: a branch that takes one more counts it after it has it.
-        let had = self.leases.load(Ordering::SeqCst);
-        let whole = leases.renew_leases(token, now)? >= had;
-        if whole {
-            self.renewed.store(now, Ordering::SeqCst);
-        } else {
-            self.lost.store(true, Ordering::SeqCst);
+    fn publish(&self) {
+        if let Some(shared) = &self.shared {
+            // What does not arrive now arrives with the next beat, or at the end.
+            let _ = publish_run(self.journal.as_ref(), shared.as_ref(), &self.holder.run);
         }
-        Ok(whole)
     }
 
     /// Gives the leases back at the end of a run; but those of a run that is not over for good: of those it is told who had them.
     pub(super) fn give_back(&self, over: bool) {
-        if let (Some(leases), Some(token), true) = (self.journal.leases(), self.token(), over) {
-            // What cannot be given back now is taken by whoever wants it: this run is over.
-            let _ = leases.release_leases(token, &[]);
+        if over {
+            self.holdings.iter().for_each(Holding::release);
         }
-    }
-
-    fn token(&self) -> Option<u64> {
-        Some(self.token.load(Ordering::SeqCst)).filter(|token| *token > 0)
     }
 
     fn lost(&self) -> Halt {
         let run = self.holder.run.clone();
         Halt::LeaseLost { why: JournalError::LeaseLost { run }.to_string() }
     }
-}
 
-impl Tenure for Tenancy {
-    fn secure(&self, target: &str) -> Result<Result<(), Fault>, Halt> {
-        if self.lost.load(Ordering::SeqCst) {
-            return Err(self.lost());
+    /// Whether what a ledger gave lets the run go on.
+    fn stands(&self, holding: &Holding) -> Result<bool, Halt> {
+        match (holding.standing(&self.look, self.ttl_ms), &holding.ledger.shared) {
+            (Ok(Standing::Held), _) => Ok(true),
+            (Ok(Standing::Missed), _) => Ok(false),
+            (Ok(Standing::Lost), _) => Err(self.lost()),
+            (Err(error), None) => Err(Halt::Journal { why: error.to_string() }),
+            (Err(_), Some(_)) if holding.ledger.may_be_missed() => {
+                holding.miss();
+                Ok(false)
+            }
+            (Err(error), Some(_)) => Err(Halt::LeaseLost {
+                why: format!("{error}; nobody on another machine can know any more that this run goes on"),
+            }),
         }
-        // Whoever was stopped for longer than the leases hold looks whether they are still there.
-        let idle = self.look.boot_ms().saturating_sub(self.renewed.load(Ordering::SeqCst));
-        if idle > self.ttl_ms && !self.renew_now().map_err(|error| Halt::Journal { why: error.to_string() })? {
-            return Err(self.lost());
-        }
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.contains_key(target) {
-            return Ok(Ok(()));
-        }
-        let new = scopes(&self.environment, target);
-        let known: BTreeSet<&String> = held.values().flatten().collect();
-        let new: Vec<String> = new.into_iter().filter(|scope| !known.contains(scope)).collect();
-        let fresh = BTreeMap::from([(target.to_owned(), new.clone())]);
+    }
+
+    /// Takes a target from one of the ledgers. A fault when another run has it.
+    fn take(&self, holding: &Holding, target: &str) -> Result<Result<(), Fault>, Halt> {
         let failed = |error: JournalError| Halt::Journal { why: error.to_string() };
-        let Some(leases) = self.journal.leases() else { return Ok(Ok(())) };
-        let (beat_ms, ttl_ms) = (self.renewed.load(Ordering::SeqCst), self.ttl_ms);
-        let wanted = wanted(&fresh, &self.holder);
-        let mut claim =
-            Claim { wanted, token: self.token(), over: vec![], ticket: None, gone: vec![], beat_ms, ttl_ms };
-        let survey = Survey::of(self.journal.as_ref(), &self.look, &claim).map_err(failed)?;
+        let (ledger, look) = (&holding.ledger, &self.look);
+        let Some(leases) = ledger.leases() else { return Ok(Ok(())) };
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known: BTreeSet<String> =
+            held.iter().flat_map(|target| ledger.scopes(&self.environment, target, look)).collect();
+        let new = ledger.scopes(&self.environment, target, look).into_iter();
+        let new: Vec<String> = new.filter(|scope| !known.contains(scope)).collect();
+        let (count, target_of) = (new.len() as u64, target.to_owned());
+        let wanted = wanted([(&target_of, new)].into_iter(), &self.holder);
+        let (token, ttl_ms) = (holding.token(), self.ttl_ms);
+        let beat_ms = leases.now_ms(look.boot_ms()).map_err(failed)?;
+        let mut claim = Claim { wanted, token, over: vec![], ticket: None, gone: vec![], beat_ms, ttl_ms };
+        let survey = Survey::of(ledger, look, &claim).map_err(failed)?;
         let refused = |survey: &Survey| {
             let message = format!("{target}: {}", survey.reason());
             Fault::new(LEASED, message).hint("wait for it, or end it; `lifeboat runs` lists what goes on")
@@ -274,35 +192,48 @@ impl Tenure for Tenancy {
         }
         claim.over = survey.over();
         let Some(token) = leases.take_leases(&claim).map_err(failed)? else {
-            let survey = Survey::of(self.journal.as_ref(), &self.look, &claim).map_err(failed)?;
+            let survey = Survey::of(ledger, look, &claim).map_err(failed)?;
             return Ok(Err(refused(&survey)));
         };
-        self.token.store(token, Ordering::SeqCst);
-        self.leases.fetch_add(new.len() as u64, Ordering::SeqCst);
-        held.insert(target.to_owned(), new);
+        holding.grow(token, count);
+        Ok(Ok(()))
+    }
+}
+
+impl Tenure for Tenancy {
+    fn secure(&self, target: &str) -> Result<Result<(), Fault>, Halt> {
+        let mut standing = Vec::new();
+        for holding in &self.holdings {
+            if self.stands(holding)? {
+                standing.push(holding);
+            }
+        }
+        let held = || self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if held().contains(target) {
+            return Ok(Ok(()));
+        }
+        let _taking = self.taking.lock().unwrap_or_else(PoisonError::into_inner);
+        if held().contains(target) {
+            return Ok(Ok(()));
+        }
+        for holding in standing {
+            match self.take(holding, target) {
+                Ok(Ok(())) => {}
+                Err(Halt::Journal { .. }) if holding.ledger.may_be_missed() => drop(holding.miss()),
+                Err(Halt::Journal { why }) if holding.ledger.shared.is_some() => return Err(Halt::LeaseLost { why }),
+                refused => return refused,
+            }
+        }
+        held().insert(target.to_owned());
         Ok(Ok(()))
     }
 
     fn fence(&self) -> Option<Fence> {
-        let leases = self.leases.load(Ordering::SeqCst);
-        Some(Fence { token: self.token()?, leases }).filter(|_| leases > 0)
+        // What is recorded on this machine is recorded together with a look at its own leases.
+        let holding = self.holdings.iter().find(|holding| holding.ledger.shared.is_none())?;
+        let leases = holding.count();
+        Some(Fence { token: holding.token()?, leases }).filter(|_| leases > 0)
     }
-}
-
-/// What a change of a target changes.
-fn scopes(environment: &Environment, target: &str) -> Vec<String> {
-    environment.targets.get(target).map(|target| environment.scopes(target)).unwrap_or_default()
-}
-
-/// Sorted by scope; where two targets are one thing, the first names it.
-fn wanted(held: &BTreeMap<String, Vec<String>>, holder: &Holder) -> Vec<(String, Holder)> {
-    let mut wanted = BTreeMap::new();
-    for (target, scopes) in held {
-        for scope in scopes {
-            wanted.entry(scope.clone()).or_insert_with(|| Holder { target: target.clone(), ..holder.clone() });
-        }
-    }
-    wanted.into_iter().collect()
 }
 
 /// The targets that a run has changed so far.

@@ -25,6 +25,8 @@ pub struct RollbackRequest {
     pub anyway: bool,
     /// How long to wait for runs that change one of its targets; refused at once if not given.
     pub wait: Option<Duration>,
+    /// Why it takes no heed of the leases of other machines, nor of a shared journal that does not answer.
+    pub break_glass: Option<String>,
 }
 
 /// A target that is not in the state in which a run left it.
@@ -57,6 +59,7 @@ impl Lifeboat {
             ends: Some(Halt::RolledBack { by: whoami() }),
             again: true,
             wait: request.wait,
+            break_glass: request.break_glass.clone(),
         };
         self.take_up(&run, (&script, &params), environment, way)
     }

@@ -151,4 +151,10 @@ impl System {
             http: http::Clients::default(),
         }
     }
+
+    /// Sends `body`, and keeps the connection for the next one. For what Lifeboat keeps at a server itself: on targets, only an
+    /// [`Act`] has effects.
+    pub async fn post(&self, request: &HttpRequest, body: Vec<u8>) -> Result<HttpResponse, HttpError> {
+        http::send(self.http.keeping(), reqwest::Method::POST, request, Some(body)).await
+    }
 }

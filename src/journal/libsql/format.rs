@@ -58,6 +58,15 @@ pub(super) fn open_remote(url: &str, transport: Arc<dyn Transport>) -> Result<Co
     Ok(connection)
 }
 
+/// Opens the journal at the server at `url` for reading, if there is one. Makes none.
+pub(super) fn open_existing_remote(
+    url: &str,
+    transport: Arc<dyn Transport>,
+) -> Result<Option<Connection>, JournalError> {
+    let connection = Connection::remote(url, transport);
+    Ok(if found(&connection)? == 0 { None } else { Some(connection) })
+}
+
 /// Opens the journal at `path` for reading, if there is one. Makes none.
 pub(super) fn open_existing(path: &Path) -> Result<Option<Connection>, JournalError> {
     if !directory::exists(path).map_err(|error| refused(path, &error))? {

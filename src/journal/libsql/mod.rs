@@ -78,6 +78,12 @@ impl LibsqlJournal {
         Ok(Self(Mutex::new(Store::new(format::open_remote(url, transport)?))))
     }
 
+    /// Opens the journal at a server for reading; `None` when there is none.
+    pub fn existing_remote(url: &str, transport: Arc<dyn Transport>) -> Result<Option<Self>, JournalError> {
+        let connection = format::open_existing_remote(url, transport)?;
+        Ok(connection.map(|connection| Self(Mutex::new(Store::new(connection)))))
+    }
+
     /// Waits at most so long for other processes, instead of ten seconds.
     pub fn wait_at_most(self, time: Duration) -> Result<Self, JournalError> {
         let mut store = self.lock();

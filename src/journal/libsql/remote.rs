@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libsql::Value;
 
@@ -73,12 +73,13 @@ impl Remote {
         } else {
             self.send_queued()?;
         }
-        let began = Instant::now();
+        let mut waited = Duration::ZERO;
         loop {
             let sent = self.send(vec![Request::Sequence { sql: sql.to_owned() }], bound);
             match sent {
-                Err(JournalError::Locked { .. }) if bound == Bound::Begins && began.elapsed() < self.patience.get() => {
+                Err(JournalError::Locked { .. }) if bound == Bound::Begins && waited < self.patience.get() => {
                     std::thread::sleep(PAUSE);
+                    waited += PAUSE;
                 }
                 sent => return sent.map(drop),
             }

@@ -1,5 +1,6 @@
 //! The journal: can it be read, is it whole, and does anything in it wait for a person?
 
+use crate::config::Environment;
 use crate::journal::{Journal, RUNNING, RunQuery, RunSummary};
 use crate::system::Look;
 
@@ -19,6 +20,20 @@ pub(super) fn all(lifeboat: &Lifeboat, look: &Look) -> Vec<Finding> {
         let unreadable = Finding::fail("journal", error.to_string());
         let help = miette::Diagnostic::help(&error).map(|help| help.to_string());
         vec![unreadable.hint(help.unwrap_or_else(|| "no run can be recorded before it can be read".to_owned()))]
+    })
+}
+
+/// The journal that a team shares, where one is configured.
+pub(super) fn shared(lifeboat: &Lifeboat, environment: &Environment) -> Option<Finding> {
+    let state = lifeboat.config().state.shared.as_ref()?;
+    let subject = "shared journal";
+    Some(match lifeboat.existing_shared_journal() {
+        Ok(None) => Finding::ok(subject, format!("{} answers; the first run makes the journal there", state.url)),
+        Ok(Some(_)) => Finding::ok(subject, format!("{} answers, of this version", state.url)),
+        Err(error) if environment.protected => Finding::fail(subject, error.to_string())
+            .hint("nothing protected is changed without it, but with --break-glass"),
+        Err(error) => Finding::warn(subject, error.to_string())
+            .hint("runs go on with the journal of this machine alone, and other machines do not see that"),
     })
 }
 

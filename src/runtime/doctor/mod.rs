@@ -87,6 +87,7 @@ impl Lifeboat {
         findings.push(clock::zone(&look));
         findings.extend(disk::all(self, environment, &look));
         findings.extend(journal::all(self, &look));
+        findings.extend(journal::shared(self, environment));
         Ok(findings)
     }
 

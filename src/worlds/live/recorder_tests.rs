@@ -63,6 +63,7 @@ fn begun(journal: &Arc<Gated>) -> Recorder {
         digests: std::collections::BTreeMap::default(),
         version: "0".into(),
         process: None,
+        break_glass: None,
     };
     recorder.begin(started).expect("it begins");
     recorder
