@@ -77,7 +77,11 @@ pub(super) fn list(directory: &Path) -> io::Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
-        let metadata = entry.metadata()?;
+        let metadata = match entry.metadata() {
+            // Gone since: others put files there and take them away, SQLite its journals for one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            metadata => metadata?,
+        };
         if let Ok(name) = entry.file_name().into_string() {
             entries.push(Entry { name, path: entry.path(), directory: metadata.is_dir(), len: metadata.len() });
         }
@@ -121,6 +125,28 @@ mod tests {
         write_atomic(&path, b"two").expect("replaces");
         assert_eq!(std::fs::read(&path).expect("reads"), b"two");
         assert_eq!(list(dir.path()).expect("lists").len(), 1);
+    }
+
+    #[test]
+    fn what_others_take_away_meanwhile_is_not_listed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let there = dir.path().join("there");
+        std::fs::write(&there, "x").expect("writes");
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::SeqCst) {
+                    let passing: Vec<_> = (0..50).map(|n| dir.path().join(format!("passing {n}"))).collect();
+                    passing.iter().for_each(|path| std::fs::write(path, "x").expect("writes"));
+                    passing.iter().for_each(|path| std::fs::remove_file(path).expect("removes"));
+                }
+            });
+            let listed: Vec<_> = (0..2_000).map(|_| list(dir.path())).collect();
+            over.store(true, std::sync::atomic::Ordering::SeqCst);
+            for entries in listed {
+                assert!(entries.expect("it is still a directory").iter().any(|entry| entry.path == there));
+            }
+        });
     }
 
     #[test]
