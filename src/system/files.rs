@@ -137,8 +137,12 @@ mod tests {
             scope.spawn(|| {
                 while !over.load(std::sync::atomic::Ordering::SeqCst) {
                     let passing: Vec<_> = (0..50).map(|n| dir.path().join(format!("passing {n}"))).collect();
-                    passing.iter().for_each(|path| std::fs::write(path, "x").expect("writes"));
-                    passing.iter().for_each(|path| std::fs::remove_file(path).expect("removes"));
+                    for path in &passing {
+                        std::fs::write(path, "x").expect("writes");
+                    }
+                    for path in &passing {
+                        std::fs::remove_file(path).expect("removes");
+                    }
                 }
             });
             let listed: Vec<_> = (0..2_000).map(|_| list(dir.path())).collect();
