@@ -1,12 +1,14 @@
-//! What a machine does to a run: a disk that is full or read-only, a clock that is set back, an output that is closed, SIGTERM.
+//! What a machine does to a run: a disk that is full or read-only, a journal that is locked or damaged, a clock that is set back, an
+//! output that is closed, SIGTERM.
 #![expect(clippy::disallowed_methods, reason = "a test prepares files, and starts the program that it is about")]
 
 #[expect(dead_code, reason = "these tests need a part of it")]
 mod support;
 
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -106,6 +108,80 @@ fn where_nothing_can_be_recorded_nothing_is_done() {
     let said = text(&output);
     assert!(said.contains("exit 74") && said.contains("read-only"), "{said}");
     assert!(!ledger.exists(), "nothing was done");
+}
+
+/// A process that keeps everybody else from writing to the journal, until its input ends.
+fn lock(journal: &Path) -> Child {
+    let code = "import sqlite3, sys\n\
+        journal = sqlite3.connect(sys.argv[1], isolation_level=None)\n\
+        journal.execute('BEGIN IMMEDIATE')\n\
+        print('locked', flush=True)\n\
+        sys.stdin.read()\n";
+    let mut command = Command::new("python3");
+    command.args(["-c", code]).arg(journal).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("python3 is installed");
+    let mut said = [0; 6];
+    child.stdout.as_mut().expect("a pipe").read_exact(&mut said).expect("it has locked it");
+    child
+}
+
+#[test]
+fn a_journal_that_is_locked_is_waited_for_and_nothing_begins_without_it() {
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let ledger = elsewhere.path().join("ledger");
+    let project = project("//! One.\nexec(\"turn\", [\"1\"]);\n", &ledger);
+    assert_eq!(project.run(["run", "runbooks/it.rhai"]).exit, Some(0));
+    let mut locked = lock(&project.path(".lifeboat/journal.db"));
+    let began = Instant::now();
+    let refused = project.run(["run", "runbooks/it.rhai"]);
+    assert_eq!(refused.exit, Some(74), "{}", refused.stderr);
+    let said: String = refused.stderr.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("is locked by another process"), "{said}");
+    assert!(began.elapsed() >= Duration::from_secs(5), "it was waited for");
+    let done = || std::fs::read_to_string(&ledger).expect("reads").lines().count();
+    assert_eq!(done(), 1, "nothing began");
+
+    // It is let go while somebody waits.
+    let waiting = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| project.run(["run", "runbooks/it.rhai"]));
+        std::thread::sleep(Duration::from_millis(500));
+        drop(locked.stdin.take());
+        locked.wait().expect("it ends");
+        waiting.join().expect("it ends")
+    });
+    assert_eq!((waiting.exit, done()), (Some(0), 2), "{}", waiting.stderr);
+}
+
+#[test]
+fn a_journal_whose_last_page_is_damaged_is_said_to_be_and_nothing_begins() {
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let ledger = elsewhere.path().join("ledger");
+    let project = project("//! Ten.\nfor n in 0..10 { exec(\"turn\", [`${n}`]); }\n", &ledger);
+    for _ in 0..3 {
+        assert_eq!(project.run(["run", "runbooks/it.rhai"]).exit, Some(0));
+    }
+    let journal = project.path(".lifeboat/journal.db");
+    let mut bytes = std::fs::read(&journal).expect("reads");
+    let last = bytes.len() - 4096;
+    for (n, byte) in bytes[last..].iter_mut().enumerate() {
+        *byte = u8::try_from(n * 31 % 251).expect("small");
+    }
+    std::fs::write(&journal, &bytes).expect("writes");
+
+    // Whoever reads what is damaged is told; whoever does not need it may go on, and what is whole stays whole.
+    let verified = project.run(["verify"]);
+    assert_eq!(verified.exit, Some(74), "{}{}", verified.stdout, verified.stderr);
+    let said = format!("{}{}", verified.stdout, verified.stderr);
+    assert!(said.contains("is damaged") || said.contains("broken") || said.contains("not as it was written"), "{said}");
+    let done = || std::fs::read_to_string(&ledger).expect("reads").lines().count();
+    let run = project.run(["run", "runbooks/it.rhai"]);
+    match run.exit {
+        Some(0) => assert_eq!(done(), 40),
+        exit => {
+            assert_eq!((exit, done()), (Some(74), 30), "{}", run.stderr);
+            assert!(run.stderr.contains("damaged"), "{}", run.stderr);
+        }
+    }
 }
 
 /// A library that sets the clock of the program into which it is loaded back by an hour.
