@@ -13,7 +13,7 @@ use super::super::{JournalError, Transport};
 use super::wire::{self, Pipeline, Request, Stmt};
 
 /// How often a server is asked again that is busy with somebody else's transaction.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A stream of statements at a server.
 pub(super) struct Remote {
