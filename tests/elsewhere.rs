@@ -121,6 +121,34 @@ fn another_terminal_follows_a_run_and_cancels_it() {
 }
 
 #[test]
+fn asked_to_end_by_two_people_it_undoes_what_it_owes() {
+    let project = project(HOLDING);
+    let mut run = Started::lifeboat(&project, &["run", "runbooks/it.rhai"]);
+    until_recorded(&project, "\"awaiting\"");
+    run.signal(rustix::process::Signal::STOP);
+    for _ in 0..2 {
+        assert_eq!(project.run(["cancel", "latest", "--no-wait"]).exit, Some(0));
+    }
+    run.signal(rustix::process::Signal::CONT);
+    assert_eq!((run.code(), maintenance(&project)), (Some(130), "off".into()), "nobody said that it is to abort");
+}
+
+#[test]
+fn a_run_that_was_to_end_does_not_go_on_when_it_is_taken_up() {
+    let project = project(HOLDING);
+    let run = Started::lifeboat(&project, &["run", "runbooks/it.rhai"]);
+    until_recorded(&project, "\"awaiting\"");
+    // It is killed before it hears of it.
+    run.signal(rustix::process::Signal::STOP);
+    assert_eq!(project.run(["cancel", "latest", "--no-wait"]).exit, Some(0));
+    run.signal(rustix::process::Signal::KILL);
+    let shown = project.run(["show", "latest"]).stdout;
+    assert!(shown.contains("… sleep 1h, since "), "{shown}");
+    let resumed = project.run(["resume"]);
+    assert_eq!((resumed.exit, maintenance(&project)), (Some(130), "off".into()), "{}", told(&resumed));
+}
+
+#[test]
 fn who_only_follows_a_run_ends_nothing_but_the_following() {
     let project = project(HOLDING);
     let run = Started::lifeboat(&project, &["run", "runbooks/it.rhai"]);
@@ -145,7 +173,10 @@ fn a_question_without_a_terminal_waits_for_an_answer_from_elsewhere() {
     let run = project.run(["run", "runbooks/it.rhai"]);
     assert_eq!(run.exit, Some(7), "{}", told(&run));
     assert!(run.stdout.contains("waiting for an answer: Which region?"), "{}", run.stdout);
-    assert!(run.stdout.lines().any(|line| line.trim().starts_with("lifeboat answer ") && line.ends_with("eu | us")));
+    for answer in [" eu", " us"] {
+        let pasted = |line: &str| line.trim().starts_with("lifeboat answer ") && line.ends_with(answer);
+        assert!(run.stdout.lines().any(pasted), "{}", run.stdout);
+    }
     assert_eq!(maintenance(&project), "on");
     let asked = project.run(["answer", "latest", "--list"]);
     assert_eq!(asked.stdout, "2: Which region? [eu/us]\n");

@@ -191,7 +191,7 @@ fn the_target_of_a_run_that_was_killed_in_an_effect_is_in_doubt_until_that_is_se
         says(&told, &format!("slow is in doubt: run {killed} was stopped while exec slow was under way")),
         "{told}"
     );
-    assert!(says(&told, &format!("lifeboat settle {killed} 0 --applied | --not-applied")), "{told}");
+    assert!(says(&told, &format!("lifeboat settle {killed} 0` with --applied or --not-applied")), "{told}");
     assert_eq!(std::fs::read_to_string(project.path("ledger")).expect("begun"), "begun\n", "nothing was begun");
     assert_eq!(project.run(["settle", &killed, "--applied"]).exit, Some(0));
     assert_eq!(project.run(["resume", &killed]).exit, Some(0));

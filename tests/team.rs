@@ -30,6 +30,11 @@ driver = "http"
 url = "http://web.staging.example/"
 maintenance_file = "maintenance"
 
+[environments.staging.services.other]
+driver = "http"
+url = "http://other.staging.example/"
+maintenance_file = "other"
+
 [environments.production]
 protected = true
 [environments.production.services.web]
@@ -41,6 +46,15 @@ maintenance_file = "maintenance"
 driver = "http"
 url = "http://127.0.0.1:1/"
 maintenance_file = "maintenance"
+"#;
+
+/// What it changes cannot be seen before it runs.
+const COMPUTED: &str = r#"//! It.
+let which = "we" + "b";
+for n in 0..3 {
+    try { maintenance(which, "on"); } catch (fault) { log(fault.code); }
+}
+maintenance("oth" + "er", "on");
 "#;
 
 /// The way from one machine to the server.
@@ -119,6 +133,7 @@ impl Machine {
         let project = Project::empty()
             .file("lifeboat.toml", CONFIG.replace("PORT", &network.port.to_string()))
             .file("runbooks/quick.rhai", runbook(""))
+            .file("runbooks/computed.rhai", COMPUTED)
             .file("runbooks/open.rhai", "//! It.\nmaintenance(\"web\", \"off\");\n")
             .file("runbooks/holds.rhai", runbook("sleep(\"1h\");"))
             .file("runbooks/twice.rhai", runbook("sleep(\"3s\");\nmaintenance(\"web\", \"off\");"));
@@ -233,6 +248,9 @@ fn one_machine_at_a_time_changes_a_target_and_everybody_sees_who_did() {
     assert!(!bob.is_closed(), "nothing was done");
     let refused = bob.run(&["run", "runbooks/quick.rhai", "--wait", "500ms"]);
     refused.expect(3, &["waiting for web of run"]);
+    // A target that only turns out as it runs is a fault, each time, and the run goes on.
+    let told = bob.run(&["run", "runbooks/computed.rhai"]);
+    told.expect(0, &["leased", "maintenance other on", "completed"]);
     // The same in another environment is another thing; and what lies on a machine alone is its own.
     bob.run(&in_production(&["run", "runbooks/quick.rhai"])).expect(0, &["completed"]);
     bob.run(&["run", "runbooks/quick.rhai", "--env", "sandbox"]).expect(0, &["completed"]);

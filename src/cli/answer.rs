@@ -54,7 +54,8 @@ impl Answer {
         printer.out(&if answered.goes_on {
             format!("the run goes on: lifeboat attach {}", answered.run)
         } else {
-            format!("carry on with: lifeboat resume {}", answered.run)
+            let edited = if answered.edited { " --edited" } else { "" };
+            format!("carry on with: lifeboat resume {}{edited}", answered.run)
         });
         Ok(Exit::Done)
     }

@@ -65,9 +65,12 @@ impl Listener for Questions<'_> {
 /// Says what became of a run that was followed.
 pub(super) fn conclude(followed: &Followed, printer: &Printer) -> Exit {
     match followed {
-        Followed::Ended(run, status) => {
+        Followed::Ended(run, status, aftermath) => {
             if !printer.json {
                 printer.out(&printer.paint(super::runs::style(status), status));
+                if status != Status::Completed.name() {
+                    printer.out(&format!("  state: {}", aftermath.sentence()));
+                }
                 printer.out(&printer.paint(Style::Dim, &format!("run {run}")));
             }
             Status::ALL.into_iter().find(|known| known.name() == status).map_or(Exit::Internal, exit::of_status)

@@ -183,6 +183,9 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
         Status::LeftChanged if matches!(ran.verdict, Verdict::Halted { halt: Halt::Cancelled | Halt::Aborted, .. }) => {
             (Style::Bad, "cancelled, and left changed")
         }
+        Status::LeftChanged if matches!(ran.verdict, Verdict::Halted { halt: Halt::RolledBack { .. }, .. }) => {
+            (Style::Caution, "rolled back; what no step undoes is left")
+        }
         Status::LeftChanged => (Style::Bad, "failed, and left changed"),
         Status::Cancelled => (Style::Caution, "cancelled"),
         Status::InDoubt => (Style::Bad, "in doubt"),
@@ -225,13 +228,20 @@ pub(super) fn conclude(ran: &Ran, printer: &Printer) -> Exit {
 /// What a person does about a run that is not over.
 fn way_on(ran: &Ran, printer: &Printer) {
     let say = |text: &str| say(printer, "  ", text);
-    let resume = || printer.out(&format!("    lifeboat resume {}", ran.id));
+    let edited = if ran.edited { " --edited" } else { "" };
+    let resume = || printer.out(&format!("    lifeboat resume {}{edited}", ran.id));
     match (ran.status, &ran.verdict) {
         (Status::InDoubt, _) => {
             for change in &ran.aftermath.in_doubt {
-                say(&format!("look at {}, and say what you found:", change.impact.targets.join(", ")));
-                printer.out(&format!("    lifeboat settle {} {} --applied | --not-applied", ran.id, change.key));
+                let (id, key) = (&ran.id, &change.key);
+                say(&format!(
+                    "look at {}, and say what you found: that it took place, or not:",
+                    change.impact.targets.join(", ")
+                ));
+                printer.out(&format!("    lifeboat settle {id} {key} --applied"));
+                printer.out(&format!("    lifeboat settle {id} {key} --not-applied"));
             }
+            say("then let it go on:");
             resume();
         }
         (Status::Diverged, _) => {
@@ -243,12 +253,28 @@ fn way_on(ran: &Ran, printer: &Printer) {
             resume();
         }
         (_, Verdict::Halted { halt: Halt::Waiting { key, choices, .. }, .. }) => {
-            let answers = if choices.is_empty() { "TEXT".to_owned() } else { choices.join(" | ") };
-            say("nobody is here to answer. Answer, and let it go on:");
-            printer.out(&format!("    lifeboat answer {} --key {key} {answers}", ran.id));
+            say("nobody is here to answer. Answer:");
+            let shown = if (1..=MANY).contains(&choices.len()) { choices.as_slice() } else { &["TEXT".to_owned()] };
+            for answer in shown {
+                printer.out(&format!("    lifeboat answer {} --key {key} {}", ran.id, quoted(answer)));
+            }
+            say("then let it go on:");
             resume();
         }
         _ => {}
+    }
+}
+
+/// More choices than these are not written out.
+const MANY: usize = 6;
+
+/// As a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '@');
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
     }
 }
 

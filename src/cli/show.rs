@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::journal::{Broken, JournalError, RUNNING, Recorded, Verified};
-use crate::model::{Event, EventBody, Letter, LetterQuery, Mode, Started, Value};
+use crate::model::{Event, EventBody, Letter, LetterQuery, Mode, Record, Started, Value, Wanted};
 use crate::runtime::{Aftermath, Error, Life, Status};
 
 use super::printer::{Printer, Style};
@@ -41,7 +41,11 @@ impl Show {
                 json!({ "run": recorded.summary, "verified": verified, "events": events, "messages": letters });
             printer.out_json(&record);
         } else {
-            let header = Header { printer, recorded: &recorded, events: &events };
+            let answers = journal.requests(&run, 0)?.into_iter().filter_map(|(_, request)| match request.wanted {
+                Wanted::Answer { text, .. } => Some(format!("{text}, by {}", request.by)),
+                Wanted::Cancel { .. } => None,
+            });
+            let header = Header { printer, recorded: &recorded, events: &events, answered: answers.last() };
             header.print(&verified);
             header.messages(&letters);
             printer.out("");
@@ -56,6 +60,8 @@ struct Header<'a> {
     printer: &'a Printer,
     recorded: &'a Recorded,
     events: &'a [Event],
+    /// The last answer that was given from elsewhere.
+    answered: Option<String>,
 }
 
 impl Header<'_> {
@@ -95,7 +101,9 @@ impl Header<'_> {
         }
         if run.status != Status::Completed.name() {
             let name = if run.status == RUNNING { "so far" } else { "state" };
-            self.row(name, &Aftermath::of(self.events).sentence(), None);
+            let is_gone = run.status == RUNNING && Life::of(&run.id, self.events) == Life::Interrupted;
+            let aftermath = if is_gone { Aftermath::of_interrupted(self.events) } else { Aftermath::of(self.events) };
+            self.row(name, &aftermath.sentence(), None);
         }
         let Some(EventBody::Ended { unwound, owed, .. }) = self.events.last().map(|event| &event.body) else { return };
         for step in unwound.iter().filter(|step| step.fault.is_some()) {
@@ -103,11 +111,17 @@ impl Header<'_> {
             self.row("failed", &format!("the rollback of {}: {why}", step.title), Some(Style::Bad));
         }
         if run.status == Status::InDoubt.name() {
-            let text = format!("lifeboat settle {0} --applied | --not-applied, then lifeboat resume {0}", run.id);
+            let text = format!("lifeboat settle {0} (--applied or --not-applied), then lifeboat resume {0}", run.id);
             self.row("settle", &text, style);
         }
         if run.status == Status::Waiting.name() {
-            let text = format!("lifeboat answer {0} TEXT, then lifeboat resume {0}", run.id);
+            let record = Record::of(self.events);
+            let text = match &self.answered {
+                Some(answered) if record.all_awaited().any(|(_, awaited)| awaited.answer.is_none()) => {
+                    format!("{answered}; it goes on with lifeboat resume {}", run.id)
+                }
+                _ => format!("lifeboat answer {0} TEXT, then lifeboat resume {0}", run.id),
+            };
             self.row("answer", &text, style);
         }
         if !owed.is_empty() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::{
-    Applied, Event, EventBody, Fault, Impact, ImpactKind, Key, Left, Scope, ScopeKind, Settlement, Span, Value,
+    Applied, Event, EventBody, Fault, Impact, ImpactKind, Key, Left, Record, Scope, ScopeKind, Settlement, Span, Value,
 };
 
 use crate::primitives::Registry;
@@ -63,10 +63,18 @@ impl<'a> Tree<'a> {
                 }
             }
         }
-        let open: Vec<Key> = self.intended.keys().cloned().collect();
-        for key in open {
-            let text = format!("? call {key} was started, and its outcome is not recorded");
+        let record = Record::of(events);
+        for (key, called) in record.open() {
+            let what = call(&called.primitive, &called.impact, Some(&called.args), &self.registry);
+            let text = format!("? {what} (call {key}) was started, and its outcome is not recorded");
             self.line(None, &text, Some(Style::Bad));
+        }
+        let is_over = matches!(events.last().map(|event| &event.body), Some(EventBody::Ended { .. }));
+        for (_, awaited) in record.all_awaited().filter(|_| !is_over) {
+            let detail = ["duration", "question"].iter().find_map(|name| awaited.args.get(name));
+            let detail = detail.map(|detail| format!(" {detail}")).unwrap_or_default();
+            let text = format!("… {}{detail}, since {}", awaited.primitive, awaited.since.strftime("%H:%M:%S"));
+            self.line(None, &text, Some(Style::Dim));
         }
     }
 

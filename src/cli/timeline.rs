@@ -230,11 +230,15 @@ impl Teller {
             EventBody::Updated { channel, message, delivered, .. } => {
                 self.line(at, "told", format!("told {channel}: {message}"), *delivered);
             }
-            EventBody::Resumed { by, process, break_glass, .. } => {
+            EventBody::Resumed { by, process, edited, ends, break_glass } => {
                 self.by.clone_from(by);
-                let what =
-                    if process.is_some() { "the run was taken up again" } else { "what was in doubt was settled" };
-                self.line(at, "resumed", what.to_owned(), true);
+                let what = match (process, ends) {
+                    (None, _) => "what was in doubt was settled",
+                    (Some(_), None) => "the run was taken up again",
+                    (Some(_), Some(_)) => "the run was taken up again, to be undone",
+                };
+                let edited = if edited.is_empty() { String::new() } else { format!(", edited: {}", edited.join(", ")) };
+                self.line(at, "resumed", format!("{what}{edited}"), true);
                 self.broke_glass(at, break_glass.as_deref());
             }
             EventBody::Awaiting { args, .. } => {

@@ -57,8 +57,19 @@ fn url(reader: &mut Reader<'_>, value: &Node<'_>, has_token: bool) -> Option<Str
         reader.wrong(value.span(), format!("`url` is {url}: it must begin with https://, libsql:// or http://"), help);
         return None;
     };
-    let host = url[scheme.len()..].split(['/', ':']).next().unwrap_or_default();
-    let is_here = matches!(host, "localhost" | "127.0.0.1" | "[") || host.starts_with("127.");
+    if let Some(odd) = url.chars().find(|c| matches!(c, '@' | '?' | '#') || c.is_whitespace()) {
+        let help = "the token stands below it, as `token = { env = \"LIFEBOAT_STATE_TOKEN\" }`";
+        reader.wrong(
+            value.span(),
+            format!("`url` holds `{odd}`: it is shown in messages, and must be an address alone"),
+            help,
+        );
+        return None;
+    }
+    let host = url[scheme.len()..].split('/').next().unwrap_or_default();
+    let host = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(host, _)| host);
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    let is_here = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
     if scheme == "http://" && has_token && !is_here {
         let help = "write https://, or leave the token out where the network itself is private";
         reader.wrong(value.span(), "whoever is on the way to `url` could read the token".to_owned(), help);

@@ -44,6 +44,11 @@ impl Aftermath {
         Collector::of(events).aftermath()
     }
 
+    /// The same of a run whose process is gone: what it had begun and has no outcome is in doubt.
+    pub fn of_interrupted(events: &[Event]) -> Self {
+        Collector::of(events).conclusion()
+    }
+
     /// Whether nothing is left changed.
     pub fn is_clean(&self) -> bool {
         self.in_doubt.is_empty() && self.left.is_empty() && self.failed_rollbacks.is_empty()

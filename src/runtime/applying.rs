@@ -49,7 +49,7 @@ impl Lifeboat {
     pub(super) fn apply(&self, wish: &Wish, ledgers: &[Ledger], wait: Option<Duration>) -> Result<Vec<Holding>, Error> {
         let look = wish.look;
         let began = look.monotonic();
-        let mut queue = Queue { ledger: &ledgers[0], place: None };
+        let mut queue = Queue { ledger: &ledgers[0], place: None, barred_elsewhere: false };
         let mut said = String::new();
         loop {
             let survey = match self.try_all(wish, ledgers, &mut queue)? {
@@ -103,7 +103,17 @@ impl Lifeboat {
                 }
                 Ok(Err(survey)) => {
                     give_back(&holdings);
+                    queue.barred_elsewhere |= ledger.shared.is_some();
+                    if !holdings.is_empty() {
+                        // The place was used up: whoever waits takes another one.
+                        queue.place = None;
+                    }
                     return Ok(Err(survey));
+                }
+                // Whoever was known to have it still has it, as far as anybody knows.
+                Err(Error::Journal(error)) if queue.barred_elsewhere => {
+                    give_back(&holdings);
+                    return Ok(Err(Survey::unknown(error.to_string())));
                 }
                 Err(Error::Journal(error)) if ledger.may_be_missed() => self.go_on_alone(&error.to_string()),
                 Err(error) => {
@@ -126,9 +136,9 @@ fn try_one(wish: &Wish, ledger: &Ledger, ticket: Option<u64>) -> Result<Result<(
     let renewed = look.boot_ms();
     let (Some(leases), false) = (ledger.leases(), wanted.is_empty()) else {
         // A run that names nothing that it may change asks for nothing before it does.
-        return Ok(Ok((Holding::new(ledger.clone(), 0, 0, renewed), Vec::new())));
+        return Ok(Ok((Holding::new(ledger.clone(), 0, BTreeSet::new(), renewed), Vec::new())));
     };
-    let count = wanted.len() as u64;
+    let scopes: BTreeSet<String> = wanted.iter().map(|(scope, _)| scope.clone()).collect();
     let beat_ms = leases.now_ms(renewed)?;
     let mut claim = Claim { wanted, token: None, over: vec![], ticket, gone: vec![], beat_ms, ttl_ms: wish.ttl_ms };
     let survey = Survey::of(ledger, look, &claim)?;
@@ -139,7 +149,7 @@ fn try_one(wish: &Wish, ledger: &Ledger, ticket: Option<u64>) -> Result<Result<(
     if survey.bars.is_empty()
         && let Some(token) = leases.take_leases(&claim)?
     {
-        return Ok(Ok((Holding::new(ledger.clone(), token, count, renewed), survey.warnings())));
+        return Ok(Ok((Holding::new(ledger.clone(), token, scopes, renewed), survey.warnings())));
     }
     Ok(Err(survey))
 }
@@ -165,6 +175,8 @@ impl Wish<'_> {
 struct Queue<'a> {
     ledger: &'a Ledger,
     place: Option<u64>,
+    /// Whether a run of another machine was in the way.
+    barred_elsewhere: bool,
 }
 
 impl Drop for Queue<'_> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::{Event, EventBody, ProcessId, RunId};
 use crate::worlds::Listener;
 
-use super::{Error, Life, Lifeboat};
+use super::{Aftermath, Error, Life, Lifeboat};
 
 /// How often the journal is asked for more.
 const EVERY: Duration = Duration::from_millis(100);
@@ -13,8 +13,8 @@ const EVERY: Duration = Duration::from_millis(100);
 /// What became of a run that was followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Followed {
-    /// It ended, with this status.
-    Ended(RunId, String),
+    /// It ended, with this status, and left the world so.
+    Ended(RunId, String, Box<Aftermath>),
     /// Its process is gone, and the run is not over.
     Interrupted(RunId),
     /// Whoever followed it was asked to stop.
@@ -40,7 +40,7 @@ impl Lifeboat {
             }
             events.iter().skip(seen).for_each(|event| listener.on_event(event));
             if let Some(EventBody::Ended { status, .. }) = events.last().map(|event| &event.body) {
-                return Ok(Followed::Ended(id, status.clone()));
+                return Ok(Followed::Ended(id, status.clone(), Box::new(Aftermath::of(&events))));
             }
             match life {
                 Some(Life::Interrupted) if events.len() == seen => return Ok(Followed::Interrupted(id)),

@@ -1,7 +1,9 @@
 //! What stands between a run and the leases that it wants: who has them, whether they still do, who came first.
 
+use std::time::Duration;
+
 use crate::journal::JournalError;
-use crate::model::{Claim, Event, EventBody, Holder, Key, Lease, Record, Ticket};
+use crate::model::{Claim, Event, EventBody, Holder, Key, Lease, Record, Span, Ticket};
 use crate::system::Look;
 
 use super::active::Life;
@@ -25,6 +27,8 @@ pub(super) struct Survey {
     own_host: String,
     /// What is taken from others, in words.
     taken: Vec<String>,
+    /// Why nothing more is known, where somebody was in the way the last time.
+    unknown: Option<String>,
 }
 
 /// Somebody who is in the way.
@@ -43,6 +47,11 @@ struct Over {
 }
 
 impl Survey {
+    /// Somebody was in the way, and whether that is still so cannot be found out just now.
+    pub(super) fn unknown(why: String) -> Self {
+        Self { unknown: Some(why), ..Self::default() }
+    }
+
     /// Looks at everybody who has or wants some of it.
     pub(super) fn of(ledger: &Ledger, look: &Look, claim: &Claim) -> Result<Self, JournalError> {
         let mut survey = Self { own_host: look.own_process().host, ..Self::default() };
@@ -75,9 +84,14 @@ impl Survey {
     /// Whether a lease of another run still counts, at this moment of the ledger's clock.
     fn judge(&mut self, ledger: &Ledger, look: &Look, now: u64, lease: Lease) -> Result<(), JournalError> {
         let run = &lease.holder.run;
-        let events = ledger.events_of(&lease.holder, look)?;
-        let ended = matches!(events.last().map(|event| &event.body), Some(EventBody::Ended { .. }));
+        let (events, ours) = ledger.events_of(&lease.holder)?;
+        // An end before it took the lease is another's: it was taken up again since, and that is not recorded yet.
+        let ended = events
+            .last()
+            .is_some_and(|event| matches!(event.body, EventBody::Ended { .. }) && event.at >= lease.holder.since);
         let alive = match (events.is_empty(), ended) {
+            // Another journal, be it of a machine with the same name: that its process is gone does not tell what it did.
+            (_, false) if !ours => look.still_runs(&lease.holder.process).filter(|runs| *runs),
             (true, _) => Life::is_carried_out(run, &lease.holder.process, look),
             (false, true) => Some(false),
             (false, false) => match Life::of(run, &events) {
@@ -108,7 +122,12 @@ impl Survey {
         });
         let doubtful = self.doubtful.drain(..).map(|(lease, _, _)| lease);
         for lease in held.chain(doubtful).chain(self.silent.drain(..)) {
-            self.taken.push(format!("taken from {}: {}", described(&lease.holder), lease.holder.target));
+            let within = Span(Duration::from_millis(lease.ttl_ms));
+            self.taken.push(format!(
+                "taken from {}: {}; what that run begins within {within}, before it hears of it, it still begins",
+                described(&lease.holder),
+                lease.holder.target
+            ));
             self.over.push(Over { lease, owes: None });
         }
     }
@@ -133,8 +152,8 @@ impl Survey {
                     described(holder)
                 ),
                 help: format!(
-                    "on {host}: `lifeboat resume {run}` or `lifeboat cancel {run}`. If {host} is gone for good, look at {target}, \
-                     then run this with --break-glass \"why\""
+                    "on {host}: `lifeboat resume {run}` or `lifeboat cancel {run}`, which also tell you if it is over. If {host} is gone \
+                     for good, look at {target}, then run this with --break-glass \"why\""
                 ),
             });
         }
@@ -147,8 +166,8 @@ impl Survey {
         Some(Error::InDoubt {
             why: format!("{target} is in doubt: run {run} was stopped while {what} was under way"),
             help: format!(
-                "look at {target}; then {there}`lifeboat resume {run}`, or say what you found: `lifeboat settle {run} {key} \
-                 --applied | --not-applied`"
+                "look at {target}; then {there}`lifeboat resume {run}`, or say what you found: `lifeboat settle {run} {key}` \
+                 with --applied or --not-applied"
             ),
         })
     }
@@ -179,6 +198,7 @@ impl Survey {
             Bar::First(ticket) => format!("{} came first", described(&ticket.holder)),
         });
         let mut reasons: Vec<String> = reason.collect();
+        reasons.extend(self.unknown.clone());
         reasons.dedup();
         if reasons.is_empty() { "another run was faster".to_owned() } else { reasons.join("; ") }
     }

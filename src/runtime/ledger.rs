@@ -1,7 +1,8 @@
 //! Where the leases of a run are kept: in the journal of this machine, and in the one that a team shares.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config::Environment;
 use crate::journal::{Journal, JournalError, Leases};
@@ -42,17 +43,16 @@ impl Ledger {
         self.journal.leases()
     }
 
-    /// What is recorded of the run of `holder`, as far as anybody can know that here. Nothing of one that was killed before its record
-    /// began, or has been removed since.
-    pub(super) fn events_of(&self, holder: &Holder, look: &Look) -> Result<Vec<Event>, JournalError> {
-        let journal = match &self.shared {
-            Some(shared) if holder.process.host == look.own_process().host => &shared.local,
-            _ => &self.journal,
-        };
-        match journal.events(&holder.run) {
+    /// What is recorded of the run of `holder`, and whether it is a run of the journal of this machine, which alone knows all of it.
+    /// Nothing of one that was killed before its record began, or has been removed since.
+    pub(super) fn events_of(&self, holder: &Holder) -> Result<(Vec<Event>, bool), JournalError> {
+        let found = |journal: &Arc<dyn Journal>| match journal.events(&holder.run) {
             Err(JournalError::UnknownRun { .. } | JournalError::RemovedRun { .. }) => Ok(Vec::new()),
             events => events,
-        }
+        };
+        let Some(shared) = &self.shared else { return Ok((found(&self.journal)?, true)) };
+        let local = found(&shared.local)?;
+        if local.is_empty() { Ok((found(&self.journal)?, false)) } else { Ok((local, true)) }
     }
 
     /// What a change of a target changes, as this ledger names it.
@@ -75,8 +75,8 @@ pub(super) struct Holding {
     pub(super) ledger: Ledger,
     /// The number of the grant; 0 as long as there is none.
     token: AtomicU64,
-    /// How many leases it has.
-    leases: AtomicU64,
+    /// What it has.
+    scopes: Mutex<BTreeSet<String>>,
     /// When they were renewed last, in milliseconds of our boot-time clock: before that was asked for.
     renewed: AtomicU64,
     lost: AtomicBool,
@@ -96,23 +96,34 @@ pub(super) enum Standing {
 }
 
 impl Holding {
-    pub(super) fn new(ledger: Ledger, token: u64, leases: u64, renewed: u64) -> Self {
+    pub(super) fn new(ledger: Ledger, token: u64, scopes: BTreeSet<String>, renewed: u64) -> Self {
         let (lost, missed) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { ledger, token: token.into(), leases: leases.into(), renewed: renewed.into(), lost, missed }
+        Self { ledger, token: token.into(), scopes: Mutex::new(scopes), renewed: renewed.into(), lost, missed }
     }
 
     pub(super) fn token(&self) -> Option<u64> {
         Some(self.token.load(Ordering::SeqCst)).filter(|token| *token > 0)
     }
 
+    /// How many leases it has.
     pub(super) fn count(&self) -> u64 {
-        self.leases.load(Ordering::SeqCst)
+        self.scopes().len() as u64
+    }
+
+    /// Of these, what it has not.
+    pub(super) fn lacking(&self, scopes: Vec<String>) -> Vec<String> {
+        let held = self.scopes();
+        scopes.into_iter().filter(|scope| !held.contains(scope)).collect()
     }
 
     /// More was granted.
-    pub(super) fn grow(&self, token: u64, leases: u64) {
+    pub(super) fn grow(&self, token: u64, scopes: Vec<String>) {
         self.token.store(token, Ordering::SeqCst);
-        self.leases.fetch_add(leases, Ordering::SeqCst);
+        self.scopes().extend(scopes);
+    }
+
+    fn scopes(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The run goes on without this ledger from now on. Whether it did not already.

@@ -42,7 +42,13 @@ pub struct Difference {
 impl Lifeboat {
     /// Plays the record of `run` to the runbook at `against`: each call gets the outcome that it had, nothing is done.
     pub fn reenact(&self, run: &RunId, against: &Path) -> Result<Reenacted, Error> {
-        let recorded = self.recorded_run(Some(run.as_str()))?;
+        let mut recorded = self.recorded_run(Some(run.as_str()))?;
+        // What was undone later, when it was over, is none of the runbook's doing.
+        let undone = |event: &crate::model::Event| {
+            matches!(event.body, EventBody::Resumed { ends: Some(Halt::RolledBack { .. }), .. })
+        };
+        let over = recorded.events.iter().position(undone).unwrap_or(recorded.events.len());
+        recorded.events.truncate(over);
         let environment = self.environment(Some(&recorded.started.environment))?;
         let script = self.load_sound(against, environment)?;
         let params = given(&script, &recorded.started.params);

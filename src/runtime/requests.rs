@@ -50,6 +50,8 @@ pub struct Answered {
     pub answer: String,
     /// Whether a process waits for it; otherwise the run is to be resumed.
     pub goes_on: bool,
+    /// Whether its files were edited when it was taken up the last time.
+    pub edited: bool,
 }
 
 /// A question of a run that has no answer yet.
@@ -129,7 +131,7 @@ impl Lifeboat {
         }
         let wanted = Wanted::Answer { key: question.key.clone(), text: answer.clone() };
         journal.leave_request(&id, &self.request(wanted))?;
-        Ok(Answered { run: id, question: question.question, answer, goes_on })
+        Ok(Answered { run: id, question: question.question, answer, goes_on, edited: run.was_edited() })
     }
 
     /// The questions of a run that have no answer yet.

@@ -74,7 +74,7 @@ impl Lifeboat {
             on_fault: request.on_fault.clone(),
             unanswered: request.unanswered,
             deadline,
-            ends: run.ending(),
+            ends: self.ending(&run)?,
             again: false,
             wait: request.wait,
             break_glass: request.break_glass.clone(),
@@ -152,7 +152,7 @@ impl Lifeboat {
         }
         let undelivered = self.last_round(&run.id, rounds)?;
         self.publish(&run.id);
-        Ok(Ran { id: run.id.clone(), status, verdict, aftermath, unrecorded, undelivered })
+        Ok(Ran { id: run.id.clone(), status, verdict, aftermath, edited: may_move, unrecorded, undelivered })
     }
 }
 

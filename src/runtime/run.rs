@@ -135,6 +135,8 @@ pub struct Ran {
     pub verdict: Verdict,
     /// In which state the world is.
     pub aftermath: Aftermath,
+    /// Whether its files were not as they were when it began: `--edited` takes it up again.
+    pub edited: bool,
     /// Why the end could not be recorded, if it could not.
     pub unrecorded: Option<String>,
     /// Messages that wait in the outbox.
@@ -221,7 +223,7 @@ impl Lifeboat {
         }
         let undelivered = self.last_round(&id, rounds)?;
         self.publish(&id);
-        Ok(Ran { id, status, verdict, aftermath, unrecorded, undelivered })
+        Ok(Ran { id, status, verdict, aftermath, edited: false, unrecorded, undelivered })
     }
 
     /// Begins to deliver, beside the run, what could not be delivered at once.

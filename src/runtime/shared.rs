@@ -17,6 +17,12 @@ const EXCHANGE: Duration = Duration::from_secs(5);
 /// The largest answer: a run with as many events as a run may have that somebody looks at.
 const LARGEST: usize = 256 << 20;
 
+/// How many events are brought at once.
+const AT_ONCE: usize = 500;
+
+/// How long older runs may keep somebody waiting who wants to see how this one ended.
+const CATCHING_UP: Duration = Duration::from_secs(3);
+
 /// How many of the newest runs of this machine are looked through for what the shared journal has not yet.
 const HISTORY: usize = 50;
 
@@ -63,18 +69,51 @@ impl Lifeboat {
         Ok(Some(revealed.to_string()))
     }
 
+    /// The same over a connection of its own, for what was done: a long record keeps no lease from being renewed.
+    pub(super) fn shared_history(&self) -> Option<Arc<dyn Journal>> {
+        if let Some(journal) = self.history.get() {
+            return Some(journal.clone());
+        }
+        let state = self.config.state.shared.as_ref()?;
+        let journal = remote(&state.url, self.transport(state).ok()?).ok()?;
+        Some(self.history.get_or_init(|| journal).clone())
+    }
+
     /// Brings what this machine has recorded to the shared journal, as far as it is not there. A server that does not answer is no
     /// reason to stop: what it misses is brought the next time.
     pub(super) fn publish(&self, run: &RunId) {
-        let Some(shared) = self.shared.get() else { return };
-        let Ok(journal) = self.journal() else { return };
-        if let Err(error) =
-            publish_run(journal.as_ref(), shared.as_ref(), run).and_then(|()| catch_up(&journal, shared))
-        {
+        if self.shared.get().is_none() {
+            return;
+        }
+        let (Some(shared), Ok(journal)) = (self.shared_history(), self.journal()) else { return };
+        let brought =
+            publish_run(journal.as_ref(), shared.as_ref(), run).and_then(|()| self.catch_up(&journal, &shared));
+        if let Err(error) = brought {
             self.system
                 .console
                 .show(&format!("{error}; what was done is recorded here, and brought there the next time"));
         }
+    }
+
+    /// Tells the team how a run ended that is over, for whoever waits to hear of it. Where that cannot be told, nothing is lost.
+    pub(super) fn publish_over(&self, run: &RunId) {
+        if let (Some(shared), Ok(journal)) = (self.shared_history(), self.journal()) {
+            let _ = publish_run(journal.as_ref(), shared.as_ref(), run);
+        }
+    }
+
+    /// What of older runs of this machine is not there yet, as far as there is time for it.
+    fn catch_up(&self, journal: &Arc<dyn Journal>, shared: &Arc<dyn Journal>) -> Result<(), JournalError> {
+        let (look, newest) = (self.look(), RunQuery::newest(HISTORY));
+        let until = look.monotonic() + CATCHING_UP;
+        let ours = RunQuery { by: Some(format!("@{}", look.own_process().host)), ..newest.clone() };
+        let there: HashMap<RunId, u64> = shared.runs(&ours)?.into_iter().map(|run| (run.id, run.events)).collect();
+        for run in journal.runs(&newest)?.into_iter().rev() {
+            if there.get(&run.id) != Some(&run.events) && look.monotonic() < until {
+                publish_run(journal.as_ref(), shared.as_ref(), &run.id)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -100,27 +139,22 @@ fn existing_remote(url: &str, transport: Arc<dyn Transport>) -> Result<Option<Ar
     remote(url, transport).map(Some)
 }
 
-/// What of older runs is not there yet.
-fn catch_up(journal: &Arc<dyn Journal>, shared: &Arc<dyn Journal>) -> Result<(), JournalError> {
-    let newest = RunQuery::newest(HISTORY);
-    let there: HashMap<RunId, u64> = shared.runs(&newest)?.into_iter().map(|run| (run.id, run.events)).collect();
-    for run in journal.runs(&newest)?.into_iter().rev() {
-        if there.get(&run.id) != Some(&run.events) {
-            publish_run(journal.as_ref(), shared.as_ref(), &run.id)?;
+/// Brings the events of a run that are not there yet. Somebody else may be doing the same: what is there is there.
+pub(super) fn publish_run(journal: &dyn Journal, shared: &dyn Journal, run: &RunId) -> Result<(), JournalError> {
+    let mut again = true;
+    loop {
+        let there = match shared.recorded_events(run) {
+            Err(JournalError::UnknownRun { .. }) => 0,
+            count => count?,
+        };
+        let events = journal.events(run)?;
+        let new = usize::try_from(there).ok().and_then(|there| events.get(there..)).unwrap_or_default();
+        let brought = new.chunks(AT_ONCE).try_for_each(|some| shared.append(run, some));
+        match brought {
+            Err(JournalError::OutOfOrder { .. } | JournalError::Illegal { .. }) if again => again = false,
+            brought => return brought,
         }
     }
-    Ok(())
-}
-
-/// Brings the events of a run that are not there yet.
-pub(super) fn publish_run(journal: &dyn Journal, shared: &dyn Journal, run: &RunId) -> Result<(), JournalError> {
-    let there = match shared.recorded_events(run) {
-        Err(JournalError::UnknownRun { .. }) => 0,
-        count => count?,
-    };
-    let events = journal.events(run)?;
-    let new = usize::try_from(there).ok().and_then(|there| events.get(there..)).unwrap_or_default();
-    if new.is_empty() { Ok(()) } else { shared.append(run, new) }
 }
 
 /// Requests to the server, through the clients of this process.
@@ -140,6 +174,11 @@ impl Transport for Http {
         }
         let answered = self.handle.block_on(self.system.post(&request, body));
         let answered = answered.map_err(|error| self.redactor.clean(&error.message).into_owned())?;
-        Ok((answered.status, answered.body))
+        // What went wrong is shown to people.
+        let body = match answered.status {
+            200 => answered.body,
+            _ => self.redactor.clean(&String::from_utf8_lossy(&answered.body)).into_owned().into_bytes(),
+        };
+        Ok((answered.status, body))
     }
 }

@@ -11,7 +11,7 @@ use crate::journal::{Journal, JournalError};
 use crate::model::{Claim, Event, EventBody, Fault, Fence, Halt, Holder, ImpactKind, LEASED, RunId};
 use crate::primitives::Registry;
 use crate::script::{Script, named_targets};
-use crate::system::Look;
+use crate::system::{Console, Look};
 use crate::worlds::{Cast, Tenure};
 
 use super::applying::{Wish, wanted};
@@ -34,15 +34,17 @@ pub(super) struct Tenancy {
     /// One target is taken after the other.
     taking: Mutex<()>,
     journal: Arc<dyn Journal>,
-    shared: Option<Arc<dyn Journal>>,
+    /// Where the team sees what was done.
+    history: Option<Arc<dyn Journal>>,
+    console: Arc<dyn Console>,
 }
 
 /// Leases are renewed as long as this is there.
-pub(super) struct Heartbeat(JoinHandle<()>);
+pub(super) struct Heartbeat(Vec<JoinHandle<()>>);
 
 impl Drop for Heartbeat {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -94,11 +96,12 @@ impl Lifeboat {
         };
         let ttl_ms = u64::try_from(self.config.state.lease.0.as_millis()).unwrap_or(u64::MAX);
         let ledgers = self.ledgers(&journal, environment, applicant.break_glass.is_some())?;
-        let shared = ledgers.iter().find(|ledger| ledger.shared.is_some()).map(|ledger| ledger.journal.clone());
+        let shared = ledgers.iter().any(|ledger| ledger.shared.is_some());
+        let history = shared.then(|| self.shared_history()).flatten();
         let wish = Wish { look, environment, holder, targets: &applicant.targets, ttl_ms };
         let holdings = self.apply(&wish, &ledgers, applicant.wait)?;
         let (look, environment, held) = (look.clone(), environment.clone(), Mutex::new(applicant.targets.clone()));
-        let holder = wish.holder;
+        let (holder, console) = (wish.holder, self.system.console.clone());
         Ok(Some(Arc::new(Tenancy {
             look,
             environment,
@@ -108,31 +111,44 @@ impl Lifeboat {
             held,
             taking: Mutex::new(()),
             journal,
-            shared,
+            history,
+            console,
         })))
     }
 }
 
 impl Tenancy {
-    /// Renews the leases from now on, beside the run, and shows the team how far it is.
+    /// Renews the leases from now on, beside the run, and shows the team how far it is. Each for itself: a server that takes its time
+    /// keeps nobody from renewing what is kept here.
     pub(super) fn renew(self: &Arc<Self>, handle: &tokio::runtime::Handle) -> Heartbeat {
-        let tenancy = self.clone();
-        Heartbeat(handle.spawn(async move {
-            loop {
-                let renewing = tenancy.clone();
-                let published = tokio::task::spawn_blocking(move || renewing.publish());
-                tenancy.look.pass(Duration::from_millis((tenancy.ttl_ms / 3).max(1))).await;
-                let _ = published.await;
-                let renewing = tenancy.clone();
-                // A journal that is busy is asked again; past the time the next effect finds out.
-                let renewed = move || renewing.holdings.iter().for_each(|holding| drop(holding.renew(&renewing.look)));
-                let _ = tokio::task::spawn_blocking(renewed).await;
-            }
-        }))
+        let beat = Duration::from_millis((self.ttl_ms / 3).max(1));
+        let mut tasks = Vec::new();
+        for n in 0..self.holdings.len() {
+            // A journal that is busy is asked again; past the time the next effect finds out.
+            let renewed = move |tenancy: &Self| drop(tenancy.holdings[n].renew(&tenancy.look));
+            tasks.push(handle.spawn(self.clone().again_and_again(beat, renewed)));
+        }
+        if self.history.is_some() {
+            self.clone().publish_soon(handle);
+            tasks.push(handle.spawn(self.clone().again_and_again(beat, Self::publish)));
+        }
+        Heartbeat(tasks)
+    }
+
+    fn publish_soon(self: Arc<Self>, handle: &tokio::runtime::Handle) {
+        handle.spawn_blocking(move || self.publish());
+    }
+
+    async fn again_and_again(self: Arc<Self>, every: Duration, work: impl Fn(&Self) + Copy + Send + 'static) {
+        loop {
+            self.look.pass(every).await;
+            let tenancy = self.clone();
+            let _ = tokio::task::spawn_blocking(move || work(&tenancy)).await;
+        }
     }
 
     fn publish(&self) {
-        if let Some(shared) = &self.shared {
+        if let Some(shared) = &self.history {
             // What does not arrive now arrives with the next beat, or at the end.
             let _ = publish_run(self.journal.as_ref(), shared.as_ref(), &self.holder.run);
         }
@@ -150,6 +166,13 @@ impl Tenancy {
         Halt::LeaseLost { why: JournalError::LeaseLost { run }.to_string() }
     }
 
+    /// The run goes on without a ledger that does not answer, and says so once.
+    fn miss(&self, holding: &Holding) {
+        if holding.miss() {
+            self.console.show("the shared journal does not answer; going on with the journal of this machine alone");
+        }
+    }
+
     /// Whether what a ledger gave lets the run go on.
     fn stands(&self, holding: &Holding) -> Result<bool, Halt> {
         match (holding.standing(&self.look, self.ttl_ms), &holding.ledger.shared) {
@@ -158,7 +181,7 @@ impl Tenancy {
             (Ok(Standing::Lost), _) => Err(self.lost()),
             (Err(error), None) => Err(Halt::Journal { why: error.to_string() }),
             (Err(_), Some(_)) if holding.ledger.may_be_missed() => {
-                holding.miss();
+                self.miss(holding);
                 Ok(false)
             }
             (Err(error), Some(_)) => Err(Halt::LeaseLost {
@@ -172,13 +195,12 @@ impl Tenancy {
         let failed = |error: JournalError| Halt::Journal { why: error.to_string() };
         let (ledger, look) = (&holding.ledger, &self.look);
         let Some(leases) = ledger.leases() else { return Ok(Ok(())) };
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let known: BTreeSet<String> =
-            held.iter().flat_map(|target| ledger.scopes(&self.environment, target, look)).collect();
-        let new = ledger.scopes(&self.environment, target, look).into_iter();
-        let new: Vec<String> = new.filter(|scope| !known.contains(scope)).collect();
-        let (count, target_of) = (new.len() as u64, target.to_owned());
-        let wanted = wanted([(&target_of, new)].into_iter(), &self.holder);
+        let new = holding.lacking(ledger.scopes(&self.environment, target, look));
+        if new.is_empty() {
+            return Ok(Ok(()));
+        }
+        let target_of = target.to_owned();
+        let wanted = wanted([(&target_of, new.clone())].into_iter(), &self.holder);
         let (token, ttl_ms) = (holding.token(), self.ttl_ms);
         let beat_ms = leases.now_ms(look.boot_ms()).map_err(failed)?;
         let mut claim = Claim { wanted, token, over: vec![], ticket: None, gone: vec![], beat_ms, ttl_ms };
@@ -195,7 +217,7 @@ impl Tenancy {
             let survey = Survey::of(ledger, look, &claim).map_err(failed)?;
             return Ok(Err(refused(&survey)));
         };
-        holding.grow(token, count);
+        holding.grow(token, new);
         Ok(Ok(()))
     }
 }
@@ -219,7 +241,7 @@ impl Tenure for Tenancy {
         for holding in standing {
             match self.take(holding, target) {
                 Ok(Ok(())) => {}
-                Err(Halt::Journal { .. }) if holding.ledger.may_be_missed() => drop(holding.miss()),
+                Err(Halt::Journal { .. }) if holding.ledger.may_be_missed() => self.miss(holding),
                 Err(Halt::Journal { why }) if holding.ledger.shared.is_some() => return Err(Halt::LeaseLost { why }),
                 refused => return refused,
             }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::journal::{RUNNING, RunQuery, UNFINISHED};
-use crate::model::{Event, EventBody, Halt, Mode, RunId, Started};
+use crate::model::{Event, EventBody, Halt, Mode, RunId, Started, Wanted};
 use crate::script::Script;
 
 use super::active::Life;
@@ -22,14 +22,26 @@ impl Unfinished {
         self.events.first().map_or(Timestamp::UNIX_EPOCH, |event| event.at)
     }
 
-    /// The halt for which it was being unwound: it is not gone on with, whatever process takes it up.
-    pub(super) fn ending(&self) -> Option<Halt> {
-        let unwinding = self.events.iter().rev().find_map(|event| match &event.body {
-            EventBody::Unwinding { halt, .. } => Some(halt),
-            EventBody::Resumed { ends: ends @ Some(_), .. } => Some(ends),
+    /// The halt for which it was being unwound, or was to be: it is not gone on with, whatever process takes it up.
+    fn ending(&self) -> Option<Halt> {
+        let ends = self.events.iter().rev().find_map(|event| match &event.body {
+            EventBody::Unwinding { halt, .. } => Some(halt.clone()),
+            EventBody::Resumed { ends: ends @ Some(_), .. } => Some(ends.clone()),
+            EventBody::Cancelling { abort, .. } => Some(Some(cancelled(*abort))),
+            // Ctrl-C twice, with an effect in doubt.
+            EventBody::Ended { why: Some(why), .. } if *why == Halt::Aborted.to_string() => Some(Some(Halt::Aborted)),
             _ => None,
         });
-        unwinding.cloned().flatten()
+        ends.flatten()
+    }
+
+    /// Whether its files were not as they were when it began, when it was taken up the last time.
+    pub(super) fn was_edited(&self) -> bool {
+        let last = self.events.iter().rev().find_map(|event| match &event.body {
+            EventBody::Resumed { process: Some(_), edited, .. } => Some(!edited.is_empty()),
+            _ => None,
+        });
+        last.unwrap_or_default()
     }
 
     /// How it ended, if it did.
@@ -41,11 +53,33 @@ impl Unfinished {
     }
 }
 
+/// How a run ends that somebody asked to stop.
+fn cancelled(abort: bool) -> Halt {
+    if abort { Halt::Aborted } else { Halt::Cancelled }
+}
+
 impl Lifeboat {
+    /// How a run ends that is taken up again, if it does not go on: it was being unwound, or somebody has asked it to stop, and be it
+    /// that its process did not live to hear of that.
+    pub(super) fn ending(&self, run: &Unfinished) -> Result<Option<Halt>, Error> {
+        if let Some(ending) = run.ending() {
+            return Ok(Some(ending));
+        }
+        let asked =
+            self.journal()?.requests(&run.id, 0)?.into_iter().rev().find_map(|(_, request)| match request.wanted {
+                Wanted::Cancel { abort, .. } => Some(cancelled(abort)),
+                Wanted::Answer { .. } => None,
+            });
+        Ok(asked)
+    }
+
     /// The run that is meant, if it can be taken up again.
     pub(super) fn unfinished(&self, wanted: Option<&str>) -> Result<Unfinished, Error> {
         let run = self.recorded_run(wanted)?;
-        may_be_taken_up(&run)?;
+        if let Err(refused) = may_be_taken_up(&run) {
+            self.publish_over(&run.id);
+            return Err(refused);
+        }
         Ok(run)
     }
 
@@ -83,7 +117,7 @@ impl Lifeboat {
         }
         Err(Error::Refused {
             why: format!("{} changed since run {} began", edited.join(", "), run.id),
-            help: Some("put it back as it was, or resume with --edited: recorded calls must still match".to_owned()),
+            help: Some("put it back as it was, or add --edited: recorded calls must still match".to_owned()),
         })
     }
 }

@@ -36,6 +36,11 @@ impl Cancel {
         }
     }
 
+    /// Asks to cancel; asked again, nothing changes. For whoever does not see that somebody has asked already.
+    pub fn cancel(&self) {
+        self.cancelled.cancel();
+    }
+
     /// Asks to stop at once, as if it had been asked twice.
     pub fn abort(&self) {
         // In this order: nobody sees that it was asked once.
@@ -92,6 +97,14 @@ impl Cancel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_only_cancels_never_aborts() {
+        let cancel = Cancel::new();
+        cancel.cancel();
+        cancel.cancel();
+        assert_eq!((cancel.requested(), cancel.shielded().requested()), (Some(Halt::Cancelled), None));
+    }
 
     #[test]
     fn once_cancels_twice_aborts_and_unwinding_ignores_the_first() {

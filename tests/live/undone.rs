@@ -104,6 +104,21 @@ fn a_rollback_that_failed_is_tried_again_and_what_went_well_is_not() {
 }
 
 #[test]
+fn a_rollback_with_branches_that_failed_is_tried_again_in_all_of_them() {
+    let runbook = r#"
+        step "Open" { turn("north", "open"); turn("south", "open"); } rollback {
+            parallel(["north", "south"], #{ at_most: 1 }, |valve| turn(valve, "closed"));
+        }
+        throw "no";"#;
+    let (trial, journal) = (Trial::of(runbook).north(&[Does::Turns, Does::Sticks]), Arc::new(MemoryJournal::new()));
+    let told = trial.again().journal(journal.clone()).run();
+    assert_eq!((told.status(), told.effects().len()), (Status::LeftChanged, 2), "{:?}", told.effects());
+    let told = trial.again().journal(journal).roll_back_in(told.project, true);
+    assert_eq!(told.effects()[2..], ["north closed", "south closed"], "{:?}", told.ran().verdict);
+    assert_eq!(told.status(), Status::Undone, "{:?}", told.ran().verdict);
+}
+
+#[test]
 fn branches_loops_and_waits_are_evaluated_again_and_undone() {
     let runbook = r#"
         parallel(["north", "south"], |valve| {

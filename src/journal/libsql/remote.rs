@@ -81,6 +81,9 @@ impl Remote {
                     std::thread::sleep(PAUSE);
                     waited += PAUSE;
                 }
+                Err(JournalError::Locked { .. }) => {
+                    return Err(self.failed("it is busy with somebody else's transaction"));
+                }
                 sent => return sent.map(drop),
             }
         }
@@ -132,7 +135,10 @@ impl Remote {
         }
         let begun = refused.is_none() || bound != Bound::Begins;
         if let Some(baton) = answered.baton.filter(|_| goes_on && begun) {
-            let url = answered.base_url.map_or(url, |url| url.trim_end_matches('/').to_owned());
+            let elsewhere = answered.base_url.map(|url| url.trim_end_matches('/').to_owned());
+            // Never from a line that is encrypted to one that is not.
+            let url =
+                elsewhere.filter(|there| there.starts_with("https://") || !url.starts_with("https://")).unwrap_or(url);
             *self.stream.borrow_mut() = Some(Stream { baton: Some(baton), url });
         }
         match refused {
@@ -165,8 +171,6 @@ impl Remote {
             Some(code) if code.starts_with("SQLITE_BUSY") || code.starts_with("SQLITE_LOCKED") => {
                 JournalError::Locked { path }
             }
-            Some(code) if code.starts_with("SQLITE_READONLY") || code == "BLOCKED" => JournalError::ReadOnly { path },
-            Some(code) if code.starts_with("SQLITE_FULL") => JournalError::DiskFull { path },
             _ => self.failed(error.message.clone()),
         }
     }

@@ -40,8 +40,7 @@ impl Drop for Watch {
 }
 
 impl Requests {
-    /// The requests to the run of `recorder` that were left so far. Whoever takes it up is not asked to stop by what was meant for
-    /// an earlier process.
+    /// The requests to the run of `recorder` that were left so far. Whether it was asked to stop is known before it is taken up.
     pub(super) fn new(recorder: &Recorder) -> Arc<Self> {
         let requests = Arc::new(Self { state: Mutex::default(), arrived: Notify::new() });
         for request in requests.read(recorder) {
@@ -85,7 +84,7 @@ impl Requests {
             }
             Wanted::Cancel { reason, abort } => {
                 recorder.note(EventBody::Cancelling { by: request.by, reason, abort });
-                if abort { cancel.abort() } else { cancel.request() }
+                if abort { cancel.abort() } else { cancel.cancel() }
             }
         }
     }

@@ -77,9 +77,15 @@ impl Replay {
         ending.is_some_and(|ending| ending.again && ending.unwinding.load(Ordering::SeqCst))
     }
 
+    /// Whether this was stopped before it came here, and is not tried again.
+    fn was_stopped(&self, key: &Key) -> bool {
+        self.record.was_stopped(key) && !self.is_tried_again(key)
+    }
+
     /// Whether everything inside a scope is over.
     fn is_over(&self, recorded: &RecordedScope) -> bool {
-        let again = matches!(recorded.left, Some(Left::Faulted(_))) && self.is_tried_again(&recorded.scope.key);
+        let again =
+            matches!(recorded.left, Some(Left::Faulted(_) | Left::Stopped)) && self.is_tried_again(&recorded.scope.key);
         recorded.is_over() && !again
     }
 
@@ -151,6 +157,18 @@ fn diverged(key: &Key, recorded: String, requested: String) -> Halt {
     Halt::Diverged { key: key.clone(), recorded, requested }
 }
 
+/// A scope, with what tells it from another of the same title.
+fn described(scope: &Scope) -> String {
+    match &scope.kind {
+        ScopeKind::Parallel { branches, at_most } => {
+            format!("\"{}\" of {branches} branches, {at_most} at a time", scope.title)
+        }
+        ScopeKind::Step { rollback: false, within: None } => format!("\"{}\", a step without a rollback", scope.title),
+        ScopeKind::Step { within: Some(within), .. } => format!("\"{}\", a step within {within}", scope.title),
+        _ => format!("\"{}\"", scope.title),
+    }
+}
+
 fn requested(call: &Invocation) -> String {
     format!("{}({})", call.primitive, call.args)
 }
@@ -158,7 +176,7 @@ fn requested(call: &Invocation) -> String {
 impl World for Replay {
     fn perform(&self, call: &Invocation) -> Result<Performed, Halt> {
         let Some(recorded) = self.recorded(call)? else {
-            if self.record.was_stopped(&call.key) {
+            if self.was_stopped(&call.key) {
                 return Err(Halt::Stopped);
             }
             if let Some(halt) = self.end_at(&call.key) {
@@ -186,7 +204,7 @@ impl World for Replay {
                 }
                 (Some(outcome), _) => Ok(Performed { outcome, changed }),
                 // It did not take place, and then the branch was stopped before it was tried again.
-                (None, _) if self.record.was_stopped(&call.key) => Err(Halt::Stopped),
+                (None, _) if self.was_stopped(&call.key) => Err(Halt::Stopped),
                 (None, Err(fault)) if fault.code == NOT_APPLIED || recorded.decision.as_deref() == Some("retry") => {
                     self.live.go_on(call, Standing::Again(recorded.attempt + 1))
                 }
@@ -203,7 +221,7 @@ impl World for Replay {
     ) -> Result<Performed, Halt> {
         let recorded = self.recorded(call)?;
         let Some((recorded, outcome)) = recorded.and_then(|call| Some((call, call.outcome.clone()?))) else {
-            if recorded.is_none() && self.record.scope(&call.key).is_none() && self.record.was_stopped(&call.key) {
+            if recorded.is_none() && self.record.scope(&call.key).is_none() && self.was_stopped(&call.key) {
                 return Err(Halt::Stopped);
             }
             // What was begun is evaluated again as far as it came: what it owes is undone.
@@ -233,8 +251,7 @@ impl World for Replay {
     fn enter(&self, scope: &Scope) -> Result<(), Halt> {
         match self.record.scope(&scope.key) {
             Some(recorded) if recorded.scope.title != scope.title || recorded.scope.kind != scope.kind => {
-                let titled = |scope: &Scope| format!("\"{}\"", scope.title);
-                Err(diverged(&scope.key, titled(&recorded.scope), titled(scope)))
+                Err(diverged(&scope.key, described(&recorded.scope), described(scope)))
             }
             Some(recorded) if self.is_over(recorded) => Ok(()),
             Some(recorded) => self.live.enter_again(scope, recorded.entered),
@@ -249,7 +266,7 @@ impl World for Replay {
                     return Err(diverged(&scope.key, call.describe(), format!("\"{}\"", scope.title)));
                 }
                 self.nothing_left_out(&scope.key, || format!("\"{}\"", scope.title))?;
-                if self.record.was_stopped(&scope.key) {
+                if self.was_stopped(&scope.key) {
                     return Err(Halt::Stopped);
                 }
                 if let Some(halt) = self.end_at(&scope.key) {
@@ -304,7 +321,7 @@ impl World for Replay {
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
         match self.recorded(call)? {
             Some(_) => Ok(Performed::unchanged(Ok(Value::Null))),
-            None if self.record.was_stopped(&call.key) => Err(Halt::Stopped),
+            None if self.was_stopped(&call.key) => Err(Halt::Stopped),
             None => match self.end_at(&call.key) {
                 Some(halt) => Err(halt),
                 None => self.live.point_of_no_return(call, forgone),
