@@ -11,7 +11,8 @@ use super::{Exit, Global, attach};
 
 /// End a run that goes on in another terminal, or whose process is gone, and undo what it owes
 ///
-/// The effect under way is carried to its end first. What its rollbacks do is shown as it happens.
+/// The effect under way is ended first, or carried to its end, as its driver can. What its rollbacks do is shown as it happens. Asked
+/// again, nothing changes; --abort leaves things as they are.
 #[derive(Args)]
 pub(super) struct Cancel {
     /// The beginning or the end of a run's id, or `latest`

@@ -16,6 +16,8 @@ pub(super) fn render(error: &dyn Diagnostic, color: bool) -> String {
 fn one(error: &dyn Diagnostic, color: bool) -> String {
     let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(80).with_context_lines(1).with_cause_chain();
+    // A run's id has hyphens, and is copied whole.
+    let handler = handler.with_word_splitter(textwrap::WordSplitter::NoHyphenation);
     let mut text = String::new();
     match handler.render_report(&mut text, error) {
         Ok(()) => text,

@@ -39,6 +39,10 @@ impl Person {
         } else {
             let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
             let fits = |answer: &String| asked.choices.is_empty() || asked.choices.contains(answer);
+            if let Some(odd) = prepared.front().filter(|answer| !fits(answer)) {
+                let choices = asked.choices.join(", ");
+                self.printer.err(&format!("--answer {odd} is none of the answers to: {} ({choices})", asked.question));
+            }
             prepared.front().is_some_and(fits).then(|| prepared.pop_front()).flatten()
         };
         if let Some(answer) = &answer {
