@@ -41,11 +41,11 @@ impl Show {
                 json!({ "run": recorded.summary, "verified": verified, "events": events, "messages": letters });
             printer.out_json(&record);
         } else {
-            let answers = journal.requests(&run, 0)?.into_iter().filter_map(|(_, request)| match request.wanted {
+            let mut answers = journal.requests(&run, 0)?.into_iter().filter_map(|(_, request)| match request.wanted {
                 Wanted::Answer { text, .. } => Some(format!("{text}, by {}", request.by)),
                 Wanted::Cancel { .. } => None,
             });
-            let header = Header { printer, recorded: &recorded, events: &events, answered: answers.last() };
+            let header = Header { printer, recorded: &recorded, events: &events, answered: answers.next_back() };
             header.print(&verified);
             header.messages(&letters);
             printer.out("");
