@@ -287,6 +287,20 @@ fn what_a_machine_that_died_was_doing_only_that_machine_can_tell() {
 }
 
 #[test]
+fn two_journals_on_machines_of_one_name_are_two() {
+    let Some(server) = Sqld::start() else { return };
+    let (one, other) = (Machine::new("ada", &server), Machine::new("ada", &server));
+    let holding = one.begin(&["run", "runbooks/holds.rhai"]);
+    other.run(&["run", "runbooks/quick.rhai"]).expect(3, &["web is being changed by run"]);
+    holding.kill();
+    // That its process is gone says nothing about what it was doing.
+    until(&other, &["run", "runbooks/quick.rhai"], 4).0.expect(4, &["web is in doubt", "only ada knows"]);
+    assert!(!other.is_closed(), "nothing was done");
+    one.run(&["cancel", "latest"]).expect(0, &["rolled back: Close"]);
+    other.run(&["run", "runbooks/quick.rhai"]).expect(0, &["completed"]);
+}
+
+#[test]
 fn the_glass_is_broken_where_a_machine_is_gone_for_good() {
     let Some(server) = Sqld::start() else { return };
     let (ada, bob) = (Machine::new("ada", &server), Machine::new("bob", &server));

@@ -226,6 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn machines_that_share_a_configuration_name_what_they_share_alike() {
+        let config = crate::config::tests::good(
+            r#"[environments.production]
+services.far = { driver = "http", url = "https://web.example", maintenance_file = "maintenance" }
+services.here = { driver = "http", url = "http://127.0.0.1:80", maintenance_file = "maintenance" }
+databases.file = { driver = "sqlite", path = "app.db" }
+tools.kubectl = { driver = "command", program = ["kubectl"] }
+"#,
+        );
+        let production = &config.environments["production"];
+        for (target, scopes) in [
+            ("far", &["address https://web.example", "service far of production"][..]),
+            ("here", &["service here of production on ada"]),
+            ("file", &["database file of production on ada"]),
+            ("kubectl", &["tool kubectl of production"]),
+        ] {
+            assert_eq!(production.shared_scopes(&production.targets[target], "ada"), scopes, "{target}");
+        }
+    }
+
+    #[test]
     fn tools_are_the_same_if_program_host_and_directory_are() {
         let config = crate::config::tests::good(
             r#"[environments.production]

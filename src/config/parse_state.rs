@@ -77,3 +77,55 @@ fn url(reader: &mut Reader<'_>, value: &Node<'_>, has_token: bool) -> Option<Str
     }
     Some(url)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::tests::{good, place};
+    use super::super::{Config, SharedState};
+    use crate::model::SecretSource;
+
+    fn told(text: &str) -> String {
+        let parsed = Config::parse(Path::new("/project/lifeboat.toml"), text.into());
+        parsed.expect_err(text).iter().map(place).collect()
+    }
+
+    #[test]
+    fn a_journal_is_shared_at_an_address_with_a_token_from_elsewhere() {
+        let shared = |text: &str| good(&format!("[state]\n{text}\n")).state.shared;
+        assert_eq!(shared(""), None);
+        let token = Some(SecretSource::Env("TOKEN".to_owned()));
+        let url = "https://runs.example.com".to_owned();
+        let text = "url = \"https://runs.example.com\"\ntoken = { env = \"TOKEN\" }";
+        assert_eq!(shared(text), Some(SharedState { url, token }));
+        for url in ["libsql://team.example.io", "http://10.0.0.1:8080", "http://[::1]:8080/team"] {
+            assert_eq!(shared(&format!("url = \"{url}\"")).map(|shared| shared.url).as_deref(), Some(url));
+        }
+        for here in ["127.0.0.1", "localhost", "[::1]"] {
+            assert!(
+                shared(&format!("url = \"http://{here}:8080\"\ntoken = {{ env = \"TOKEN\" }}")).is_some(),
+                "{here}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_would_show_a_token_or_lead_nowhere_is_refused() {
+        for (url, why) in [
+            ("runs.example.com", "2:7 `url` is runs.example.com: it must begin with https://, libsql:// or http://"),
+            ("https://", "2:7 `url` is https://: it must begin with"),
+            ("libsql://a.example?authToken=x", "2:7 `url` holds `?`: it is shown in messages"),
+            ("https://me:secret@a.example", "2:7 `url` holds `@`"),
+            ("http://127.0.0.1.example", "2:7 whoever is on the way to `url` could read the token"),
+            ("http://[::ffff:203.0.113.9]:80", "2:7 whoever is on the way"),
+        ] {
+            let said = told(&format!("[state]\nurl = \"{url}\"\ntoken = {{ env = \"TOKEN\" }}\n"));
+            assert!(said.starts_with(why), "{url}: {said}");
+        }
+        let alone = told("[state]\ntoken = { env = \"TOKEN\" }\n");
+        assert!(alone.starts_with("2:9 `token` is for a journal that is shared, and there is none"), "{alone}");
+        let value = told("[state]\nurl = \"https://a.example\"\ntoken = \"abc\"\n");
+        assert!(value.contains("must say where its value comes from, and never be the value itself"), "{value}");
+    }
+}
