@@ -304,15 +304,12 @@ fn over(error: &Error) -> bool {
     text.contains("is over") || text.contains("no run is unfinished")
 }
 
-/// A person looks at the target, and says what is there.
+/// A person looks at each target that is named, and says what is there.
 fn settle(lifeboat: &Lifeboat, outside: &Outside, ran: &Ran) -> Result<(), String> {
-    let Verdict::Halted { halt: Halt::InDoubt { key, .. }, .. } = &ran.verdict else {
-        let Verdict::Failed { unwinding_halted: Some(Halt::InDoubt { key, .. }), .. } = &ran.verdict else {
-            return Err(format!("in doubt, and nobody knows of what: {:?}", ran.verdict));
-        };
-        return tell(lifeboat, outside, ran, key);
-    };
-    tell(lifeboat, outside, ran, key)
+    if ran.aftermath.in_doubt.is_empty() {
+        return Err(format!("in doubt, and nobody knows of what: {:?}", ran.verdict));
+    }
+    ran.aftermath.in_doubt.iter().try_for_each(|doubt| tell(lifeboat, outside, ran, &doubt.key))
 }
 
 fn tell(lifeboat: &Lifeboat, outside: &Outside, ran: &Ran, key: &lifeboat::model::Key) -> Result<(), String> {
