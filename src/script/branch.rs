@@ -203,12 +203,20 @@ impl Branch {
         lock(&self.frames).pop().unwrap_or_default()
     }
 
-    /// Cancels everything that is owed so far, here and in the branches around. Returns the titles.
-    pub(super) fn forgo(&self) -> Vec<String> {
-        let mut titles = self.parent.as_ref().map(|parent| parent.forgo()).unwrap_or_default();
-        titles.extend(lock(&self.owed).drain(..).map(|owed| owed.title));
-        lock(&self.frames).iter_mut().for_each(|frame| frame.forgone = true);
+    /// The titles of what is owed so far, in the branches around this one and here, oldest first.
+    pub(super) fn owed_so_far(&self) -> Vec<String> {
+        let mut titles = self.parent.as_ref().map(|parent| parent.owed_so_far()).unwrap_or_default();
+        titles.extend(lock(&self.owed).iter().map(|owed| owed.title.clone()));
         titles
+    }
+
+    /// Cancels all of it.
+    pub(super) fn forgo(&self) {
+        if let Some(parent) = &self.parent {
+            parent.forgo();
+        }
+        lock(&self.owed).clear();
+        lock(&self.frames).iter_mut().for_each(|frame| frame.forgone = true);
     }
 
     /// How many branches of kind child run lie around this one; a runbook that calls itself for ever is found by it.

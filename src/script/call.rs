@@ -224,8 +224,11 @@ fn register_point_of_no_return(engine: &mut Engine, registry: &Registry) {
         branch.check(position)?;
         let args = arguments_by_name(&branch, &signature, &arguments, position)?;
         let invocation = invocation(&branch, signature.name, args, position);
-        let forgone = branch.forgo();
-        let performed = branch.host.world.point_of_no_return(&invocation, &forgone);
+        let performed = branch.host.world.point_of_no_return(&invocation, &branch.owed_so_far());
+        // A run that ends here instead still owes all of it.
+        if performed.is_ok() {
+            branch.forgo();
+        }
         finish(&branch, performed, position)
     });
 }

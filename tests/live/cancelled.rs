@@ -1,8 +1,12 @@
 //! A run that is asked to stop, at every moment at which that can happen.
 
-use lifeboat::model::{Halt, Verdict};
+use std::sync::Arc;
+
+use lifeboat::journal::{Journal as _, MemoryJournal};
+use lifeboat::model::{EventBody, Halt, Verdict};
 use lifeboat::runtime::Status;
 
+use crate::resumed::dying;
 use crate::trial::{Told, Trial};
 use crate::valve::Does;
 
@@ -145,5 +149,37 @@ fn waiting_ends_when_it_is_asked_to() {
         let told = Trial::of(&runbook).stop_at(events - 2).run();
         assert_eq!(told.status(), Status::Cancelled, "{wait}");
         assert_eq!(told.open_valves(), [""; 0]);
+    }
+}
+
+/// What it waits for comes true in the process that takes it up, and behind that nothing can be undone any more.
+#[test]
+fn a_run_that_was_stopped_does_not_go_on_wherever_its_process_ends() {
+    for wait in ["wait_until(\"three\", #{ every: \"1ms\" }, || { n += 1; n > 2 });", "retry(|| { n += 1; });"] {
+        let runbook = format!("{STEPS}let n = 0;\n{wait}\npoint_of_no_return(\"gone\");\nturn(\"north\", \"closed\");");
+        let trial = Trial::of(&runbook);
+        let label = if wait.starts_with("wait") { "enter body three" } else { "enter body retry" };
+        let mut unwinding = 0;
+        for commits in 1.. {
+            let memory = Arc::new(MemoryJournal::new());
+            let first = trial.again().stop_when(label).journal(dying(&memory, commits));
+            let project = first.project();
+            let died = first.run_in(project);
+            if died.ran.as_ref().is_ok_and(|ran| ran.unrecorded.is_none()) {
+                assert_eq!(died.status(), Status::Cancelled);
+                break;
+            }
+            let run = memory.find("latest").expect("a run");
+            let events = memory.events(&run).expect("reads");
+            let stopped = events.iter().any(|event| matches!(event.body, EventBody::Unwinding { .. }));
+            let told = trial.again().journal(memory).resume_in(died.project);
+            // One that died before it was recorded that it was stopped goes on: the person has seen it die.
+            let (status, open): (_, &[&str]) =
+                if stopped { (Status::Cancelled, &[]) } else { (Status::Completed, &["south"]) };
+            assert_eq!(told.status(), status, "{commits}: {:#?}", told.recorded());
+            assert_eq!(told.open_valves(), open, "{commits}: {:#?}", told.recorded());
+            unwinding += u32::from(stopped);
+        }
+        assert!(unwinding > 1, "{unwinding}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lifeboat::journal::{Journal as _, RunQuery};
-use lifeboat::model::{Applied, Event, EventBody, IdempotencyKey, Left, Verdict};
+use lifeboat::model::{Applied, Event, EventBody, IdempotencyKey, Left, ScopeKind, Verdict};
 use lifeboat::runtime::Status;
 
 use crate::chance::Chance;
@@ -230,6 +230,8 @@ fn wrongs(outside: &Outside, ended: &Ended, interleaved: bool, counts: &mut Coun
     if !interleaved {
         wrong.extend(too_long(&events));
     }
+    wrong.extend(beyond_its_end(&events));
+    wrong.extend(forgotten(&events));
     if ended.doubts > 0 && crate::generate::TARGETS.iter().all(|target| outside.evidence(target) == Evidence::True) {
         wrong.push("in doubt, though every driver has evidence".to_owned());
     }
@@ -250,6 +252,31 @@ fn too_long(events: &[Event]) -> Option<String> {
         let wrong = settled.primitive == "sleep" && settled.outcome.is_ok() && !exact;
         wrong.then(|| format!("{} paused for {took} s instead of {PAUSE_S}", settled.key))
     })
+}
+
+/// A change that was begun after the run had been stopped, and does not undo anything.
+fn beyond_its_end(events: &[Event]) -> Option<String> {
+    let stopped = events.iter().position(|event| matches!(event.body, EventBody::Unwinding { halt: Some(_), .. }))?;
+    events[stopped..].iter().find_map(|event| match &event.body {
+        EventBody::Intended { key, .. } if !key.in_rollback() => {
+            Some(format!("{key} was begun after the run was stopped"))
+        }
+        _ => None,
+    })
+}
+
+/// A step that was owed when the run began to unwind, and was neither undone nor named as still owed.
+fn forgotten(events: &[Event]) -> Option<String> {
+    let began = events.iter().position(|event| matches!(event.body, EventBody::Unwinding { .. }))?;
+    let EventBody::Unwinding { owed, .. } = &events[began].body else { return None };
+    let tried = |title: &String| {
+        events[began..].iter().any(|event| match &event.body {
+            EventBody::Entered { scope } => scope.kind == ScopeKind::Rollback && scope.title == *title,
+            EventBody::Ended { owed, .. } => owed.contains(title),
+            _ => false,
+        })
+    };
+    owed.iter().find(|title| !tried(title)).map(|title| format!("\"{title}\" was owed, and is forgotten"))
 }
 
 /// The record of the run that broke a promise, for whoever finds out why.

@@ -22,6 +22,9 @@ use std::time::Instant;
 use judge::{Counts, Lies, play_seed};
 use life::{Flaw, Stage};
 
+/// After how many crashes a long simulation says how far it is.
+const TOLD_EVERY: u64 = 50_000;
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
 }
@@ -44,7 +47,11 @@ fn play_many(
                     let seed = next.fetch_add(1, Ordering::SeqCst);
                     let played = play_seed(&stage, seed, flaw, lies);
                     let mut counts = counts.lock().expect("nobody panicked");
+                    let before = counts.crashes;
                     counts.add(&played.counts);
+                    if counts.crashes / TOLD_EVERY > before / TOLD_EVERY {
+                        println!("{} so far", counts.sentence());
+                    }
                     let mut violations = violations.lock().expect("nobody panicked");
                     violations.extend(played.violations);
                     if counts.crashes >= crashes || enough(&violations) {

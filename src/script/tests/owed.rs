@@ -120,6 +120,15 @@ fn a_point_of_no_return_cancels_what_was_owed_before_it() {
 }
 
 #[test]
+fn a_run_that_ends_at_a_point_of_no_return_has_not_passed_it() {
+    let script = r#"
+        step "before" { act("b"); } rollback { act("ub"); }
+        step "around" { act("a"); point_of_no_return("gone"); act("c"); } rollback { act("ua"); }"#;
+    let ran = Test::new(script).halts("gone").run();
+    assert_eq!(ran.calls(), ["act b", "act a", "no return [\"before\"]", "act ua", "act ub"]);
+}
+
+#[test]
 fn rollbacks_have_keys_of_their_own() {
     let ran = Test::new(r#"act("x"); step "s" { act("a"); } rollback { act("u1"); act("u2"); } throw "x";"#).run();
     assert_eq!(ran.keys, ["0", "2", "1.r.0", "1.r.1"]);

@@ -196,8 +196,11 @@ impl World for Recorder {
         self.lanes.min(at_most)
     }
 
-    fn point_of_no_return(&self, _: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
+    fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
         self.note(format!("no return {forgone:?}"));
+        if self.halting.lock().unwrap().iter().any(|why| call.args.get("why") == Some(&Value::from(why.as_str()))) {
+            return Err(Halt::Cancelled);
+        }
         Ok(Performed::unchanged(Ok(Value::Null)))
     }
 }

@@ -259,6 +259,10 @@ impl World for Live {
     }
 
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
+        // Who asked it to stop before wants to have things undone, as long as they can be.
+        if let Some(halt) = self.interrupted(call.key.in_rollback()) {
+            return Err(halt);
+        }
         let began = Began::now(&self.act);
         let value = Value::List(forgone.iter().map(|title| Value::from(title.as_str())).collect());
         // What is forgone stands in the record; the script gets nothing.

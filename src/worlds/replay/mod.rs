@@ -54,15 +54,21 @@ impl Replay {
         self
     }
 
-    /// The halt with which the run ends now, if it is not to go on behind its record. What undoes something goes on.
+    /// The halt with which a run ends here that is not to go on behind its record. What undoes something goes on.
+    fn end_of_record(&self, key: &Key) -> Option<Halt> {
+        let ending = self.ending.as_ref().filter(|_| !key.in_rollback())?;
+        self.pending.wait();
+        self.live.cancel().end(ending.halt.clone());
+        Some(self.live.cancel().requested().unwrap_or_else(|| ending.halt.clone()))
+    }
+
+    /// The halt with which the run ends before something that is not recorded, if it does.
     fn end_at(&self, key: &Key) -> Option<Halt> {
         if key.in_rollback() {
             return None;
         }
-        if let Some(ending) = &self.ending {
-            self.pending.wait();
-            self.live.cancel().end(ending.halt.clone());
-            return Some(self.live.cancel().requested().unwrap_or_else(|| ending.halt.clone()));
+        if let Some(halt) = self.end_of_record(key) {
+            return Some(halt);
         }
         // Other branches may still be on their way to where they were: what they owe must be known before it is undone.
         if matches!(self.live.cancel().requested(), Some(halt) if halt.unwinds()) {
@@ -235,7 +241,13 @@ impl World for Replay {
                 attempts: self.record.attempts(&call.key),
                 entered: self.record.scope(&call.key).map(|scope| scope.entered),
             };
-            return self.live.repeat_after(call, policy, attempt, &before);
+            // A body may ask for nothing at which a run that was stopped would end.
+            let mut as_far_as_it_came = |n: u32| {
+                let outcome = attempt(n)?;
+                let ends = if n + 1 >= before.attempts { self.end_of_record(&call.key) } else { None };
+                ends.map_or(Ok(outcome), Err)
+            };
+            return self.live.repeat_after(call, policy, &mut as_far_as_it_came, &before);
         };
         // The body runs again as often as it did: what it did to the script's variables counts.
         for n in 0..recorded.repeats.unwrap_or(1).max(self.record.attempts(&call.key)) {
