@@ -1,5 +1,5 @@
 //! A runbook with every primitive that changes something, killed (SIGKILL) before and after each write to the journal, and taken up
-//! again: what the targets have written down themselves shows each effect once.
+//! again: what the targets have written down themselves shows each effect once. And how often all of that waits for the disk.
 #![expect(clippy::disallowed_methods, reason = "a test prepares files, and starts the program that it is about")]
 #![expect(clippy::print_stdout, reason = "the counts are what it is about")]
 
@@ -179,4 +179,26 @@ fn killed_at_every_write_to_the_journal_each_effect_takes_place_once() {
     println!("{counts:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert_eq!(counts.killed, counts.points, "each was killed");
+}
+
+#[test]
+fn each_effect_waits_for_the_disk_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("writes");
+    write("lifeboat.toml", "default = \"here\"\n[environments.here]\n");
+    write("effects.rhai", "for n in 0..100 { log(`effect ${n}`); }\n");
+    let run = || {
+        let syncs = directory.path().join("syncs");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+        command.env("LD_PRELOAD", die()).env("LIFEBOAT_SYNCS", &syncs);
+        let ran = command.args(["run", "effects.rhai"]).current_dir(&directory).output().expect("starts");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        let count = std::fs::read(&syncs).expect("it was loaded").len();
+        std::fs::remove_file(syncs).expect("it is there");
+        count
+    };
+    // The first one makes the journal, too.
+    run();
+    // Its log and the log's directory, each effect, the end, and two when the log is emptied into the file.
+    assert_eq!(run(), 2 + 100 + 1 + 2);
 }

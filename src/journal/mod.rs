@@ -46,8 +46,9 @@ const CANDIDATES: usize = 8;
 
 /// Where runs are recorded.
 pub trait Journal: Send + Sync {
-    /// Adds events to the record of `run`. When it returns, all of them are durable, by one commit; after an error, none of them
-    /// is written.
+    /// Adds events to the record of `run`, by one commit. When it returns, all of them are durable; after an error, none of them
+    /// is written. `started` alone is seen by everybody and survives its process, and may wait for the disk with the next append:
+    /// nothing has happened in that run yet.
     ///
     /// The first event of a run is `started`, its number 0; the numbers have no gaps. A run that was begun by another process is
     /// read back first, so that it can be resumed.

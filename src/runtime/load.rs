@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::Environment;
-use crate::model::Value;
-use crate::model::did_you_mean;
-use crate::script::{Diagnostic, Params, Script, Severity, check};
+use crate::model::{Halt, Value, Verdict, World, did_you_mean};
+use crate::script::{Diagnostic, Evaluation, Params, Script, Severity, check, evaluate, on_deep_stack};
 use crate::system::{absolute, read_source};
 
 use super::{Error, Lifeboat};
@@ -40,6 +40,14 @@ impl Lifeboat {
             environment.map_or_else(|| Ok(self.registry.clone()), |environment| self.serving(environment))?;
         let findings = check(&script, &registry, library.as_ref(), environment);
         Ok(Loaded { script, findings })
+    }
+
+    /// Evaluates a runbook of this project in a world, on a thread of its own.
+    pub(super) fn evaluated(&self, script: &Script, params: &Params, world: Arc<dyn World>) -> Verdict {
+        let (registry, library) = (self.registry.clone(), self.library());
+        let evaluation = Evaluation { script, params, world, registry, library };
+        let internal = |why| Verdict::Halted { halt: Halt::Internal { why }, unwound: vec![], owed: vec![] };
+        on_deep_stack(|| evaluate(&evaluation)).unwrap_or_else(internal)
     }
 
     /// Why a runbook cannot be read, and which one may be meant.

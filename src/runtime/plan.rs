@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::model::{Halt, Plan, PlanVerdict, Verdict};
-use crate::script::{Evaluation, evaluate, on_deep_stack};
 use crate::worlds::{Assumption, PlanWorld};
 
 use super::load::{params, recorded_params};
@@ -43,15 +42,7 @@ impl Lifeboat {
         let world =
             PlanWorld::new(cast, self.look_in(environment), self.tokio.handle().clone(), request.assumptions.clone());
         let world = Arc::new(world);
-        let evaluation = Evaluation {
-            script: &script,
-            params: &params,
-            world: world.clone(),
-            registry: self.registry.clone(),
-            library: self.library(),
-        };
-        let verdict = on_deep_stack(|| evaluate(&evaluation)).map_err(|why| Error::Internal { why })?;
-        let verdict = planned_verdict(verdict)?;
+        let verdict = planned_verdict(self.evaluated(&script, &params, world.clone()))?;
         if let Some(unused) = world.unused_assumptions().first().filter(|_| verdict == PlanVerdict::Completes) {
             let help = "check the spelling of the target, or whether the way leads past that call".to_owned();
             return Err(Error::Params { why: format!("no call in the plan meets `{unused}`"), help: Some(help) });

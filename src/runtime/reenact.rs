@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::journal::{RUNNING, RunQuery};
 use crate::model::{EventBody, Halt, Key, Record, RunId, Value, Verdict};
-use crate::script::{Evaluation, evaluate, on_deep_stack};
 use crate::worlds::{Reenact, THE_END};
 
 use super::resume::given;
@@ -68,15 +67,7 @@ impl Lifeboat {
         let whole = ended(&[Status::Completed]) || ended(&[Status::RolledBack, Status::LeftChanged]) && fault;
         let halt = (!whole || unwinding.is_some()).then(|| unwinding.unwrap_or(Halt::Aborted));
         let world = Arc::new(Reenact::new(Record::of(&recorded.events), halt));
-        let evaluation = Evaluation {
-            script: &script,
-            params: &params,
-            world: world.clone(),
-            registry: self.registry.clone(),
-            library: self.library(),
-        };
-        let internal = |why| Verdict::Halted { halt: Halt::Internal { why }, unwound: vec![], owed: vec![] };
-        let verdict = on_deep_stack(|| evaluate(&evaluation)).unwrap_or_else(internal);
+        let verdict = self.evaluated(&script, &params, world.clone());
         let cut_off = world.reached_the_end();
         let difference = fails_now(&verdict, end.as_ref())
             .or_else(|| difference(&verdict, cut_off))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::config::Environment;
 use crate::model::{EventBody, Halt, Record, Value, Verdict};
-use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
+use crate::script::{Params, Script};
 use crate::system::whoami;
 use crate::worlds::{Live, OnFault, Recorder, Replay, Unanswered};
 
@@ -130,16 +130,7 @@ impl Lifeboat {
             Some(halt) => world.ending(halt, way.again),
             None => world,
         });
-        let evaluation = Evaluation {
-            script,
-            params,
-            world: world.clone(),
-            registry: self.registry.clone(),
-            library: self.library(),
-        };
-        let internal = |why| Verdict::Halted { halt: Halt::Internal { why }, unwound: vec![], owed: vec![] };
-        let verdict = on_deep_stack(|| evaluate(&evaluation)).unwrap_or_else(internal);
-        let verdict = match (verdict, world.left_out()) {
+        let verdict = match (self.evaluated(script, params, world.clone()), world.left_out()) {
             (Verdict::Completed(_), Some(halt)) => Verdict::Halted { halt, unwound: vec![], owed: vec![] },
             (verdict, _) => verdict,
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::Environment;
 use crate::journal::UNFINISHED;
 use crate::model::{EventBody, Halt, Letter, LetterQuery, Mode, RunId, Started, UnwoundStep, Value, Verdict};
-use crate::script::{Evaluation, Params, Script, evaluate, on_deep_stack};
+use crate::script::{Params, Script};
 use crate::system::{Look, random_u32, whoami};
 use crate::worlds::{Cast, Courier, Listener, Live, OnFault, Recorder, Rounds, Unanswered};
 
@@ -201,19 +201,7 @@ impl Lifeboat {
         // A drill is not taken up again: what nobody answers there fails.
         let unanswered = if prepared.mode == Mode::Drill { Unanswered::Fail } else { request.unanswered };
         let live = live.unanswered(unanswered);
-        let evaluation = Evaluation {
-            script: &prepared.script,
-            params: &prepared.params,
-            world: Arc::new(live),
-            registry: self.registry.clone(),
-            library: self.library(),
-        };
-        let verdict = on_deep_stack(|| evaluate(&evaluation));
-        let verdict = verdict.unwrap_or_else(|why| Verdict::Halted {
-            halt: Halt::Internal { why },
-            unwound: Vec::new(),
-            owed: Vec::new(),
-        });
+        let verdict = self.evaluated(&prepared.script, &prepared.params, Arc::new(live));
         let aftermath = collector.conclusion();
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));

@@ -1,6 +1,7 @@
 /* Preloaded into the program: counts what it writes to the log of its journal, over all threads, and kills it at one of these calls.
    LIFEBOAT_DIE_AT: the number of the call, before which the process is killed.
-   LIFEBOAT_CALLS: a file that gets one letter for each call, w(rite) or s(ync). */
+   LIFEBOAT_CALLS: a file that gets one letter for each call, w(rite) or s(ync).
+   LIFEBOAT_SYNCS: a file that gets one letter for each wait for the disk, whatever file it is for. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -24,14 +25,18 @@ static int is_log(int fd) {
     return strcmp(path + length - strlen(name), name) == 0;
 }
 
+static void note(const char *variable, const char *letter) {
+    const char *file = getenv(variable);
+    if (!file) return;
+    int fd = open(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (write(fd, letter, 1) != 1) abort();
+    close(fd);
+}
+
 static void called(const char *letter) {
     int number = atomic_fetch_add(&calls, 1) + 1;
-    const char *at = getenv("LIFEBOAT_DIE_AT"), *file = getenv("LIFEBOAT_CALLS");
-    if (file) {
-        int fd = open(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
-        if (write(fd, letter, 1) != 1) abort();
-        close(fd);
-    }
+    const char *at = getenv("LIFEBOAT_DIE_AT");
+    note("LIFEBOAT_CALLS", letter);
     if (at && atoi(at) == number) kill(getpid(), SIGKILL);
 }
 
@@ -46,6 +51,7 @@ int fsync(int fd) {
     static int (*real)(int);
     if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
     if (is_log(fd)) called("s");
+    note("LIFEBOAT_SYNCS", "s");
     return real(fd);
 }
 
@@ -53,5 +59,6 @@ int fdatasync(int fd) {
     static int (*real)(int);
     if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
     if (is_log(fd)) called("s");
+    note("LIFEBOAT_SYNCS", "s");
     return real(fd);
 }

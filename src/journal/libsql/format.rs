@@ -33,7 +33,10 @@ const MARK_AT_A_SERVER: &str = "CREATE TABLE IF NOT EXISTS lifeboat_journal (jou
 const SMALL: &str = "PRAGMA cache_size = -256;";
 
 /// Every commit waits for the disk (on macOS too, where that takes a special call); a checkpoint is never made on the way.
-const DURABLE: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0;";
+pub(super) const DURABLE: &str = "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 0;";
+
+/// A commit is seen by everybody at once, and survives the end of its process; it waits for the disk with the next one.
+pub(super) const VISIBLE: &str = "PRAGMA synchronous = NORMAL;";
 
 /// Opens the journal at `path` for writing; makes it, with its directory, if need be.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {

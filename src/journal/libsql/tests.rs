@@ -180,6 +180,9 @@ fn a_large_log_is_emptied_when_no_effect_waits() {
 fn every_commit_waits_for_the_disk_and_checkpoints_nothing() {
     let place = Place::new();
     let journal = place.open();
+    journal.append(&run("a"), &numbered(0, [started()])).expect("begins");
+    assert_eq!(place.open().events(&run("a")).expect("reads").len(), 1, "others see it");
+    // `started` may wait with the next commit; nothing else does.
     let store = journal.lock();
     let pragma = |name: &str| {
         let read = |row: &super::connection::Row| row.number(0);

@@ -5,7 +5,7 @@ use libsql::Value;
 use super::super::tail::Tail;
 use super::super::{Entry, GENESIS, JournalError, RUNNING};
 use super::connection::{Connection, Row, Statement};
-use super::{Store, leases, outbox, read};
+use super::{Store, format, leases, outbox, read};
 use crate::model::{Event, EventBody, Fence, Letter, RunId, Started};
 
 /// The statements of an append, prepared once.
@@ -52,6 +52,25 @@ impl Store {
         fence: Option<Fence>,
     ) -> Result<Tail, JournalError> {
         self.connection.roll_back()?;
+        let begins = |event: &Event| matches!(event.body, EventBody::Started(_));
+        if self.connection.is_remote() || !letters.is_empty() || !events.iter().all(begins) {
+            return self.write(run, events, letters, fence);
+        }
+        // Nothing has happened in a run that has only begun. Its first intent comes behind this in the log and waits for the disk with
+        // it; should the machine lose its power before, there was no run.
+        self.connection.batch(format::VISIBLE)?;
+        let begun = self.write(run, events, letters, fence);
+        self.connection.batch(format::DURABLE)?;
+        begun
+    }
+
+    fn write(
+        &mut self,
+        run: &RunId,
+        events: &[Event],
+        letters: &[Letter],
+        fence: Option<Fence>,
+    ) -> Result<Tail, JournalError> {
         // Taken out: unless the commit succeeds, the next append reads the run back.
         let known = self.tails.remove(run);
         let writer = match self.writer.take() {

@@ -134,7 +134,7 @@ impl Recorder {
         &self.run
     }
 
-    /// Begins the record, durably. After an error there is no run.
+    /// Begins the record: others see the run now. After an error there is none.
     pub fn begin(&self, started: Started) -> Result<(), JournalError> {
         self.origin.get_or_init(|| origin(&started));
         self.note(EventBody::Started(Box::new(started)));
