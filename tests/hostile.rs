@@ -4,9 +4,10 @@
 
 #[expect(dead_code, reason = "these tests need a part of it")]
 mod support;
+#[path = "support/turn.rs"]
+mod turn;
 
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -20,27 +21,13 @@ default = "here"
 driver = "http"
 url = "http://127.0.0.1:1/"
 maintenance_file = "maintenance"
-[environments.here.tools.turn]
-driver = "command"
-program = ["./turn"]
-impact = "change"
-check = ["./turned"]
 "#;
-
-const TURN: &str = "#!/bin/sh\necho \"$1 $LIFEBOAT_IDEMPOTENCY_KEY\" >> \"$LEDGER\"\n";
-const TURNED: &str = "#!/bin/sh\ngrep -q \" $LIFEBOAT_IDEMPOTENCY_KEY$\" \"$LEDGER\"\n";
 
 /// Its ledger lies elsewhere, on a disk that has room.
 fn project(runbook: &str, ledger: &Path) -> Project {
-    let path = format!("LEDGER={}\n", ledger.display());
-    let project = Project::empty().file("lifeboat.toml", CONFIG).file("runbooks/it.rhai", runbook);
-    let with_path = |text: &str| text.replace("#!/bin/sh\n", &format!("#!/bin/sh\n{path}"));
-    let project = project.file("turn", with_path(TURN)).file("turned", with_path(TURNED));
-    for program in ["turn", "turned"] {
-        let executable = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(project.path(program), executable).expect("is executable");
-    }
-    project
+    let config = format!("{CONFIG}{}", turn::TABLE);
+    let project = Project::empty().file("lifeboat.toml", config).file("runbooks/it.rhai", runbook);
+    turn::with_turn(project, ledger, "0")
 }
 
 fn text(output: &Output) -> String {

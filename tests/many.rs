@@ -4,10 +4,12 @@
 
 #[expect(dead_code, reason = "these tests need a part of it")]
 mod support;
+#[path = "support/turn.rs"]
+mod turn;
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,32 +17,16 @@ use support::Project;
 
 const ITEMS: usize = 200;
 
-const CONFIG: &str = r#"
-default = "here"
-[environments.here.tools.turn]
-driver = "command"
-program = ["./turn"]
-impact = "change"
-check = ["./turned"]
-"#;
-
-/// Each item takes a tenth of a second, and is written down in the midst of it.
-const TURN: &str = "#!/bin/sh\nsleep 0.05\necho \"$1 $LIFEBOAT_IDEMPOTENCY_KEY\" >> ledger\nsleep 0.05\n";
-const TURNED: &str = "#!/bin/sh\ntest -e ledger && grep -q \" $LIFEBOAT_IDEMPOTENCY_KEY$\" ledger\n";
-
 const RUNBOOK: &str = r#"//! Turn them all.
 let turned = parallel(0..200, #{ at_most: 50 }, |item| { exec("turn", [`${item}`]); item });
 require(turned.len() == 200, "all of them");
 "#;
 
 fn project() -> Project {
-    let project = Project::empty().file("lifeboat.toml", CONFIG).file("runbooks/turn.rhai", RUNBOOK);
-    let project = project.file("turn", TURN).file("turned", TURNED);
-    for program in ["turn", "turned"] {
-        let executable = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(project.path(program), executable).expect("is executable");
-    }
-    project
+    let config = format!("default = \"here\"\n{}", turn::TABLE);
+    let project = Project::empty().file("lifeboat.toml", config).file("runbooks/turn.rhai", RUNBOOK);
+    // Each item takes a tenth of a second, and is written down in the midst of it.
+    turn::with_turn(project, Path::new("ledger"), "0.05")
 }
 
 /// How often each item was turned.

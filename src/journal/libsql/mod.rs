@@ -32,7 +32,7 @@ use self::file::refused;
 use self::write::Writer;
 use super::tail::Tail;
 use super::{Journal, JournalError, Leases, Prunes, Recorded, RunQuery, RunSummary, Transport};
-use crate::model::{Event, Fence, Letter, LetterQuery, Request, RunId};
+use crate::model::{Event, EventBody, Fence, Letter, LetterQuery, Request, RunId};
 
 /// How long an append waits for other processes, unless told otherwise.
 const BUSY: Duration = Duration::from_secs(10);
@@ -98,7 +98,12 @@ impl LibsqlJournal {
             return Ok(());
         }
         let mut store = self.lock();
-        let tail = store.append(run, events, letters, fence)?;
+        let append = |store: &mut Store| store.append(run, events, letters, fence);
+        // Nothing has happened in a run that has only begun. Its first intent comes behind this in the log and waits for the disk with
+        // it; should the machine lose its power before, there was no run.
+        let begins = letters.is_empty() && matches!(events, [event] if matches!(event.body, EventBody::Started(_)));
+        let visible = begins && !store.connection.is_remote();
+        let tail = if visible { store.visibly(append) } else { append(&mut store) }?;
         if tail.ended() {
             store.empty_large_log();
         } else {

@@ -43,6 +43,18 @@ impl Writer {
 }
 
 impl Store {
+    /// Does it without waiting for the disk: the next append waits for both.
+    pub(super) fn visibly<T>(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        self.connection.roll_back()?;
+        self.connection.batch(format::VISIBLE)?;
+        let written = write(self);
+        self.connection.batch(format::DURABLE)?;
+        written
+    }
+
     /// Writes all of the events and letters, or none. Returns where the run stands then.
     pub(super) fn append(
         &mut self,
@@ -52,25 +64,6 @@ impl Store {
         fence: Option<Fence>,
     ) -> Result<Tail, JournalError> {
         self.connection.roll_back()?;
-        let begins = |event: &Event| matches!(event.body, EventBody::Started(_));
-        if self.connection.is_remote() || !letters.is_empty() || !events.iter().all(begins) {
-            return self.write(run, events, letters, fence);
-        }
-        // Nothing has happened in a run that has only begun. Its first intent comes behind this in the log and waits for the disk with
-        // it; should the machine lose its power before, there was no run.
-        self.connection.batch(format::VISIBLE)?;
-        let begun = self.write(run, events, letters, fence);
-        self.connection.batch(format::DURABLE)?;
-        begun
-    }
-
-    fn write(
-        &mut self,
-        run: &RunId,
-        events: &[Event],
-        letters: &[Letter],
-        fence: Option<Fence>,
-    ) -> Result<Tail, JournalError> {
         // Taken out: unless the commit succeeds, the next append reads the run back.
         let known = self.tails.remove(run);
         let writer = match self.writer.take() {
