@@ -10,6 +10,8 @@ mod doc;
 mod doctor;
 mod drill;
 mod exit;
+mod explore;
+mod explore_text;
 mod init;
 mod lanes;
 mod open;
@@ -77,6 +79,7 @@ enum Command {
     Init(init::Init),
     Check(check::Check),
     Plan(plan::PlanCommand),
+    Explore(explore::Explore),
     Run(run::Run),
     Resume(resume::Resume),
     Rollback(rollback::Rollback),
@@ -115,6 +118,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Init(command) => command.execute(&cli.global, &printer),
         Command::Check(command) => command.execute(&cli.global, &printer),
         Command::Plan(command) => command.execute(&cli.global, &printer),
+        Command::Explore(command) => command.execute(&cli.global, &printer),
         Command::Run(command) => command.execute(&cli.global, &printer),
         Command::Resume(command) => command.execute(&cli.global, &printer),
         Command::Rollback(command) => command.execute(&cli.global, &printer),

@@ -48,7 +48,7 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn assumption(text: &str) -> Result<Assumption, String> {
+pub(super) fn assumption(text: &str) -> Result<Assumption, String> {
     text.parse::<Assumption>().map_err(|e| match e.hint {
         Some(hint) => format!("{}: {hint}", e.message),
         None => e.message,

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Key, Value};
+use super::{Fault, Key, Unknown, Value};
 
 /// A place in a script.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Site {
     /// The file, relative to the project where it can be.
     pub file: Arc<str>,
@@ -102,4 +102,17 @@ pub struct Question {
     pub condition: String,
     /// In how many ways it can be answered; 2 for yes (0) and no (1).
     pub answers: usize,
+    /// What is compared with what, where that is all the condition says.
+    pub comparison: Option<Comparison>,
+}
+
+/// A comparison of a value that is not known with one that is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The unknown value as it prints.
+    pub unknown: Unknown,
+    /// `==`, `!=`, `<`, `<=`, `>` or `>=`, with the unknown value on its left.
+    pub operator: &'static str,
+    /// The other value.
+    pub value: Value,
 }

@@ -5,6 +5,7 @@
 
 mod duration;
 mod event;
+mod exploration;
 mod fault;
 mod halt;
 mod impact;
@@ -27,10 +28,11 @@ mod world;
 
 pub use duration::Span;
 pub use event::{Event, EventBody, Mode, ProcessId, Settlement, Started};
+pub use exploration::{Bound, Coverage, Exploration, INVARIANTS, MissedCall, PathCounts, StoryLine, Stuck, Violated};
 pub use fault::{Applied, DEADLINE, Fault, LEASED};
 pub use halt::Halt;
 pub use impact::{Case, CaseResult, Impact, ImpactKind};
-pub use invocation::{Invocation, Outcome, Performed, Question, Repeat, Site};
+pub use invocation::{Comparison, Invocation, Outcome, Performed, Question, Repeat, Site};
 pub use key::{IdempotencyKey, Key, Segment};
 pub use lease::{Claim, Fence, Holder, Lease, Ticket};
 pub use letter::{Letter, LetterQuery, LetterState, Origin, Outbox};

@@ -178,6 +178,12 @@ pub trait Driver<P: Primitive>: Send + Sync + 'static {
         None
     }
 
+    /// The ways in which the call can end, where the settings of the target say more of them than the primitive can. Nothing is looked
+    /// at.
+    fn cases(&self, _args: &P::Args) -> Option<Vec<Case>> {
+        None
+    }
+
     /// What the call would do, as the world is now.
     fn preview(&self, args: &P::Args, look: &Look) -> impl Future<Output = Result<Preview, Fault>> + Send;
 
@@ -200,6 +206,12 @@ pub trait Driver<P: Primitive>: Send + Sync + 'static {
 
 /// Carries out a primitive that only looks.
 pub trait Observer<P: Primitive>: Send + Sync + 'static {
+    /// The ways in which the look can end, where the settings of the target say more of them than the primitive can. Nothing is looked
+    /// at.
+    fn cases(&self, _args: &P::Args) -> Option<Vec<Case>> {
+        None
+    }
+
     /// Looks.
     fn observe(&self, args: &P::Args, look: &Look) -> impl Future<Output = Result<P::Output, Fault>> + Send;
 }

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use crate::model::{Fault, IdempotencyKey, ImpactKind, Outcome, Value};
+use crate::model::{Case, Fault, IdempotencyKey, ImpactKind, Outcome, Value};
 use crate::system::{Act, Look};
 
 use super::{Driver, Observer, Preview, Primitive, Reconciled};
@@ -18,6 +18,9 @@ pub type ErasedReconciled = Reconciled<Value>;
 pub trait Handler: Send + Sync {
     /// What the call does, where the driver knows it better than the primitive.
     fn impact(&self, args: &Value) -> Option<ImpactKind>;
+
+    /// The ways in which the call can end, where the driver knows them better than the primitive.
+    fn cases(&self, args: &Value) -> Option<Vec<Case>>;
 
     /// What a look finds; `None` for primitives that are previewed instead.
     fn observe<'a>(&'a self, args: &'a Value, look: &'a Look) -> Option<Boxed<'a, Outcome>>;
@@ -44,6 +47,10 @@ fn decode<P: Primitive>(args: &Value) -> Result<P::Args, Fault> {
 impl<P: Primitive, D: Driver<P>> Handler for Drives<P, D> {
     fn impact(&self, args: &Value) -> Option<ImpactKind> {
         self.0.impact(&decode::<P>(args).ok()?)
+    }
+
+    fn cases(&self, args: &Value) -> Option<Vec<Case>> {
+        self.0.cases(&decode::<P>(args).ok()?)
     }
 
     fn observe<'a>(&'a self, _: &'a Value, _: &'a Look) -> Option<Boxed<'a, Outcome>> {
@@ -83,6 +90,10 @@ impl<P: Primitive, D: Driver<P>> Handler for Drives<P, D> {
 impl<P: Primitive, D: Observer<P>> Handler for Observes<P, D> {
     fn impact(&self, _: &Value) -> Option<ImpactKind> {
         None
+    }
+
+    fn cases(&self, args: &Value) -> Option<Vec<Case>> {
+        self.0.cases(&decode::<P>(args).ok()?)
     }
 
     fn observe<'a>(&'a self, args: &'a Value, look: &'a Look) -> Option<Boxed<'a, Outcome>> {

@@ -113,11 +113,20 @@ impl Signature {
 
     /// What the call returns when only the fields in `certain` are known: all others are unknowns labelled with the call.
     pub fn assumed_output(&self, args: &Value, certain: &Value) -> Value {
-        let label = match self.target_of(args) {
+        self.output_labelled(&self.label(args), certain)
+    }
+
+    /// What people call a call whose output is not known: `probe:web`.
+    pub fn label(&self, args: &Value) -> String {
+        match self.target_of(args) {
             Some(target) => format!("{}:{target}", self.name),
             None => self.name.to_owned(),
-        };
-        let label = Unknown::labelled(&label);
+        }
+    }
+
+    /// The same as [`Signature::assumed_output`] for a call that is called something else.
+    pub fn output_labelled(&self, label: &str, certain: &Value) -> Value {
+        let label = Unknown::labelled(label);
         if self.fields.is_empty() {
             return match certain {
                 Value::Map(map) if map.is_empty() && self.output != ArgType::Map => Value::Unknown(label),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Environment;
-use crate::model::{Halt, Value, Verdict, World, did_you_mean};
+use crate::model::{Halt, Unknown, Value, Verdict, World, did_you_mean};
 use crate::script::{Diagnostic, Evaluation, Params, Script, Severity, check, evaluate, on_deep_stack};
 use crate::system::{absolute, read_source};
 
@@ -104,6 +104,24 @@ impl Lifeboat {
 
 /// Reads the values of parameters given as text.
 pub(super) fn params(script: &Script, given: &[(String, String)]) -> Result<Params, Error> {
+    valid(script, read(script, given)?)
+}
+
+/// The same; parameters that must be given and are not have a value that nobody knows.
+pub(super) fn params_or_any(script: &Script, given: &[(String, String)]) -> Result<Params, Error> {
+    let mut params = read(script, given)?;
+    for param in script.params.iter().filter(|param| param.default.is_none()) {
+        params.entry(param.name.clone()).or_insert_with(|| Value::Unknown(Unknown::labelled(&param.name)));
+    }
+    valid(script, params)
+}
+
+fn valid(script: &Script, params: Params) -> Result<Params, Error> {
+    script.validate(&params).map_err(|(why, help)| Error::Params { why, help })?;
+    Ok(params)
+}
+
+fn read(script: &Script, given: &[(String, String)]) -> Result<Params, Error> {
     let mut params = Params::new();
     for (name, text) in given {
         let value = match script.params.iter().find(|param| param.name == *name) {
@@ -115,7 +133,6 @@ pub(super) fn params(script: &Script, given: &[(String, String)]) -> Result<Para
         };
         params.insert(name.clone(), value);
     }
-    script.validate(&params).map_err(|(why, help)| Error::Params { why, help })?;
     Ok(params)
 }
 

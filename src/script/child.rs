@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use rhai::{Caches, Dynamic, Engine, GlobalRuntimeState, Map, NativeCallContext, Position, Scope as RhaiScope};
+use rhai::{AST, Caches, Dynamic, Engine, GlobalRuntimeState, Map, NativeCallContext, Position, Scope as RhaiScope};
 
 use crate::model::{Left, Scope, ScopeKind, Value};
 
 use super::branch::Branch;
 use super::host::{RhaiResult, lock};
-use super::{Params, Script, call, convert, errors, params, unwind};
+use super::{Script, call, convert, errors, params, unwind};
 
 /// Runbooks that call each other deeper than this are taken to do so for ever.
 const DEPTH: usize = 16;
@@ -46,20 +46,24 @@ fn run(context: &NativeCallContext, path: &Dynamic, given: Option<Map>) -> RhaiR
     };
     branch.host.world.enter(&scope).map_err(|halt| branch.halt(halt, position))?;
     let inner = branch.child(scope.key.clone());
-    let result = statements(context.engine(), &script, &given, &inner);
+    let ast = params::give(&script.ast, &script.params, &given);
+    let result = statements(context.engine(), &ast, &inner);
     leave(context.engine(), &branch, &inner, &scope, result, position)
 }
 
-fn load(branch: &Branch, path: &str, position: Position) -> RhaiResult<Script> {
+fn load(branch: &Branch, path: &str, position: Position) -> RhaiResult<Arc<Script>> {
+    if let Some(script) = lock(&branch.host.children).get(path) {
+        return Ok(script.clone());
+    }
     let wrong = |why: String, hint: Option<String>| call::mistake(branch, why, hint, position);
     let (name, text) = branch.host.library.runbook(path).map_err(|why| wrong(why, None))?;
-    Script::compile_among(branch.host.sources.clone(), &name, &text)
-        .map_err(|error| wrong(format!("{}: {error}", error.site), error.help))
+    let script = Script::compile_among(branch.host.sources.clone(), &name, &text)
+        .map_err(|error| wrong(format!("{}: {error}", error.site), error.help))?;
+    Ok(lock(&branch.host.children).entry(path.to_owned()).or_insert(script.into()).clone())
 }
 
 /// Evaluates the statements of a script in a branch, from a clean state: nothing of a caller's scope is seen.
-pub(super) fn statements(engine: &Engine, script: &Script, given: &Params, branch: &Arc<Branch>) -> RhaiResult {
-    let ast = params::give(&script.ast, &script.params, given);
+pub(super) fn statements(engine: &Engine, ast: &AST, branch: &Arc<Branch>) -> RhaiResult {
     let mut state: GlobalRuntimeState = engine.new_global_runtime_state();
     state.tag = Dynamic::from(branch.clone());
     state.source = ast.source().map(Into::into);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rhai::Engine;
+use rhai::{AST, Engine};
 
 use crate::model::{Halt, Key, Left, Scope, ScopeKind, Site, UnwoundStep, Value, Verdict, World};
 use crate::primitives::Registry;
@@ -39,22 +39,44 @@ pub fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Stri
 
 /// Evaluates a runbook. Call it through [`on_deep_stack`] unless the calling thread has 16 MiB of stack.
 pub fn evaluate(evaluation: &Evaluation) -> Verdict {
-    let script = evaluation.script;
-    let host = Host::new(
-        evaluation.world.clone(),
-        evaluation.registry.clone(),
-        evaluation.library.clone(),
-        script.sources.clone(),
-    );
-    if let Err((why, hint)) = params::validate(&script.params, evaluation.params) {
-        let site = Site { file: script.source.name.clone(), line: 1, column: 1 };
-        return Verdict::Halted { halt: Halt::Mistake { why, site, hint }, unwound: vec![], owed: vec![] };
+    Evaluator::new(evaluation).map_or_else(|halt| *halt, |evaluator| evaluator.evaluate())
+}
+
+/// Evaluates one runbook in one world, as often as one likes: what it is made of is prepared once.
+pub struct Evaluator {
+    engine: Engine,
+    host: Arc<Host>,
+    ast: AST,
+}
+
+impl Evaluator {
+    /// Prepares a runbook. The error is the verdict on one whose parameters are wrong.
+    pub fn new(evaluation: &Evaluation) -> Result<Self, Box<Verdict>> {
+        let script = evaluation.script;
+        let host = Host::new(
+            evaluation.world.clone(),
+            evaluation.registry.clone(),
+            evaluation.library.clone(),
+            script.sources.clone(),
+        );
+        if let Err((why, hint)) = params::validate(&script.params, evaluation.params) {
+            let site = Site { file: script.source.name.clone(), line: 1, column: 1 };
+            let halt = Halt::Mistake { why, site, hint };
+            return Err(Verdict::Halted { halt, unwound: vec![], owed: vec![] }.into());
+        }
+        let engine = engine::for_evaluation(&host);
+        let ast = params::give(&script.ast, &script.params, evaluation.params);
+        Ok(Self { engine, host, ast })
     }
-    let engine = engine::for_evaluation(&host);
-    let branch = Branch::root(host.clone());
-    let _at_work = branch.at_work();
-    let result = child::statements(&engine, script, evaluation.params, &branch);
-    conclude(&engine, &host, &branch, result)
+
+    /// Evaluates it from its beginning. Call it through [`on_deep_stack`] unless the calling thread has 16 MiB of stack.
+    pub fn evaluate(&self) -> Verdict {
+        self.host.begin();
+        let branch = Branch::root(self.host.clone());
+        let _at_work = branch.at_work();
+        let result = child::statements(&self.engine, &self.ast, &branch);
+        conclude(&self.engine, &self.host, &branch, result)
+    }
 }
 
 /// Reads the verdict from the host, and unwinds what is owed.
@@ -145,7 +167,9 @@ fn mismatch_with_unknown(host: &Host, error: &rhai::EvalAltResult) -> Option<Hal
     unknown.then(|| Halt::Unplannable {
         why: fault.message.replace(unknown::TYPE_NAME, "a value that the plan does not know"),
         site: fault.site.as_deref().and_then(parse_site).unwrap_or_else(|| host.site(rhai::Position::NONE)),
-        hint: fault.hint.or_else(|| Some("compare it first, or pin the call it comes from with --assume".into())),
+        hint: Some(
+            "it cannot count, index or loop: compare it first, or pin the call it comes from with --assume".into(),
+        ),
     })
 }
 

@@ -13,7 +13,7 @@ pub struct FrontMatter {
 
 impl FrontMatter {
     /// The keys that mean something to Lifeboat.
-    pub const KEYS: [&str; 9] = ["owner", "rto", "rpo", "drill", "watch", "deadline", "tags", "since", "see"];
+    pub const KEYS: [&str; 10] = ["owner", "rto", "rpo", "drill", "watch", "deadline", "tags", "since", "see", "waive"];
 
     /// Reads the leading `//!` lines.
     pub(super) fn parse(text: &str) -> Self {
@@ -34,6 +34,14 @@ impl FrontMatter {
             }
         }
         front
+    }
+
+    /// What is waived, with the reason: `//! waive: told: a rehearsal that nobody waits for`. An invariant without a reason is not
+    /// waived.
+    pub fn waivers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let waivers = self.entries.iter().filter(|(key, ..)| key == "waive");
+        let named = waivers.filter_map(|(_, value, _)| value.split_once(':'));
+        named.map(|(name, reason)| (name.trim(), reason.trim())).filter(|(_, reason)| !reason.is_empty())
     }
 
     /// The value of `key`.

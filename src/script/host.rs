@@ -1,6 +1,6 @@
 //! The host of one evaluation: the world and the latch.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::model::{Halt, Key, Site, UnwoundStep, World};
 use crate::primitives::Registry;
 
 use super::branch::Branch;
-use super::{Library, SourceMap};
+use super::{Library, Script, SourceMap};
 
 /// What Rhai's functions return.
 pub(super) type RhaiResult<T = Dynamic> = Result<T, Box<EvalAltResult>>;
@@ -22,6 +22,8 @@ pub(super) struct Host {
     pub(super) library: Arc<dyn Library>,
     pub(super) sources: Arc<SourceMap>,
     pub(super) unwound: Mutex<Vec<UnwoundStep>>,
+    /// Runbooks that were called, by path: each is read and compiled once.
+    pub(super) children: Mutex<HashMap<String, Arc<Script>>>,
     latch: Mutex<Option<Halt>>,
     /// What the latched halt ends: [`OPEN`], [`UNWINDS`] or [`ENDS`].
     level: AtomicU8,
@@ -52,10 +54,17 @@ impl Host {
             library,
             sources,
             unwound: Mutex::default(),
+            children: Mutex::default(),
             latch: Mutex::default(),
             level: AtomicU8::new(OPEN),
             threads: AtomicUsize::new(THREADS),
         })
+    }
+
+    /// Forgets how the last evaluation ended.
+    pub(super) fn begin(&self) {
+        lock(&self.unwound).clear();
+        self.unlatch();
     }
 
     /// Ends the evaluation. The first halt counts, unless one comes after it that allows no unwinding. One that happens in a

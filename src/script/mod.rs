@@ -27,8 +27,8 @@ mod steps;
 mod unknown;
 mod unwind;
 
-pub use check::{Diagnostic, NamedTarget, Severity, check, named_targets};
-pub use evaluate::{Evaluation, evaluate, on_deep_stack};
+pub use check::{Diagnostic, NamedTarget, Severity, call_sites, check, named_targets};
+pub use evaluate::{Evaluation, Evaluator, evaluate, on_deep_stack};
 pub use front_matter::FrontMatter;
 pub use params::{Param, ParamType, Params};
 pub use source::{Library, STDLIB, Script, ScriptError, SourceFile, SourceMap};

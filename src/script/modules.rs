@@ -10,15 +10,18 @@ use crate::model::did_you_mean;
 use super::host::{Host, RhaiResult, lock};
 use super::source::{Library, STDLIB, SourceFile, SourceMap};
 
-/// Resolves imports for one evaluation; each module is compiled once.
+/// Resolves imports for one evaluator; each module is read and compiled once.
 pub(super) struct Resolver {
     host: Arc<Host>,
+    /// By file.
     loaded: Mutex<HashMap<String, Shared<Module>>>,
+    /// By who imports, and how it is named there.
+    imported: Mutex<HashMap<(String, String), Shared<Module>>>,
 }
 
 impl Resolver {
     pub(super) fn new(host: Arc<Host>) -> Self {
-        Self { host, loaded: Mutex::default() }
+        Self { host, loaded: Mutex::default(), imported: Mutex::default() }
     }
 }
 
@@ -34,9 +37,14 @@ impl ModuleResolver for Resolver {
             EvalAltResult::ErrorInModule(path.to_owned(), why.into(), position).into()
         };
         let host = &self.host;
-        let file = load(&host.sources, host.library.as_ref(), from.unwrap_or_default(), path).map_err(failed)?;
-        if let Some(module) = lock(&self.loaded).get(file.name.as_ref()) {
+        let named = (from.unwrap_or_default().to_owned(), path.to_owned());
+        if let Some(module) = lock(&self.imported).get(&named) {
             return Ok(module.clone());
+        }
+        let file = load(&host.sources, host.library.as_ref(), from.unwrap_or_default(), path).map_err(failed)?;
+        if let Some(module) = lock(&self.loaded).get(file.name.as_ref()).cloned() {
+            lock(&self.imported).insert(named, module.clone());
+            return Ok(module);
         }
         let mut ast = engine
             .compile(file.padded(&file.text))
@@ -45,6 +53,7 @@ impl ModuleResolver for Resolver {
         host.sources.note_guards(&ast);
         let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into();
         lock(&self.loaded).insert(file.name.to_string(), module.clone());
+        lock(&self.imported).insert(named, module.clone());
         Ok(module)
     }
 }

@@ -4,20 +4,20 @@
 
 use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext};
 
-use crate::model::{Question, Unknown};
+use crate::model::{Comparison, Question, Unknown};
 
 use super::host::RhaiResult;
-use super::{call, marks};
+use super::{call, convert, marks};
 
 /// Teaches an engine the operators.
 pub(super) fn register(engine: &mut Engine) {
     engine.register_type_with_name::<Unknown>(TYPE_NAME);
     for operator in ["==", "!=", "<", "<=", ">", ">="] {
         engine.register_fn(operator, move |c: NativeCallContext, a: Unknown, b: Dynamic| {
-            ask(&c, format!("{a} {operator} {}", literal(&b)))
+            compare(&c, format!("{a} {operator} {}", literal(&b)), (&a, operator, &b))
         });
         engine.register_fn(operator, move |c: NativeCallContext, a: Dynamic, b: Unknown| {
-            ask(&c, format!("{} {operator} {b}", literal(&a)))
+            compare(&c, format!("{} {operator} {b}", literal(&a)), (&b, turned(operator), &a))
         });
         engine.register_fn(operator, move |c: NativeCallContext, a: Unknown, b: Unknown| {
             ask(&c, format!("{a} {operator} {b}"))
@@ -66,11 +66,36 @@ fn literal(value: &Dynamic) -> String {
     if value.is_string() { format!("\"{value}\"") } else { value.to_string() }
 }
 
-/// Asks the world; answer 0 is yes.
+/// The same comparison, seen from its other side.
+fn turned(operator: &'static str) -> &'static str {
+    match operator {
+        "<" => ">",
+        "<=" => ">=",
+        ">" => "<",
+        ">=" => "<=",
+        same => same,
+    }
+}
+
+fn compare(
+    context: &NativeCallContext,
+    condition: String,
+    (unknown, operator, other): (&Unknown, &'static str, &Dynamic),
+) -> RhaiResult<bool> {
+    let value = convert::to_value(other).ok();
+    let comparison = value.map(|value| Comparison { unknown: unknown.clone(), operator, value });
+    put(context, condition, comparison)
+}
+
 fn ask(context: &NativeCallContext, condition: String) -> RhaiResult<bool> {
+    put(context, condition, None)
+}
+
+/// Asks the world; answer 0 is yes.
+fn put(context: &NativeCallContext, condition: String, comparison: Option<Comparison>) -> RhaiResult<bool> {
     let branch = call::branch(context, "a comparison")?;
     let position = context.call_position();
     branch.check(position)?;
-    let question = Question { site: branch.host.site(position), condition, answers: 2 };
+    let question = Question { site: branch.host.site(position), condition, answers: 2, comparison };
     branch.host.world.choose(&question).map(|answer| answer == 0).map_err(|halt| branch.halt(halt, position))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::{ConfigError, Environment};
-use crate::model::{Halt, Impact, Invocation};
+use crate::model::{Halt, Impact, Invocation, Unknown, Value};
 use crate::primitives::notify::Carrier;
 use crate::primitives::{Bound, Handler, Registry, Signature};
 
@@ -56,10 +56,10 @@ impl Cast {
         }
         let target = signature.target_of(&call.args);
         if signature.target.is_some() && target.is_none() {
-            return Err(unplannable(call));
+            return Err(unplannable(call, signature));
         }
         let mut impact = signature.impact(&call.args).map_err(|why| match call.args.find_unknown() {
-            Some(_) => unplannable(call),
+            Some(_) => unplannable(call, signature),
             None => mistake(format!("`{name}`: {why}"), None),
         })?;
         let handler = self.bound.handler(signature.name, target).ok_or_else(|| self.unserved(call, target))?;
@@ -92,9 +92,21 @@ impl Cast {
     }
 }
 
+/// The unknown value without which nothing can be said of a call. Most arguments may well be unknown.
+fn needed<'a>(args: &'a Value, signature: &Signature) -> Option<&'a Unknown> {
+    let Value::Map(given) = args else { return args.find_unknown() };
+    let unknown = || given.iter().filter_map(|(name, value)| Some((name, value.find_unknown()?)));
+    let without = |name: &String| {
+        let rest = given.iter().filter(|(other, _)| *other != name);
+        Value::Map(rest.map(|(name, value)| (name.clone(), value.clone())).collect())
+    };
+    let culprit = unknown().find(|(name, _)| signature.impact(&without(name)).is_ok());
+    culprit.or_else(|| unknown().next()).map(|(_, unknown)| unknown)
+}
+
 /// A call that cannot even be looked at, because an argument is not known yet.
-fn unplannable(call: &Invocation) -> Halt {
-    let label = call.args.find_unknown().map_or_else(|| "an argument".to_owned(), ToString::to_string);
+fn unplannable(call: &Invocation, signature: &Signature) -> Halt {
+    let label = needed(&call.args, signature).map_or_else(|| "an argument".to_owned(), ToString::to_string);
     Halt::Unplannable {
         why: format!("`{}` needs {label}, which is not known before the run", call.primitive),
         site: call.site.clone(),

@@ -1,12 +1,14 @@
 //! Floor 3: the worlds, one for each mode. A mode is a world, never a flag inside a primitive.
 
 mod cast;
+mod explore;
 mod live;
 mod plan;
 mod reenact;
 mod replay;
 
 pub use cast::Cast;
+pub use explore::{Beginning, Call, Ending, Explore, Path, Step, Violation, Visit, Walked, broken, story};
 pub use live::{
     Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tenure, Tried, Unanswered, Zeal,
     conformance,

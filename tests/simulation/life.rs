@@ -209,6 +209,11 @@ impl Stage {
         Self { directory, number, registry: registry() }
     }
 
+    /// Its configuration.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.directory.path().join("lifeboat.toml")
+    }
+
     pub(crate) fn outside(&self, seed: u64, lying: bool) -> Arc<Outside> {
         Outside::new(self.number, seed, lying)
     }

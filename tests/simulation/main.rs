@@ -9,7 +9,7 @@
 #![expect(clippy::print_stdout, reason = "the counts are what it is about")]
 
 mod chance;
-#[expect(dead_code, reason = "a part of it is for processes that are really killed")]
+mod explored;
 mod generate;
 mod judge;
 mod life;

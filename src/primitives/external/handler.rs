@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::config::{Environment, Target};
-use crate::model::{Applied, Fault, IdempotencyKey, ImpactKind, Outcome, Symbol, Value};
+use crate::model::{Applied, Case, Fault, IdempotencyKey, ImpactKind, Outcome, Symbol, Value};
 use crate::primitives::{ErasedReconciled, Handler, Preview, Reconciled, Signature};
 use crate::system::{Act, Look};
 
@@ -152,6 +152,10 @@ impl External {
 
 impl Handler for External {
     fn impact(&self, _: &Value) -> Option<ImpactKind> {
+        None
+    }
+
+    fn cases(&self, _: &Value) -> Option<Vec<Case>> {
         None
     }
 

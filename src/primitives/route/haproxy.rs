@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::model::{Applied, Fault, IdempotencyKey};
+use crate::model::{Applied, Case, Fault, IdempotencyKey};
 use crate::primitives::targets::{Backends, HaproxyRouter};
 use crate::primitives::{Driver, Evidence, Observer, Preview, Reconciled, routes};
 use crate::system::{Act, HaproxyError, Look};
@@ -194,6 +194,10 @@ impl Driver<Route> for HaproxyRouter {
 }
 
 impl Observer<routes::Routes> for HaproxyRouter {
+    fn cases(&self, _: &routes::Args) -> Option<Vec<Case>> {
+        Some(routes::cases(self.backends()))
+    }
+
     async fn observe(&self, _: &routes::Args, look: &Look) -> Result<routes::Output, Fault> {
         flow::look(self, look).await
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::model::{Applied, Fault, IdempotencyKey};
+use crate::model::{Applied, Case, Fault, IdempotencyKey};
 use crate::primitives::targets::{ArgvFailure, Backends, NginxRouter};
 use crate::primitives::{Driver, Evidence, Observer, Preview, Reconciled, routes};
 use crate::system::{Act, Look};
@@ -188,6 +188,10 @@ impl Driver<Route> for NginxRouter {
 }
 
 impl Observer<routes::Routes> for NginxRouter {
+    fn cases(&self, _: &routes::Args) -> Option<Vec<Case>> {
+        Some(routes::cases(self.backends()))
+    }
+
     async fn observe(&self, _: &routes::Args, look: &Look) -> Result<routes::Output, Fault> {
         flow::look(self, look).await
     }

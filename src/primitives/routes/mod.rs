@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Case, Impact, ImpactKind, Value};
 
-use super::route::{Server, Shares};
+use super::route::{Percent, Server, Shares};
+use super::targets::Backends;
 use super::{Primitive, TargetArg};
 
 /// How a router shares traffic out.
@@ -46,4 +47,23 @@ impl Primitive for Routes {
     fn cases(_: &Args) -> Vec<Case> {
         vec![Case::returns("known", Value::Map([].into())), Case::fails("failed", "routes-unknown", Applied::No)]
     }
+}
+
+/// The ways in which a router with these backends can share traffic out, as far as scripts tell them apart: one of them has all of it,
+/// or each has its part.
+pub(super) fn cases(backends: &Backends) -> Vec<Case> {
+    let names: Vec<&str> = backends.keys().map(String::as_str).collect();
+    let shared = |share: &dyn Fn(usize) -> Percent| {
+        let shares = names.iter().enumerate().map(|(n, name)| ((*name).to_owned(), Value::encode(&share(n))));
+        Value::Map([("shares".to_owned(), Value::Map(shares.collect()))].into())
+    };
+    let alone = |live: usize| move |n: usize| if n == live { Percent::ALL } else { Percent::NONE };
+    let even = |_: usize| Percent::of(1, names.len() as u64);
+    let mut cases = vec![Case::returns("first has all", shared(&alone(0)))];
+    if names.len() > 1 {
+        cases.push(Case::returns("last has all", shared(&alone(names.len() - 1))));
+        cases.push(Case::returns("each has its part", shared(&even)));
+    }
+    cases.push(Case::fails("failed", "routes-unknown", Applied::No));
+    cases
 }

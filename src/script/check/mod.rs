@@ -3,6 +3,7 @@
 //! Rhai resolves functions when they are called, and a call that does not exist can be caught. So a typo inside a `try` would
 //! vanish: here it is found.
 
+mod call_sites;
 mod calls;
 mod closures;
 mod diagnostic;
@@ -18,6 +19,7 @@ use crate::primitives::Registry;
 
 use super::source::{Library, Script};
 
+pub use call_sites::call_sites;
 pub use diagnostic::{Diagnostic, Severity};
 pub use targets::{NamedTarget, named_targets};
 

@@ -3,7 +3,7 @@
 use rhai::{ASTNode, Expr};
 
 use super::diagnostic::Diagnostic;
-use crate::model::{Site, Span, did_you_mean};
+use crate::model::{INVARIANTS, Site, Span, did_you_mean};
 use crate::script::front_matter::FrontMatter;
 use crate::script::source::Script;
 
@@ -17,6 +17,18 @@ pub(super) fn front_matter(script: &Script, found: &mut Vec<Diagnostic>) {
             let help = did_you_mean(key, known.clone())
                 .unwrap_or_else(|| format!("known keys: {}", known.collect::<Vec<_>>().join(", ")));
             found.push(error("front-matter", format!("`{key}` means nothing in front matter")).warning().help(help));
+        }
+        if key == "waive" {
+            let (name, reason) = value.split_once(':').unwrap_or((value, ""));
+            let known = INVARIANTS.iter().map(|(name, _)| *name);
+            if !known.clone().any(|known| known == name.trim()) {
+                let all = || format!("the invariants: {}", known.clone().collect::<Vec<_>>().join(", "));
+                let help = did_you_mean(name.trim(), known.clone()).unwrap_or_else(all);
+                found.push(error("front-matter", format!("there is no invariant `{}`", name.trim())).help(help));
+            } else if reason.trim().is_empty() {
+                let help = format!("write it as `//! waive: {}: WHY`", name.trim());
+                found.push(error("front-matter", "a waiver gives its reason".to_owned()).help(help));
+            }
         }
         if matches!(key.as_str(), "rto" | "rpo" | "deadline")
             && let Err(why) = value.parse::<Span>()

@@ -60,7 +60,7 @@ impl Assumption {
         Err(AssumptionError { message: format!("`{self}`: there is no primitive `{}`", self.primitive), hint })
     }
 
-    pub(super) fn meets(&self, primitive: &str, target: Option<&str>) -> bool {
+    pub(in crate::worlds) fn meets(&self, primitive: &str, target: Option<&str>) -> bool {
         self.primitive == primitive && (self.target.is_none() || self.target.as_deref() == target)
     }
 }

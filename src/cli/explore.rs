@@ -1,0 +1,86 @@
+//! `lifeboat explore`: every path of a runbook, before the incident.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::model::Span;
+use crate::runtime::{Error, ExploreRequest};
+use crate::worlds::Assumption;
+
+use super::plan::{assumption, pair};
+use super::printer::Printer;
+use super::{Exit, Global, explore_text, open};
+
+/// Walk every path that a runbook can take, and say which end badly; touch nothing
+#[derive(Args)]
+pub(super) struct Explore {
+    /// The runbook
+    #[arg(value_name = "RUNBOOK")]
+    runbook: PathBuf,
+    /// Give a parameter of the runbook
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    params: Vec<(String, String)>,
+    /// Pin how a call ends, such as 'probe(primary)=fail', until a path changes that target
+    #[arg(long = "assume", value_name = "CALL=CASE", value_parser = assumption)]
+    assumptions: Vec<Assumption>,
+    /// How many failures, or cancellations, a path may meet: a number, or `all`
+    #[arg(long, value_name = "N", default_value = "2", value_parser = faults)]
+    faults: Faults,
+    /// Walk so many paths at most; those with few failures first
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    paths: u64,
+    /// Walk for so long at most
+    #[arg(long, value_name = "TIME", default_value = "1m")]
+    time: Span,
+    /// How many threads walk [default: one for each core]
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Faults(Option<usize>);
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// One JSON document
+    Json,
+}
+
+fn faults(text: &str) -> Result<Faults, String> {
+    match text {
+        "all" => Ok(Faults(None)),
+        number => number.parse().map(|n| Faults(Some(n))).map_err(|_| "give a number, or `all`".to_owned()),
+    }
+}
+
+impl Explore {
+    pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+        let lifeboat = open::reading(global)?;
+        printer.shorten(&lifeboat.config().root);
+        printer.conceal(lifeboat.redactor());
+        let request = ExploreRequest::new(self.runbook.clone());
+        let exploration = lifeboat.explore(&ExploreRequest {
+            environment: global.env.clone(),
+            params: self.params.clone(),
+            assumptions: self.assumptions.clone(),
+            faults: self.faults.0,
+            paths: self.paths,
+            time: self.time.0,
+            threads: self.threads.unwrap_or(request.threads),
+            ..request
+        })?;
+        if self.format == Format::Json || printer.json {
+            printer.out_json(&exploration);
+        } else {
+            explore_text::print(&exploration, printer);
+        }
+        Ok(if exploration.is_sound() { Exit::Done } else { Exit::RolledBack })
+    }
+}

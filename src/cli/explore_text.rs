@@ -1,0 +1,178 @@
+//! An exploration as people read it, in 80 columns.
+
+use crate::model::{Bound, Exploration, PathCounts, Site, StoryLine, Stuck, Value, Violated};
+
+use super::printer::{Printer, Style};
+use super::wrap::wrap;
+
+/// Prints an exploration.
+pub(super) fn print(exploration: &Exploration, printer: &Printer) {
+    let page = Page { printer, width: printer.width(), runbook: &exploration.runbook };
+    page.head(exploration);
+    page.counts(&exploration.paths);
+    page.coverage(exploration);
+    exploration.violations.iter().for_each(|violated| page.violated(violated));
+    exploration.stuck.iter().for_each(|stuck| page.stuck(stuck));
+    page.bounds(exploration);
+}
+
+struct Page<'a> {
+    printer: &'a Printer,
+    width: usize,
+    runbook: &'a str,
+}
+
+/// `1 path`, `12,345 paths`.
+fn paths(count: u64) -> String {
+    if count == 1 { "1 path".to_owned() } else { format!("{} paths", grouped(count)) }
+}
+
+/// `12,345`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+impl Page<'_> {
+    fn head(&self, exploration: &Exploration) {
+        let title = if exploration.title.is_empty() { &exploration.runbook } else { &exploration.title };
+        self.say("", title, Some(Style::Bold));
+        let protected = if exploration.protected { " (protected)" } else { "" };
+        self.say("", &format!("{} in {}{protected}", self.runbook, exploration.environment), Some(Style::Dim));
+        if let Value::Map(params) = &exploration.params {
+            for (name, value) in params {
+                self.say("", &format!("{name} = {value}"), Some(Style::Dim));
+            }
+        }
+        if !exploration.assumptions.is_empty() {
+            self.say("", &format!("assuming {}", exploration.assumptions.join(", ")), Some(Style::Caution));
+        }
+        self.printer.out("");
+    }
+
+    fn counts(&self, counts: &PathCounts) {
+        let width = grouped(counts.all).len();
+        let row = |count: u64, text: &str, style: Option<Style>| {
+            if count > 0 {
+                self.out(&format!("{:>width$}  {text}", grouped(count)), style);
+            }
+        };
+        row(counts.all, if counts.all == 1 { "path" } else { "paths" }, Some(Style::Bold));
+        row(counts.well, "come to the end of the runbook", Some(Style::Good));
+        row(counts.restored, "fail, and nothing is left changed", None);
+        row(counts.left_changed, "fail, and leave something changed", Some(Style::Caution));
+        row(counts.mistaken, "end at a mistake in the runbook", Some(Style::Bad));
+        row(counts.open, "cannot be followed to an end", Some(Style::Bad));
+        self.printer.out("");
+    }
+
+    fn coverage(&self, exploration: &Exploration) {
+        let coverage = &exploration.coverage;
+        let what = format!("{} of {} calls stand on a path", coverage.reached, coverage.calls);
+        self.say("", &what, None);
+        for missed in &coverage.missed {
+            self.say(
+                "  ",
+                &format!("never reached: {} at {}", missed.primitive, place(&missed.site)),
+                Some(Style::Caution),
+            );
+        }
+    }
+
+    fn violated(&self, violated: &Violated) {
+        self.printer.out("");
+        let Violated { invariant, summary, waived, paths: count, why, story } = violated;
+        if let Some(reason) = waived {
+            self.say("", &format!("~ {invariant}: waived on {}: {reason}", paths(*count)), Some(Style::Caution));
+            return;
+        }
+        self.say("", &format!("✗ {invariant}: {summary}"), Some(Style::Bad));
+        self.say("  ", &format!("{}; the shortest of {}:", why, paths(*count)), None);
+        self.story(story);
+        let waiver = format!("if that is as it should be, say why in the runbook: //! waive: {invariant}: WHY");
+        self.say("  ", &waiver, Some(Style::Dim));
+    }
+
+    fn stuck(&self, stuck: &Stuck) {
+        self.printer.out("");
+        let place = stuck.site.as_ref().map(|site| format!("{}: ", place(site))).unwrap_or_default();
+        let mark = if stuck.mistake { "✗" } else { "?" };
+        self.say("", &format!("{mark} {place}{}", stuck.why), Some(Style::Bad));
+        if let Some(hint) = &stuck.hint {
+            self.say("  ", hint, Some(Style::Dim));
+        }
+        self.say("  ", &format!("the shortest of {}:", paths(stuck.paths)), None);
+        self.story(&stuck.story);
+    }
+
+    fn story(&self, story: &[StoryLine]) {
+        for line in story {
+            let elsewhere =
+                if *line.site.file == *self.runbook { String::new() } else { format!(" ({})", line.site.file) };
+            let mark = if line.broken { "✗" } else { " " };
+            let style = match (line.broken, line.odd) {
+                (true, _) => Some(Style::Bad),
+                (_, true) => Some(Style::Caution),
+                _ => None,
+            };
+            let head = format!("  {mark} {:>4}  ", line.site.line);
+            let mut lines =
+                wrap(&format!("{}{elsewhere}", line.text), self.width.saturating_sub(head.chars().count())).into_iter();
+            let first = lines.next().unwrap_or_default();
+            self.out(&format!("{head}{first}"), style);
+            lines.for_each(|more| self.out(&format!("          {more}"), style));
+        }
+    }
+
+    fn bounds(&self, exploration: &Exploration) {
+        if exploration.bounds.is_empty() {
+            return;
+        }
+        self.printer.out("");
+        for bound in &exploration.bounds {
+            let text = match bound {
+                Bound::Faults { at_most } => {
+                    format!(
+                        "not walked: paths that meet more than {at_most} failures (--faults {} or all)",
+                        at_most + 1
+                    )
+                }
+                Bound::Paths { at_most } => {
+                    format!("NOT ALL WALKED: there are more than {} paths (--paths)", grouped(*at_most))
+                }
+                Bound::Time { seconds } => format!("NOT ALL WALKED: the time was over after {seconds} s (--time)"),
+                Bound::Repeated { sites } => {
+                    let places: Vec<String> = sites.iter().map(place).collect();
+                    format!("met more than 3 times on one path, then only its likely way: {}", places.join(", "))
+                }
+            };
+            let style =
+                if matches!(bound, Bound::Paths { .. } | Bound::Time { .. }) { Style::Caution } else { Style::Dim };
+            self.say("", &text, Some(style));
+        }
+    }
+
+    fn say(&self, indent: &str, text: &str, style: Option<Style>) {
+        for line in wrap(text, self.width.saturating_sub(indent.len())) {
+            self.out(&format!("{indent}{line}"), style);
+        }
+    }
+
+    fn out(&self, line: &str, style: Option<Style>) {
+        match style {
+            Some(style) => self.printer.out(&self.printer.paint(style, line)),
+            None => self.printer.out(line),
+        }
+    }
+}
+
+fn place(site: &Site) -> String {
+    format!("{}:{}", site.file, site.line)
+}

@@ -1,0 +1,171 @@
+//! What an exploration has found: every path of a runbook, counted and judged.
+
+use serde::Serialize;
+
+use super::{Site, Value};
+
+/// The built-in invariants: what no path may do. Name and summary.
+pub const INVARIANTS: [(&str, &str); 6] = [
+    ("maintenance-restored", "after a failure every maintenance mode is as it was, or its rollback was tried"),
+    ("open-only-when-healthy", "traffic is not let to a target whose last check failed"),
+    ("backup-before-destroying", "a protected target is destroyed only after a verified backup in the same run"),
+    ("told", "somebody was told of every path that fails after it has changed something"),
+    (
+        "no-destruction-after-a-failed-check",
+        "nothing is destroyed after a check of a backup or of a configuration failed",
+    ),
+    ("ends", "no path goes on for ever"),
+];
+
+/// What an exploration has found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Exploration {
+    /// The version of this format.
+    pub format: u32,
+    /// The runbook's path, relative to the project where it can be.
+    pub runbook: String,
+    /// What it says of itself.
+    pub title: String,
+    /// The environment's name.
+    pub environment: String,
+    /// Whether that is protected.
+    pub protected: bool,
+    /// The values of its parameters.
+    pub params: Value,
+    /// What was pinned.
+    pub assumptions: Vec<String>,
+    /// How many failures a path may meet; none for as many as there are.
+    pub faults: Option<usize>,
+    /// How many paths there are, by how they end.
+    pub paths: PathCounts,
+    /// Why this is not all of them; empty when it is.
+    pub bounds: Vec<Bound>,
+    /// Which calls of the runbook stand on a path.
+    pub coverage: Coverage,
+    /// Invariants that some path breaks, in their order.
+    pub violations: Vec<Violated>,
+    /// Paths that end at a mistake in the runbook, and those that cannot be followed: one for each place.
+    pub stuck: Vec<Stuck>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// Paths, by how they end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PathCounts {
+    /// All of them.
+    pub all: u64,
+    /// The runbook comes to its end.
+    pub well: u64,
+    /// It fails or is cancelled, and nothing is left changed.
+    pub restored: u64,
+    /// It fails or is cancelled, and something is left changed.
+    pub left_changed: u64,
+    /// It ends at a mistake in the runbook.
+    pub mistaken: u64,
+    /// It depends on something that nobody knows.
+    pub open: u64,
+}
+
+/// Why there are paths that were not walked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "bound")]
+pub enum Bound {
+    /// There are some that meet more failures.
+    Faults {
+        /// Than so many.
+        at_most: usize,
+    },
+    /// There were more than were to be walked.
+    Paths {
+        /// So many.
+        at_most: u64,
+    },
+    /// There was no more time.
+    Time {
+        /// In seconds.
+        seconds: u64,
+    },
+    /// A line that is met often on one path takes only its likely way then.
+    Repeated {
+        /// The lines.
+        sites: Vec<Site>,
+    },
+}
+
+/// Which calls of a runbook stand on at least one path.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// How many calls there are.
+    pub calls: usize,
+    /// How many stand on a path.
+    pub reached: usize,
+    /// The others.
+    pub missed: Vec<MissedCall>,
+}
+
+/// A call that stands on no path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MissedCall {
+    /// Where.
+    pub site: Site,
+    /// The primitive.
+    pub primitive: String,
+}
+
+/// An invariant that some path breaks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Violated {
+    /// Its name.
+    pub invariant: &'static str,
+    /// What it says.
+    pub summary: &'static str,
+    /// The reason that the runbook gives for breaking it, if it does.
+    pub waived: Option<String>,
+    /// On how many paths.
+    pub paths: u64,
+    /// In which way the shortest of them breaks it.
+    pub why: String,
+    /// That path.
+    pub story: Vec<StoryLine>,
+}
+
+/// Paths that come to no end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stuck {
+    /// Whether it is a mistake in the runbook; otherwise something that nobody knows before the run.
+    pub mistake: bool,
+    /// On how many paths.
+    pub paths: u64,
+    /// What is wrong, or not known.
+    pub why: String,
+    /// Where.
+    pub site: Option<Site>,
+    /// What to do.
+    pub hint: Option<String>,
+    /// The shortest of them.
+    pub story: Vec<StoryLine>,
+}
+
+/// One line of a path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StoryLine {
+    /// Where it stands in the runbook.
+    pub site: Site,
+    /// What happens.
+    pub text: String,
+    /// Whether it is not what one would hope for.
+    pub odd: bool,
+    /// Whether the invariant is broken here.
+    pub broken: bool,
+}
+
+impl Exploration {
+    /// The version of its JSON.
+    pub const FORMAT: u32 = 1;
+
+    /// Whether every path keeps every invariant that is not waived, and comes to an end.
+    pub fn is_sound(&self) -> bool {
+        self.stuck.is_empty() && self.violations.iter().all(|violated| violated.waived.is_some())
+    }
+}

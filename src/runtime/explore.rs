@@ -1,0 +1,244 @@
+//! Every path of a runbook, walked without touching anything.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::config::Environment;
+use crate::model::{Bound, Exploration};
+use crate::script::{Evaluation, Evaluator, Params, Script, call_sites, on_deep_stack};
+use crate::system::Look;
+use crate::worlds::{Assumption, Beginning, Cast, Explore};
+
+use super::findings::Findings;
+use super::load::{params_or_any, recorded_params};
+use super::{Error, Lifeboat};
+
+/// What to explore, and how far.
+#[derive(Clone, Debug)]
+pub struct ExploreRequest {
+    /// The runbook's file.
+    pub runbook: PathBuf,
+    /// The environment; the default one if not given.
+    pub environment: Option<String>,
+    /// Values of parameters, as text.
+    pub params: Vec<(String, String)>,
+    /// What is pinned: `probe(primary)=fail`.
+    pub assumptions: Vec<Assumption>,
+    /// How many failures a path may meet; none for as many as there are.
+    pub faults: Option<usize>,
+    /// How many paths at most.
+    pub paths: u64,
+    /// For how long at most.
+    pub time: Duration,
+    /// How many threads walk them.
+    pub threads: usize,
+}
+
+impl ExploreRequest {
+    /// All paths of `runbook` that meet at most two failures, a million of them and a minute at most, on every core.
+    pub fn new(runbook: impl Into<PathBuf>) -> Self {
+        Self {
+            runbook: runbook.into(),
+            environment: None,
+            params: Vec::new(),
+            assumptions: Vec::new(),
+            faults: Some(2),
+            paths: 1_000_000,
+            time: Duration::from_secs(60),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// How many paths a thread walks before it looks at what the others do.
+const BATCH: usize = 64;
+
+/// The paths that are still to be walked.
+struct Frontier {
+    /// Their beginnings, by the number of failures that they have met: those with few are walked first.
+    open: Vec<Vec<Beginning>>,
+    /// How many threads are walking.
+    busy: usize,
+    walked: u64,
+    found: Findings,
+    bounds: Vec<Bound>,
+    /// The assumptions that some call has met.
+    met: BTreeSet<usize>,
+    internal: Option<String>,
+}
+
+impl Frontier {
+    fn put(&mut self, beginning: Beginning) {
+        let failures = beginning.failures();
+        if self.open.len() <= failures {
+            self.open.resize_with(failures + 1, Vec::new);
+        }
+        self.open[failures].push(beginning);
+    }
+
+    fn take(&mut self) -> Vec<Beginning> {
+        let Some(likely) = self.open.iter_mut().find(|open| !open.is_empty()) else { return Vec::new() };
+        likely.split_off(likely.len().saturating_sub(BATCH))
+    }
+
+    fn stop(&mut self, bound: Bound) {
+        self.open.clear();
+        if !self.bounds.contains(&bound) {
+            self.bounds.push(bound);
+        }
+    }
+}
+
+/// One exploration, shared by its threads.
+struct Exploring<'a> {
+    lifeboat: &'a Lifeboat,
+    request: &'a ExploreRequest,
+    script: &'a Script,
+    params: &'a Params,
+    environment: &'a Environment,
+    cast: Cast,
+    look: Look,
+    began: Duration,
+    frontier: Mutex<Frontier>,
+    more: Condvar,
+}
+
+impl Lifeboat {
+    /// Walks every path of a runbook. Nothing outside is looked at, nothing is changed.
+    pub fn explore(&self, request: &ExploreRequest) -> Result<Exploration, Error> {
+        let environment = self.environment(request.environment.as_deref())?;
+        let script = self.load_sound(&request.runbook, environment)?;
+        let params = params_or_any(&script, &request.params)?;
+        for assumption in &request.assumptions {
+            assumption.check(&self.registry).map_err(|e| Error::Params { why: e.message, help: e.hint })?;
+        }
+        let look = self.look_in(environment);
+        let began = look.monotonic();
+        let found = Findings::new(call_sites(&script, &self.registry), environment.protected);
+        let mut frontier =
+            Frontier { open: vec![], busy: 0, walked: 0, found, bounds: vec![], met: BTreeSet::new(), internal: None };
+        frontier.put(Beginning::default());
+        let exploring = Exploring {
+            lifeboat: self,
+            request,
+            script: &script,
+            params: &params,
+            environment,
+            cast: self.cast(environment)?,
+            look: look.clone(),
+            began,
+            frontier: Mutex::new(frontier),
+            more: Condvar::new(),
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..request.threads.max(1) {
+                scope.spawn(|| exploring.work());
+            }
+            exploring.work();
+        });
+        let frontier = exploring.frontier.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = frontier.internal {
+            return Err(Error::Internal { why });
+        }
+        let mut assumptions = request.assumptions.iter().enumerate();
+        if let Some((_, unmet)) = assumptions.find(|(n, _)| !frontier.met.contains(n)) {
+            let help = "check the spelling of the target, or whether any path leads to that call".to_owned();
+            return Err(Error::Params { why: format!("no call on any path meets `{unmet}`"), help: Some(help) });
+        }
+        let judged = frontier.found.judge(&script, request.faults, frontier.bounds);
+        Ok(Exploration {
+            format: Exploration::FORMAT,
+            runbook: script.name().to_owned(),
+            title: script.front_matter.title.clone(),
+            environment: environment.name.clone(),
+            protected: environment.protected,
+            params: recorded_params(&script, &params),
+            assumptions: request.assumptions.iter().map(ToString::to_string).collect(),
+            faults: request.faults,
+            took_ms: u64::try_from(look.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX),
+            ..judged
+        })
+    }
+}
+
+impl Exploring<'_> {
+    /// One thread: walks paths until there are none.
+    fn work(&self) {
+        if let Err(why) = on_deep_stack(|| self.walk()) {
+            let mut frontier = self.frontier();
+            frontier.open.clear();
+            frontier.internal.get_or_insert(why);
+            self.more.notify_all();
+        }
+    }
+
+    fn walk(&self) {
+        let world = Arc::new(Explore::new(self.cast.clone(), self.request.assumptions.clone()));
+        let evaluation = Evaluation {
+            script: self.script,
+            params: self.params,
+            world: world.clone(),
+            registry: self.lifeboat.registry.clone(),
+            library: self.lifeboat.library(),
+        };
+        let Ok(evaluator) = Evaluator::new(&evaluation) else { return };
+        let faults = self.request.faults.unwrap_or(usize::MAX);
+        while let Some(batch) = self.next() {
+            let mut found = Findings::new(Vec::new(), self.environment.protected);
+            let (mut others, mut walked) = (Vec::new(), 0);
+            for beginning in batch {
+                world.begin(beginning);
+                let verdict = evaluator.evaluate();
+                let (path, more, repeated) = world.end(&verdict, faults, |other| others.push(other));
+                walked += u64::from(path.is_some());
+                found.add(path, more, repeated);
+            }
+            self.give_back(others, walked, found);
+        }
+        self.frontier().met.extend(world.met());
+    }
+
+    /// Beginnings to walk from; none when there will be no more.
+    fn next(&self) -> Option<Vec<Beginning>> {
+        let mut frontier = self.frontier();
+        loop {
+            let batch = frontier.take();
+            if !batch.is_empty() {
+                frontier.busy += 1;
+                return Some(batch);
+            }
+            if frontier.busy == 0 {
+                return None;
+            }
+            frontier = self.more.wait(frontier).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn give_back(&self, others: Vec<Beginning>, walked: u64, found: Findings) {
+        let mut frontier = self.frontier();
+        frontier.busy -= 1;
+        frontier.walked += walked;
+        frontier.found.merge(found);
+        let (paths, time) = (self.request.paths, self.request.time);
+        for other in others {
+            frontier.put(other);
+        }
+        let open = frontier.open.iter().any(|open| !open.is_empty()) || frontier.busy > 0;
+        if open && frontier.walked >= paths {
+            frontier.stop(Bound::Paths { at_most: paths });
+        }
+        if open && self.look.monotonic().saturating_sub(self.began) >= time {
+            frontier.stop(Bound::Time { seconds: time.as_secs() });
+        }
+        if self.look.cancel().requested().is_some() {
+            frontier.stop(Bound::Time { seconds: self.look.monotonic().saturating_sub(self.began).as_secs() });
+        }
+        self.more.notify_all();
+    }
+
+    fn frontier(&self) -> MutexGuard<'_, Frontier> {
+        self.frontier.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

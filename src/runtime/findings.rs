@@ -1,0 +1,155 @@
+//! What the walked paths add up to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    Bound, Coverage, Exploration, INVARIANTS, MissedCall, PathCounts, Site, StoryLine, Stuck, Value, Violated,
+};
+use crate::script::Script;
+use crate::worlds::{Ending, Walked, broken, story};
+
+/// What has been found so far.
+#[derive(Default)]
+pub(super) struct Findings {
+    protected: bool,
+    counts: PathCounts,
+    /// The calls that no path has come to yet.
+    missed: BTreeSet<MissedCall>,
+    calls: usize,
+    reached: BTreeSet<Site>,
+    repeated: BTreeSet<Site>,
+    /// Whether there are paths with more failures.
+    more: bool,
+    violated: BTreeMap<usize, Example>,
+    stuck: BTreeMap<Reason, Example>,
+}
+
+/// Why paths come to no end: a mistake or not, what, where, what to do.
+type Reason = (bool, String, Option<Site>, Option<String>);
+
+/// How often something was found, and the shortest path that shows it.
+struct Example {
+    paths: u64,
+    why: String,
+    story: Vec<StoryLine>,
+    /// What is compared: shorter paths are better, then those with fewer failures.
+    rank: (usize, usize, Vec<u16>),
+}
+
+impl Example {
+    fn merge(self, other: Self) -> Self {
+        let paths = self.paths + other.paths;
+        Self { paths, ..if other.rank < self.rank { other } else { self } }
+    }
+}
+
+fn keep<K: Ord>(examples: &mut BTreeMap<K, Example>, key: K, example: Example) {
+    let merged = match examples.remove(&key) {
+        Some(known) => known.merge(example),
+        None => example,
+    };
+    examples.insert(key, merged);
+}
+
+impl Findings {
+    /// Nothing yet, of a runbook with these calls.
+    pub(super) fn new(calls: Vec<MissedCall>, protected: bool) -> Self {
+        Self { protected, calls: calls.len(), missed: calls.into_iter().collect(), ..Self::default() }
+    }
+
+    /// One path more, unless it cannot be; whether others leave it that meet too many failures; lines that it met too often.
+    pub(super) fn add(&mut self, walked: Option<Walked>, more: bool, repeated: BTreeSet<Site>) {
+        self.more |= more;
+        self.repeated.extend(repeated);
+        let Some(walked) = walked else { return };
+        for visit in &walked.path.visits {
+            if !self.reached.contains(visit.site()) {
+                self.reached.insert(visit.site().clone());
+            }
+        }
+        self.counts.all += 1;
+        let rank = || (walked.path.visits.len(), walked.failures, walked.ways.clone());
+        let (mistake, why, site, hint) = match &walked.ending {
+            Ending::Well => (None, "", None, None),
+            Ending::Restored { why } | Ending::LeftChanged { why } => (None, why.as_str(), None, None),
+            Ending::Mistake { why, site, hint } => (Some(true), why.as_str(), Some(site), hint.as_ref()),
+            Ending::Open { why, site, hint } => (Some(false), why.as_str(), site.as_ref(), hint.as_ref()),
+        };
+        *match &walked.ending {
+            Ending::Well => &mut self.counts.well,
+            Ending::Restored { .. } => &mut self.counts.restored,
+            Ending::LeftChanged { .. } => &mut self.counts.left_changed,
+            Ending::Mistake { .. } => &mut self.counts.mistaken,
+            Ending::Open { .. } => &mut self.counts.open,
+        } += 1;
+        if let Some(mistake) = mistake {
+            let example = Example { paths: 1, why: String::new(), story: story(&walked.path, None), rank: rank() };
+            keep(&mut self.stuck, (mistake, why.to_owned(), site.cloned(), hint.cloned()), example);
+        }
+        for violation in broken(&walked.path, &walked.ending, self.protected) {
+            let rank = rank();
+            // Only the shortest is told: most paths that break it are not.
+            let shorter = self.violated.get(&violation.invariant).is_none_or(|known| rank < known.rank);
+            let story = if shorter { story(&walked.path, Some(violation.at)) } else { Vec::new() };
+            keep(&mut self.violated, violation.invariant, Example { paths: 1, why: violation.why, story, rank });
+        }
+    }
+
+    /// What another thread has found.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.more |= other.more;
+        self.repeated.extend(other.repeated);
+        self.reached.extend(other.reached);
+        let (counts, others) = (&mut self.counts, other.counts);
+        counts.all += others.all;
+        counts.well += others.well;
+        counts.restored += others.restored;
+        counts.left_changed += others.left_changed;
+        counts.mistaken += others.mistaken;
+        counts.open += others.open;
+        other.violated.into_iter().for_each(|(key, example)| keep(&mut self.violated, key, example));
+        other.stuck.into_iter().for_each(|(key, example)| keep(&mut self.stuck, key, example));
+    }
+
+    /// The exploration; what was asked for is still to be filled in.
+    pub(super) fn judge(self, script: &Script, faults: Option<usize>, mut bounds: Vec<Bound>) -> Exploration {
+        if let Some(at_most) = faults.filter(|_| self.more) {
+            bounds.insert(0, Bound::Faults { at_most });
+        }
+        if !self.repeated.is_empty() {
+            bounds.push(Bound::Repeated { sites: self.repeated.into_iter().collect() });
+        }
+        let missed: Vec<MissedCall> =
+            self.missed.into_iter().filter(|call| !self.reached.contains(&call.site)).collect();
+        let waived = |name: &str| script.front_matter.waivers().find(|(waived, _)| *waived == name);
+        let violation = |(invariant, example): (usize, Example)| {
+            let (invariant, summary) = INVARIANTS[invariant];
+            let waived = waived(invariant).map(|(_, reason)| reason.to_owned());
+            Violated { invariant, summary, waived, paths: example.paths, why: example.why, story: example.story }
+        };
+        let stuck = |((mistake, why, site, hint), example): (Reason, Example)| Stuck {
+            mistake,
+            paths: example.paths,
+            why,
+            site,
+            hint,
+            story: example.story,
+        };
+        Exploration {
+            format: Exploration::FORMAT,
+            runbook: String::new(),
+            title: String::new(),
+            environment: String::new(),
+            protected: self.protected,
+            params: Value::Null,
+            assumptions: Vec::new(),
+            faults,
+            paths: self.counts,
+            bounds,
+            coverage: Coverage { calls: self.calls, reached: self.calls - missed.len(), missed },
+            violations: self.violated.into_iter().map(violation).collect(),
+            stuck: self.stuck.into_iter().map(stuck).collect(),
+            took_ms: 0,
+        }
+    }
+}

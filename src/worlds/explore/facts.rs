@@ -1,0 +1,173 @@
+//! What a path has been told of values that nobody knows: a question that the earlier answers settle is not asked.
+
+use std::collections::HashMap;
+
+use crate::model::{Comparison, Question, Value};
+
+/// The answers so far.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    /// Conditions in the same words.
+    answered: HashMap<String, bool>,
+    about: HashMap<String, About>,
+}
+
+/// What is known of one value.
+#[derive(Debug, Default)]
+struct About {
+    /// The smallest and the largest number that it can be, and whether it can be just that.
+    least: Option<(f64, bool)>,
+    most: Option<(f64, bool)>,
+    is: Option<Value>,
+    is_not: Vec<Value>,
+}
+
+impl Facts {
+    /// The answer, if it follows from earlier ones.
+    pub(super) fn answer(&self, question: &Question) -> Option<bool> {
+        if let Some(answer) = self.answered.get(&question.condition) {
+            return Some(*answer);
+        }
+        let comparison = question.comparison.as_ref()?;
+        self.about.get(comparison.unknown.as_str())?.answer(comparison)
+    }
+
+    /// From now on this is the answer.
+    pub(super) fn learn(&mut self, question: &Question, yes: bool) {
+        self.answered.insert(question.condition.clone(), yes);
+        if let Some(comparison) = &question.comparison {
+            self.about.entry(comparison.unknown.to_string()).or_default().learn(comparison, yes);
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "bounds in scripts are small; a larger one is asked about once more at worst"
+)]
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(number) => Some(*number as f64),
+        Value::Float(number) => Some(*number),
+        _ => None,
+    }
+}
+
+#[expect(clippy::float_cmp, reason = "a bound is the very number that stands in the script")]
+impl About {
+    fn answer(&self, comparison: &Comparison) -> Option<bool> {
+        let value = &comparison.value;
+        match comparison.operator {
+            "==" => self.equals(value),
+            "!=" => self.equals(value).map(|equal| !equal),
+            "<" => self.below(number(value)?, false),
+            "<=" => self.below(number(value)?, true),
+            ">" => self.below(number(value)?, true).map(|below| !below),
+            ">=" => self.below(number(value)?, false).map(|below| !below),
+            _ => None,
+        }
+    }
+
+    fn equals(&self, value: &Value) -> Option<bool> {
+        match &self.is {
+            Some(known) => Some(known == value),
+            None if self.is_not.contains(value) => Some(false),
+            None => {
+                let number = number(value)?;
+                let outside = self.least.is_some_and(|(least, itself)| number < least || number == least && !itself)
+                    || self.most.is_some_and(|(most, itself)| number > most || number == most && !itself);
+                outside.then_some(false)
+            }
+        }
+    }
+
+    /// Whether it is below the number, or (`or_equal`) that number.
+    fn below(&self, bound: f64, or_equal: bool) -> Option<bool> {
+        if let Some(known) = self.is.as_ref().and_then(number) {
+            return Some(known < bound || or_equal && known == bound);
+        }
+        let surely = self.most.is_some_and(|(most, itself)| most < bound || most == bound && (or_equal || !itself));
+        let never = self.least.is_some_and(|(least, itself)| least > bound || least == bound && !(or_equal && itself));
+        match (surely, never) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
+    }
+
+    fn learn(&mut self, comparison: &Comparison, yes: bool) {
+        let value = &comparison.value;
+        match (comparison.operator, yes) {
+            ("==", true) | ("!=", false) => self.is = Some(value.clone()),
+            ("==", false) | ("!=", true) => self.is_not.push(value.clone()),
+            ("<", true) | (">=", false) => self.at_most(value, false),
+            ("<=", true) | (">", false) => self.at_most(value, true),
+            (">", true) | ("<=", false) => self.at_least(value, false),
+            (">=", true) | ("<", false) => self.at_least(value, true),
+            _ => {}
+        }
+    }
+
+    fn at_most(&mut self, value: &Value, itself: bool) {
+        let Some(number) = number(value) else { return };
+        if self.most.is_none_or(|(most, _)| number <= most) {
+            self.most = Some((number, itself));
+        }
+    }
+
+    fn at_least(&mut self, value: &Value, itself: bool) {
+        let Some(number) = number(value) else { return };
+        if self.least.is_none_or(|(least, _)| number >= least) {
+            self.least = Some((number, itself));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Site, Unknown};
+
+    fn question(operator: &'static str, value: impl Into<Value>) -> Question {
+        let (unknown, value) = (Unknown::labelled("probe:web.latency_ms"), value.into());
+        let condition = format!("{unknown} {operator} {value}");
+        let site = Site { file: "a.rhai".into(), line: 1, column: 1 };
+        Question { site, condition, answers: 2, comparison: Some(Comparison { unknown, operator, value }) }
+    }
+
+    #[track_caller]
+    fn follows(learnt: &[(&'static str, i64, bool)], operator: &'static str, value: i64, expected: Option<bool>) {
+        let mut facts = Facts::default();
+        for (operator, value, yes) in learnt {
+            facts.learn(&question(operator, *value), *yes);
+        }
+        assert_eq!(facts.answer(&question(operator, value)), expected, "{learnt:?}, then {operator} {value}");
+    }
+
+    #[test]
+    fn what_follows_is_not_asked_again() {
+        follows(&[], ">", 5, None);
+        follows(&[(">", 5, true)], ">", 5, Some(true));
+        follows(&[(">", 5, true)], "<=", 5, Some(false));
+        follows(&[(">", 5, true)], ">", 4, Some(true));
+        follows(&[(">", 5, true)], ">", 6, None);
+        follows(&[(">", 5, true)], "==", 5, Some(false));
+        follows(&[(">", 5, true)], "==", 6, None);
+        follows(&[(">=", 5, true)], "==", 5, None);
+        follows(&[(">", 5, false)], ">=", 6, Some(false));
+        follows(&[("<", 5, true), ("<", 9, true)], "<", 5, Some(true));
+        follows(&[("==", 5, true)], "<", 6, Some(true));
+        follows(&[("==", 5, true)], "!=", 7, Some(true));
+        follows(&[("==", 5, false)], "==", 5, Some(false));
+        follows(&[("==", 5, false)], "==", 6, None);
+    }
+
+    #[test]
+    fn texts_are_equal_or_not() {
+        let mut facts = Facts::default();
+        facts.learn(&question("==", "v1"), true);
+        assert_eq!(facts.answer(&question("==", "v2")), Some(false));
+        assert_eq!(facts.answer(&question("!=", "v1")), Some(false));
+        assert_eq!(facts.answer(&question("<", "v2")), None);
+    }
+}

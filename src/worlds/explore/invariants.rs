@@ -1,0 +1,188 @@
+//! What no path may do, whichever way its calls end.
+
+use std::collections::HashMap;
+
+use crate::model::{INVARIANTS, ImpactKind, Value};
+
+use super::{Call, Ending, Path, Visit};
+
+/// Where a path breaks it: the visit, and in which way.
+type Broken = (usize, String);
+
+/// Of a path that ends so, in a protected environment or in another.
+type Check = fn(&Path, &Ending, bool) -> Option<Broken>;
+
+/// A path that breaks an invariant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Violation {
+    /// The invariant's position in [`INVARIANTS`].
+    pub invariant: usize,
+    /// Which visit of the path breaks it.
+    pub at: usize,
+    /// In which way.
+    pub why: String,
+}
+
+/// How each of [`INVARIANTS`] is checked, in their order.
+const CHECKS: [Check; INVARIANTS.len()] =
+    [maintenance_restored, open_only_when_healthy, backup_before_destroying, told, no_destruction_after_failure, ends];
+
+/// The invariants that a path breaks. `protected`: whether it runs in a protected environment.
+pub fn broken(path: &Path, ending: &Ending, protected: bool) -> Vec<Violation> {
+    let each = INVARIANTS.iter().zip(CHECKS).enumerate();
+    each.filter_map(|(invariant, (_, check))| {
+        let (at, why) = check(path, ending, protected)?;
+        Some(Violation { invariant, at, why })
+    })
+    .collect()
+}
+
+/// The calls with their positions among the visits.
+fn calls(path: &Path) -> impl Iterator<Item = (usize, &Call)> {
+    path.visits.iter().enumerate().filter_map(|(n, visit)| Some((n, visit.call()?)))
+}
+
+fn text<'a>(call: &'a Call, argument: &str) -> Option<&'a str> {
+    call.args.get(argument).and_then(Value::as_str)
+}
+
+fn on(call: &Call) -> &str {
+    call.target.as_deref().unwrap_or_default()
+}
+
+fn fails(ending: &Ending) -> bool {
+    matches!(ending, Ending::Restored { .. } | Ending::LeftChanged { .. } | Ending::Mistake { .. })
+}
+
+fn maintenance_restored(path: &Path, ending: &Ending, _: bool) -> Option<Broken> {
+    if !fails(ending) {
+        return None;
+    }
+    // Where it was switched to what it is now; none when that was the last thing a rollback did.
+    let mut switched: HashMap<&str, Option<(usize, &Call)>> = HashMap::new();
+    let is_switch =
+        |call: &Call| call.primitive == "maintenance" && call.args.get("state").is_some_and(|s| *s != Value::Null);
+    for (n, call) in calls(path).filter(|(_, call)| is_switch(call)) {
+        if call.undoing {
+            // However it ended: it was tried.
+            switched.insert(on(call), None);
+        } else if call.changed {
+            switched.insert(on(call), Some((n, call)).filter(|(_, call)| text(call, "state") == Some("on")));
+        }
+    }
+    let forgotten = switched.into_values().flatten().filter(|(_, call)| !path.around(call).any(|step| step.tried));
+    let (at, call) = forgotten.min_by_key(|(n, _)| *n)?;
+    let forgone = path.around(call).any(|step| step.forgone);
+    let because = if forgone { ": a point of no return has cancelled its rollback" } else { "" };
+    Some((at, format!("{} stays in maintenance{because}", on(call))))
+}
+
+/// Whether a look says that its target works; none where it says nothing of that.
+fn healthy(call: &Call) -> Option<bool> {
+    match call.primitive {
+        "probe" => Some(call.way == "pass" || call.way == "warn"),
+        "health" => Some(call.way != "unhealthy"),
+        _ => None,
+    }
+}
+
+/// To what a call lets traffic.
+fn opens(call: &Call) -> Option<&str> {
+    match call.primitive {
+        "maintenance" if text(call, "state") == Some("off") => Some(on(call)),
+        "route" if call.args.get("percent") != Some(&Value::Int(0)) => text(call, "to"),
+        _ => None,
+    }
+}
+
+fn open_only_when_healthy(path: &Path, _: &Ending, _: bool) -> Option<Broken> {
+    let mut ill: HashMap<&str, u32> = HashMap::new();
+    for (n, call) in calls(path) {
+        match healthy(call) {
+            Some(true) => drop(ill.remove(on(call))),
+            Some(false) => drop(ill.insert(on(call), call.site.line)),
+            // What a rollback opens was open before.
+            None if call.changed && !call.undoing => {
+                let opened = opens(call).and_then(|target| Some((target, ill.get(target)?)));
+                if let Some((target, line)) = opened {
+                    return Some((n, format!("{target} gets traffic, and its check in line {line} failed")));
+                }
+            }
+            None => {}
+        }
+    }
+    None
+}
+
+/// Whether a call proves that there is a backup of its target that can be restored.
+fn proves_backup(call: &Call) -> bool {
+    match call.primitive {
+        "verify_backup" => call.way == "pass",
+        "latest_backup" => !call.failed && call.args.get("verified") == Some(&Value::Bool(true)),
+        _ => false,
+    }
+}
+
+fn backup_before_destroying(path: &Path, _: &Ending, protected: bool) -> Option<Broken> {
+    if !protected {
+        return None;
+    }
+    let mut proved: Vec<&str> = Vec::new();
+    for (n, call) in calls(path) {
+        if proves_backup(call) {
+            proved.push(on(call));
+        }
+        let destroys = call.kind == ImpactKind::Destroy && call.target.is_some() && !call.undoing;
+        if destroys && !proved.contains(&on(call)) {
+            return Some((n, format!("{} {} without a verified backup of it before", call.primitive, on(call))));
+        }
+    }
+    None
+}
+
+fn told(path: &Path, ending: &Ending, _: bool) -> Option<Broken> {
+    let first = calls(path).find(|(_, call)| call.changed && call.kind.is_change() && !call.undoing);
+    let (at, call) = first.filter(|_| fails(ending))?;
+    let tells = |visit: &Visit| match visit {
+        Visit::Called(call) => matches!(call.primitive, "notify" | "resolve"),
+        Visit::Updates { .. } => true,
+        _ => false,
+    };
+    let why = || format!("{} {} took place, the run fails, and nobody hears of it", call.primitive, on(call));
+    (!path.visits.iter().any(tells)).then(|| (at, why().replace("  ", " ")))
+}
+
+fn no_destruction_after_failure(path: &Path, _: &Ending, _: bool) -> Option<Broken> {
+    let mut failed: HashMap<(&str, &str), u32> = HashMap::new();
+    for (n, call) in calls(path) {
+        if matches!(call.primitive, "verify_backup" | "drift") {
+            let what = (call.primitive, on(call));
+            if matches!(call.way, "pass" | "same") {
+                failed.remove(&what);
+            } else {
+                failed.insert(what, call.site.line);
+            }
+        }
+        if call.kind == ImpactKind::Destroy && call.changed && !call.undoing {
+            let check = failed.iter().min_by_key(|(_, line)| **line);
+            if let Some(((primitive, target), line)) = check {
+                let why = format!(
+                    "{} {} takes place, although {primitive} {target} in line {line} failed",
+                    call.primitive,
+                    on(call)
+                );
+                return Some((n, why));
+            }
+        }
+    }
+    None
+}
+
+fn ends(path: &Path, ending: &Ending, _: bool) -> Option<Broken> {
+    match ending {
+        Ending::Mistake { why, .. } if why.contains("does not come to an end") || why.contains("without an end") => {
+            Some((path.visits.len().saturating_sub(1), why.clone()))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,364 @@
+//! The world of an exploration: every way in which every call can end, one path after the other, and nothing outside is touched.
+//!
+//! It holds no handle at all: what a call can come to, its primitive says.
+
+mod choices;
+mod facts;
+mod invariants;
+mod path;
+mod story;
+mod ways;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::model::{
+    After, Fault, Halt, ImpactKind, Invocation, Key, Left, Outcome, Performed, Question, Repeat, Scope, ScopeKind,
+    Site, Value, Verdict, World,
+};
+
+use super::Cast;
+use super::plan::Assumption;
+pub use choices::Beginning;
+use choices::Choices;
+use facts::Facts;
+pub use invariants::{Violation, broken};
+pub use path::{Call, Ending, Path, Step, Visit};
+pub use story::story;
+use ways::Known;
+
+/// How often a line is met on one path before only its likely way is taken.
+const VISITS: u32 = 3;
+/// How often a body runs that has only one way, such as one that counts.
+const AGAIN: u32 = 100;
+/// How often it is met before the path is taken to have no end.
+const LOOPS: u32 = 300;
+
+/// Walks one path after the other.
+pub struct Explore {
+    cast: Cast,
+    assumptions: Vec<Assumption>,
+    walk: Mutex<Walk>,
+    /// What was found out about calls on earlier paths, by their places.
+    known: Mutex<HashMap<Site, Vec<Arc<Known>>>>,
+    met: Mutex<BTreeSet<usize>>,
+}
+
+/// The path that is being walked.
+#[derive(Default)]
+struct Walk {
+    choices: Choices,
+    facts: Facts,
+    path: Path,
+    /// How often each place was met.
+    met: HashMap<Site, u32>,
+    /// How often each call was made whose outcome nobody knows, by what it is called.
+    named: HashMap<String, u32>,
+    /// Targets that were changed on this path: what was pinned of them holds no longer.
+    changed: BTreeSet<String>,
+    /// Every `parallel`, with how many of its branches go on at the same time, and whether one of them has failed.
+    parallels: Vec<(Key, usize, bool)>,
+    cancelled: bool,
+    /// Whether this path cannot be: what it takes for granted does not agree.
+    impossible: bool,
+    /// Lines of which not every way was taken.
+    bounded: BTreeSet<Site>,
+}
+
+/// A path that was walked to its end.
+pub struct Walked {
+    /// What happens on it.
+    pub path: Path,
+    /// How it ends.
+    pub ending: Ending,
+    /// Which way it takes at each fork.
+    pub ways: Vec<u16>,
+    /// How many failures it meets.
+    pub failures: usize,
+}
+
+impl Explore {
+    /// The world for the targets of `cast`. What is pinned ends in no other way, until the path itself changes the target.
+    pub fn new(cast: Cast, assumptions: Vec<Assumption>) -> Self {
+        Self { cast, assumptions, walk: Mutex::default(), known: Mutex::default(), met: Mutex::default() }
+    }
+
+    /// The positions of the assumptions that some call has met.
+    pub fn met(&self) -> BTreeSet<usize> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The next evaluation takes the path with this beginning, and the likely way behind it.
+    pub fn begin(&self, beginning: Beginning) {
+        *self.walk() = Walk { choices: Choices::of(beginning), ..Walk::default() };
+    }
+
+    /// That evaluation is over. Gives the path unless it cannot be, and calls `open` for the paths that leave it and meet at most
+    /// `faults` failures; whether there are others that meet more; and the lines of which not every way was taken.
+    pub fn end(
+        &self,
+        verdict: &Verdict,
+        faults: usize,
+        open: impl FnMut(Beginning),
+    ) -> (Option<Walked>, bool, BTreeSet<Site>) {
+        let walk = std::mem::take(&mut *self.walk());
+        let more = walk.choices.others(faults, open);
+        let walked = (!walk.impossible).then(|| Walked {
+            ending: ending(verdict, &walk.path),
+            ways: walk.choices.ways(),
+            failures: walk.choices.failures(),
+            path: walk.path,
+        });
+        (walked, more, walk.bounded)
+    }
+
+    fn walk(&self) -> MutexGuard<'_, Walk> {
+        self.walk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a body again and again while it ends so that one would, at most so many times. A body in which something can go several
+    /// ways runs once: the other ways are other paths.
+    fn until_it_forks(
+        &self,
+        times: u32,
+        attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
+        again: &dyn Fn(&Outcome) -> bool,
+    ) -> Result<Outcome, Halt> {
+        let before = self.walk().choices.forks();
+        let mut outcome = attempt(0)?;
+        for n in 1..times {
+            if !again(&outcome) || self.walk().choices.forks() > before {
+                break;
+            }
+            outcome = attempt(n)?;
+        }
+        Ok(outcome)
+    }
+
+    /// One of the two ends of a wait; `impossible` where the body says something else.
+    fn wait(
+        &self,
+        call: &Invocation,
+        attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
+        (code, message): (&'static str, String),
+    ) -> Result<Performed, Halt> {
+        let cancels = !call.key.in_rollback();
+        let way = self.walk().fork(&call.site, 2 + usize::from(cancels), 1 + usize::from(cancels))?;
+        if way == 2 {
+            let mut walk = self.walk();
+            walk.cancelled = true;
+            walk.path.visits.push(Visit::Cancelled { site: call.site.clone() });
+            return Err(Halt::Cancelled);
+        }
+        let said = |outcome: &Outcome| match outcome {
+            Ok(Value::Bool(yes)) => Some(*yes),
+            Ok(_) => None,
+            Err(_) => Some(false),
+        };
+        let otherwise = |outcome: &Outcome| said(outcome).is_some_and(|yes| yes != (way == 0));
+        let outcome = self.until_it_forks(AGAIN, attempt, &otherwise)?;
+        // A mistake in the body is none of what it waits for.
+        if outcome.as_ref().is_err_and(|fault| fault.code == "script") {
+            return Ok(Performed::unchanged(outcome));
+        }
+        let mut walk = self.walk();
+        if otherwise(&outcome) {
+            walk.impossible = true;
+            return Err(Halt::Aborted);
+        }
+        let waited = Call {
+            site: call.site.clone(),
+            primitive: call.primitive,
+            args: Arc::new(call.args.clone()),
+            target: None,
+            kind: ImpactKind::Wait,
+            way: if way == 0 { "it came true" } else { "it did not in time" },
+            failed: way == 1,
+            changed: false,
+            undoing: call.key.in_rollback(),
+            step: walk.path.open,
+        };
+        walk.path.visits.push(Visit::Waited { call: waited });
+        let fault = || Fault { site: Some(call.site.to_string()), ..Fault::new(code, message) };
+        Ok(Performed::unchanged(if way == 0 { Ok(Value::Null) } else { Err(fault()) }))
+    }
+}
+
+impl Walk {
+    /// The way to take at a place where there are so many, the last few of them failures.
+    fn fork(&mut self, site: &Site, ways: usize, failures: usize) -> Result<usize, Halt> {
+        let met = self.met.entry(site.clone()).or_default();
+        *met += 1;
+        if *met > LOOPS {
+            let why = format!("this line is reached more than {LOOPS} times, and the path does not come to an end");
+            let hint = Some("wait with `wait_until` or `retry`, not with a loop".to_owned());
+            return Err(Halt::Mistake { why, site: site.clone(), hint });
+        }
+        if *met > VISITS {
+            if ways > 1 {
+                self.bounded.insert(site.clone());
+            }
+            return Ok(0);
+        }
+        Ok(if ways > 1 { self.choices.take(ways, failures) } else { 0 })
+    }
+
+    /// Whether a branch begins although one before it has failed: one that goes on at the same time may have.
+    fn begins(&mut self, branch: &Scope) -> Result<bool, Halt> {
+        let around = self.parallels.iter().rfind(|(parallel, ..)| branch.key.starts_with(parallel));
+        match around {
+            Some((_, 1, true)) => Ok(false),
+            Some((_, _, true)) => Ok(self.fork(&branch.site, 2, 0)? == 1),
+            _ => Ok(true),
+        }
+    }
+
+    fn stop(&self, undoing: bool) -> Option<Halt> {
+        (self.cancelled && !undoing).then_some(Halt::Cancelled)
+    }
+}
+
+impl World for Explore {
+    fn perform(&self, call: &Invocation) -> Result<Performed, Halt> {
+        self.end_one_way(call)
+    }
+
+    fn repeat(
+        &self,
+        call: &Invocation,
+        policy: &Repeat,
+        attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
+    ) -> Result<Performed, Halt> {
+        if let Some(halt) = self.walk().stop(call.key.in_rollback()) {
+            return Err(halt);
+        }
+        let label = call.args.get("label").filter(|label| **label != Value::Null).map(ToString::to_string);
+        match policy {
+            Repeat::Until { .. } => {
+                let what = label.map_or_else(|| "it".to_owned(), |label| format!("\"{label}\""));
+                self.wait(call, attempt, ("timeout", format!("waited for {what}, in vain")))
+            }
+            Repeat::Hold { .. } => {
+                let what = label.map_or_else(|| "the condition".to_owned(), |label| format!("\"{label}\""));
+                self.wait(call, attempt, ("not-held", format!("{what} stopped holding")))
+            }
+            // It goes well at once, after it failed, or not at all: whatever failed twice fails as often as it is tried.
+            Repeat::Retry { times, .. } => {
+                let failed = |outcome: &Outcome| outcome.as_ref().is_err_and(|fault| fault.code != "script");
+                let mut tried = 0;
+                let counted = &mut |n: u32| {
+                    tried = n + 1;
+                    attempt(n)
+                };
+                let first = self.until_it_forks(*times, counted, &failed)?;
+                let again = tried < *times && failed(&first);
+                Ok(Performed::unchanged(if again { attempt(tried)? } else { first }))
+            }
+        }
+    }
+
+    fn choose(&self, question: &Question) -> Result<usize, Halt> {
+        let mut walk = self.walk();
+        if let Some(yes) = walk.facts.answer(question) {
+            return Ok(usize::from(!yes));
+        }
+        let answer = walk.fork(&question.site, question.answers, 0)?;
+        walk.facts.learn(question, answer == 0);
+        let (site, condition) = (question.site.clone(), question.condition.clone());
+        walk.path.visits.push(Visit::Answered { site, condition, yes: answer == 0 });
+        Ok(answer)
+    }
+
+    fn enter(&self, scope: &Scope) -> Result<(), Halt> {
+        let mut walk = self.walk();
+        if let Some(halt) = walk.stop(scope.key.in_rollback() || matches!(scope.kind, ScopeKind::Unwinding { .. })) {
+            return Err(halt);
+        }
+        match &scope.kind {
+            ScopeKind::Step { .. } => {
+                let (key, title, around) = (scope.key.clone(), scope.title.clone(), walk.path.open);
+                walk.path.open = Some(walk.path.steps.len());
+                walk.path.steps.push(Step { key, title, around, undone: false, tried: false, forgone: false });
+            }
+            ScopeKind::Rollback => {
+                if let Some(key) = scope.key.rolled_back_step()
+                    && let Some(step) = walk.path.step(&key)
+                {
+                    step.tried = true;
+                }
+                let (site, title) = (scope.site.clone(), scope.title.clone());
+                walk.path.visits.push(Visit::RollingBack { site, title });
+            }
+            ScopeKind::Parallel { at_most, .. } => walk.parallels.push((scope.key.clone(), *at_most, false)),
+            ScopeKind::Branch if !walk.begins(scope)? => return Err(Halt::Stopped),
+            ScopeKind::During(updates) => {
+                let (site, channel) = (scope.site.clone(), updates.channel.clone());
+                walk.path.visits.push(Visit::Updates { site, channel });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt> {
+        let mut walk = self.walk();
+        match &scope.kind {
+            ScopeKind::Step { .. } => walk.path.open = walk.path.open.and_then(|step| walk.path.steps[step].around),
+            ScopeKind::Rollback => {
+                if let Some(key) = scope.key.rolled_back_step()
+                    && let Some(step) = walk.path.step(&key)
+                {
+                    step.undone = matches!(how, Left::Completed { .. });
+                }
+            }
+            _ => {}
+        }
+        Ok(After::Continue)
+    }
+
+    fn stop(&self, within: &Key, _: bool) {
+        let mut walk = self.walk();
+        walk.parallels.iter_mut().filter(|(parallel, ..)| parallel == within).for_each(|(.., failed)| *failed = true);
+    }
+
+    fn interrupted(&self, unwinding: bool) -> Option<Halt> {
+        self.walk().stop(unwinding)
+    }
+
+    fn point_of_no_return(&self, call: &Invocation, _: &[String]) -> Result<Performed, Halt> {
+        let mut walk = self.walk();
+        if let Some(halt) = walk.stop(call.key.in_rollback()) {
+            return Err(halt);
+        }
+        let why = call.args.get("why").map(ToString::to_string).unwrap_or_default();
+        walk.path.steps.iter_mut().for_each(|step| step.forgone = true);
+        walk.path.visits.push(Visit::NoReturn { site: call.site.clone(), why });
+        Ok(Performed::unchanged(Ok(Value::Null)))
+    }
+}
+
+/// How a path ends that was evaluated to this verdict.
+fn ending(verdict: &Verdict, path: &Path) -> Ending {
+    let halted = |halt: &Halt| match halt {
+        Halt::Mistake { why, site, hint } => {
+            Some(Ending::Mistake { why: why.clone(), site: site.clone(), hint: hint.clone() })
+        }
+        Halt::Unplannable { why, site, hint } => {
+            Some(Ending::Open { why: why.clone(), site: Some(site.clone()), hint: hint.clone() })
+        }
+        Halt::Refused { why, hint } => Some(Ending::Open { why: why.clone(), site: None, hint: hint.clone() }),
+        _ => None,
+    };
+    let (special, why) = match verdict {
+        Verdict::Completed(_) => return Ending::Well,
+        Verdict::Failed { fault, unwinding_halted, .. } => {
+            (unwinding_halted.as_ref().and_then(halted), fault.message.clone())
+        }
+        Verdict::Halted { halt, .. } => (halted(halt), halt.to_string()),
+    };
+    match special {
+        Some(special) => special,
+        None if path.left().next().is_none() => Ending::Restored { why },
+        None => Ending::LeftChanged { why },
+    }
+}

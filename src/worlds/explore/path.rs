@@ -1,0 +1,183 @@
+//! One path through a runbook, as it was walked.
+
+use std::sync::Arc;
+
+use crate::model::{ImpactKind, Key, Site, Value};
+
+/// What happens on a path, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Visit {
+    /// A call ended in one of its ways.
+    Called(Call),
+    /// A wait was over: what it waits for came true or held, or it did not.
+    Waited {
+        /// The call.
+        call: Call,
+    },
+    /// A condition on something that nobody knows was answered.
+    Answered {
+        /// Where.
+        site: Site,
+        /// The condition.
+        condition: String,
+        /// Whether it holds.
+        yes: bool,
+    },
+    /// Updates are sent from here on.
+    Updates {
+        /// Where.
+        site: Site,
+        /// The channel.
+        channel: String,
+    },
+    /// The run was cancelled here.
+    Cancelled {
+        /// After which call.
+        site: Site,
+    },
+    /// From here on nothing is rolled back that was owed before.
+    NoReturn {
+        /// Where.
+        site: Site,
+        /// Why.
+        why: String,
+    },
+    /// A step is rolled back.
+    RollingBack {
+        /// Where.
+        site: Site,
+        /// Its title.
+        title: String,
+    },
+}
+
+/// A call on a path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Where.
+    pub site: Site,
+    /// The primitive.
+    pub primitive: &'static str,
+    /// Its arguments.
+    pub args: Arc<Value>,
+    /// What it works on.
+    pub target: Option<Arc<str>>,
+    /// What it does.
+    pub kind: ImpactKind,
+    /// How it ended: the name of one of the primitive's cases.
+    pub way: &'static str,
+    /// Whether it threw.
+    pub failed: bool,
+    /// Whether something was changed by it.
+    pub changed: bool,
+    /// Whether it undoes something.
+    pub undoing: bool,
+    /// The innermost step around it: its position in [`Path::steps`].
+    pub step: Option<usize>,
+}
+
+/// A step that a path entered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub(super) key: Key,
+    /// The step around it.
+    pub(super) around: Option<usize>,
+    /// Its title.
+    pub title: String,
+    /// Whether its rollback came to its end.
+    pub undone: bool,
+    /// Whether its rollback was begun.
+    pub tried: bool,
+    /// Whether a point of no return forbids its rollback.
+    pub forgone: bool,
+}
+
+/// How a path ends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// The runbook came to its end.
+    Well,
+    /// It failed or was cancelled, and nothing is left changed.
+    Restored {
+        /// Why it did not come to its end.
+        why: String,
+    },
+    /// It failed or was cancelled, and something is left changed.
+    LeftChanged {
+        /// Why it did not come to its end.
+        why: String,
+    },
+    /// The runbook itself is wrong there.
+    Mistake {
+        /// What is wrong.
+        why: String,
+        /// Where.
+        site: Site,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// Nobody can tell which way it goes: something depends on a value that is not known.
+    Open {
+        /// On what.
+        why: String,
+        /// Where.
+        site: Option<Site>,
+        /// What to do.
+        hint: Option<String>,
+    },
+}
+
+/// A path, from the beginning of a runbook to one of its ends.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Path {
+    /// What happens on it.
+    pub visits: Vec<Visit>,
+    /// The steps that it enters.
+    pub steps: Vec<Step>,
+    /// The innermost that is open.
+    pub(super) open: Option<usize>,
+}
+
+impl Path {
+    /// The calls, in their order.
+    pub fn calls(&self) -> impl DoubleEndedIterator<Item = &Call> {
+        self.visits.iter().filter_map(Visit::call)
+    }
+
+    /// What is changed when it is over: what took place and was not undone with its step.
+    pub fn left(&self) -> impl Iterator<Item = &Call> {
+        self.calls().filter(|call| call.changed && !call.undoing && !self.around(call).any(|step| step.undone))
+    }
+
+    /// The steps around a call, innermost first.
+    pub fn around(&self, call: &Call) -> impl Iterator<Item = &Step> {
+        let first = call.step.and_then(|step| self.steps.get(step));
+        std::iter::successors(first, |step| self.steps.get(step.around?))
+    }
+
+    pub(super) fn step(&mut self, key: &Key) -> Option<&mut Step> {
+        self.steps.iter_mut().rfind(|step| step.key == *key)
+    }
+}
+
+impl Visit {
+    /// The call, if it is one.
+    pub fn call(&self) -> Option<&Call> {
+        match self {
+            Visit::Called(call) | Visit::Waited { call } => Some(call),
+            _ => None,
+        }
+    }
+
+    /// Where it stands in the runbook.
+    pub fn site(&self) -> &Site {
+        match self {
+            Visit::Called(call) | Visit::Waited { call } => &call.site,
+            Visit::Answered { site, .. }
+            | Visit::Updates { site, .. }
+            | Visit::Cancelled { site }
+            | Visit::NoReturn { site, .. }
+            | Visit::RollingBack { site, .. } => site,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The ways in which one call can end.
+
+use std::sync::{Arc, PoisonError};
+
+use crate::model::{Applied, Case, CaseResult, Fault, Halt, Impact, Invocation, Outcome, Performed, Value};
+use crate::primitives::{ArgType, Signature};
+
+use super::{Call, Explore, Visit, Walk};
+
+/// What a call with these arguments can come to. It is the same on every path.
+pub(super) struct Known {
+    primitive: &'static str,
+    args: Arc<Value>,
+    target: Option<Arc<str>>,
+    impact: Impact,
+    signature: Arc<Signature>,
+    /// What people call its output.
+    label: String,
+    /// Those that return, then those that throw.
+    ways: Vec<Way>,
+    /// How many of them throw.
+    failing: usize,
+    /// The one that is pinned, until the path changes the target.
+    pinned: Option<usize>,
+}
+
+struct Way {
+    case: Case,
+    changed: bool,
+    /// What the script sees of it the first time.
+    outcome: Outcome,
+}
+
+impl Explore {
+    /// Takes the next of the ways in which a call can end.
+    pub(super) fn end_one_way(&self, call: &Invocation) -> Result<Performed, Halt> {
+        let undoing = call.key.in_rollback();
+        if let Some(halt) = self.walk().stop(undoing) {
+            return Err(halt);
+        }
+        let known = self.known(call)?;
+        let changes = known.impact.kind.is_change();
+        let mut walk = self.walk();
+        let (pinned, all) = (walk.pinned(&known), known.ways.len());
+        // A person cancels while it is under way: it is carried to its end, and then the run ends.
+        let cancels = usize::from(changes && !undoing);
+        let taken = match pinned {
+            Some(_) => walk.fork(&call.site, 1 + cancels, cancels)?,
+            None => walk.fork(&call.site, all + cancels, known.failing + cancels)?,
+        };
+        let cancelled = taken == if pinned.is_some() { 1 } else { all };
+        let way = &known.ways[pinned.unwrap_or(if cancelled { 0 } else { taken })];
+        let outcome = walk.outcome(call, &known, way);
+        if way.changed && !known.impact.targets.iter().all(|target| walk.changed.contains(target)) {
+            walk.changed.extend(known.impact.targets.iter().cloned());
+        }
+        let visit = Call {
+            site: call.site.clone(),
+            primitive: call.primitive,
+            args: known.args.clone(),
+            target: known.target.clone(),
+            kind: known.impact.kind,
+            way: way.case.name,
+            failed: outcome.is_err(),
+            changed: way.changed,
+            undoing,
+            step: walk.path.open,
+        };
+        walk.path.visits.push(Visit::Called(visit));
+        if cancelled {
+            walk.cancelled = true;
+            walk.path.visits.push(Visit::Cancelled { site: call.site.clone() });
+        }
+        Ok(Performed { outcome, changed: changes })
+    }
+
+    /// What a call can come to, found out once.
+    fn known(&self, call: &Invocation) -> Result<Arc<Known>, Halt> {
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |known: &&Arc<Known>| known.primitive == call.primitive && *known.args == call.args;
+        if let Some(known) = all.get(&call.site).and_then(|here| here.iter().find(same)) {
+            return Ok(known.clone());
+        }
+        let known = Arc::new(self.find_out(call)?);
+        all.entry(call.site.clone()).or_default().push(known.clone());
+        Ok(known)
+    }
+
+    fn find_out(&self, call: &Invocation) -> Result<Known, Halt> {
+        let role = self.cast.role(call)?;
+        let cases = match role.handler.cases(&call.args) {
+            Some(cases) => cases,
+            None => role.signature.cases(&call.args).map_err(|_| depends(call))?,
+        };
+        let pin = self.assumptions.iter().position(|pinned| pinned.meets(call.primitive, role.target));
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).extend(pin);
+        let pin = pin.map(|pin| &self.assumptions[pin]);
+        let (mut returning, throwing): (Vec<Case>, Vec<Case>) =
+            cases.into_iter().partition(|case| matches!(case.result, CaseResult::Returns(_)));
+        let failing = throwing.len();
+        returning.extend(throwing);
+        if returning.is_empty() {
+            returning.push(Case::returns("done", Value::Map([].into())));
+        }
+        let pinned = pin.map(|pin| {
+            let names: Vec<&str> = returning.iter().map(|case| case.name).collect();
+            returning.iter().position(|case| case.name == pin.case).ok_or_else(|| Halt::Refused {
+                why: format!("`{pin}`: `{}` cannot end in `{}`", call.primitive, pin.case),
+                hint: Some(format!("it can end in: {}", names.join(", "))),
+            })
+        });
+        let pinned = pinned.transpose()?;
+        let label = role.signature.label(&call.args);
+        let changes = role.impact.kind.is_change();
+        let way = |case: Case| Way {
+            changed: changes && took_place(call, &case),
+            outcome: outcome(call, role.signature, role.target, &label, &case),
+            case,
+        };
+        Ok(Known {
+            primitive: call.primitive,
+            args: Arc::new(call.args.clone()),
+            target: role.target.map(Into::into),
+            ways: returning.into_iter().map(way).collect(),
+            signature: self.cast.registry.signature(call.primitive).cloned().ok_or_else(|| depends(call))?,
+            impact: role.impact,
+            label: label.clone(),
+            failing,
+            pinned,
+        })
+    }
+}
+
+impl Walk {
+    fn pinned(&self, known: &Known) -> Option<usize> {
+        known.pinned.filter(|_| !known.impact.targets.iter().any(|target| self.changed.contains(target)))
+    }
+
+    fn outcome(&mut self, call: &Invocation, known: &Known, way: &Way) -> Outcome {
+        if way.outcome.as_ref().is_ok_and(|value| value.find_unknown().is_some()) {
+            let count = self.named.entry(known.label.clone()).or_default();
+            *count += 1;
+            // What two calls found are two things, though they are called the same.
+            if *count > 1 {
+                let label = format!("{}#{count}", known.label);
+                return outcome(call, &known.signature, known.target.as_deref(), &label, &way.case);
+            }
+        }
+        way.outcome.clone()
+    }
+}
+
+/// What the script sees of a case.
+fn outcome(call: &Invocation, signature: &Signature, target: Option<&str>, label: &str, case: &Case) -> Outcome {
+    match &case.result {
+        CaseResult::Returns(certain) => Ok(match signature.output_labelled(label, certain) {
+            // What is found is one thing at least, and more of them would be no other path.
+            Value::Unknown(list) if matches!(signature.output, ArgType::List(_)) => {
+                Value::List(vec![Value::Unknown(list.field("first"))])
+            }
+            output => output,
+        }),
+        CaseResult::Fails { code, applied } => {
+            let mut fault = Fault::new(code, format!("{} {}", call.primitive, case.name));
+            fault.target = target.map(str::to_owned);
+            fault.site = Some(call.site.to_string());
+            Err(fault.applied(*applied))
+        }
+    }
+}
+
+/// Whether something is different afterwards.
+fn took_place(call: &Invocation, case: &Case) -> bool {
+    match &case.result {
+        // `maintenance` returns what was there before.
+        CaseResult::Returns(before @ Value::String(_)) => call.args.get("state") != Some(before),
+        CaseResult::Returns(certain) => certain.get("changed") != Some(&Value::Bool(false)),
+        CaseResult::Fails { applied, .. } => *applied != Applied::No,
+    }
+}
+
+fn depends(call: &Invocation) -> Halt {
+    let label = call.args.find_unknown().map_or_else(|| "an argument".to_owned(), ToString::to_string);
+    Halt::Unplannable {
+        why: format!("how `{}` can end depends on {label}, which is not known before the run", call.primitive),
+        site: call.site.clone(),
+        hint: Some("pin the call it comes from with --assume, or give it as a parameter".to_owned()),
+    }
+}

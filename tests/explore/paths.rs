@@ -1,0 +1,129 @@
+//! Which paths there are.
+
+use lifeboat::model::Exploration;
+
+use crate::{counts, explore, explored, project::Project, request};
+
+/// A path for each way in which one change can end: it was off or on, it failed, it failed and took place, it was cancelled.
+#[test]
+fn a_change_takes_place_fails_both_or_is_cancelled() {
+    let exploration = explored("maintenance(\"web\", \"on\");");
+    assert_eq!(counts(&exploration), [5, 2, 1, 2], "left changed: failed but applied, and cancelled");
+    let undone = "step \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", \"off\"); }";
+    // Where it fails or is cancelled, its rollback ends in four ways; in two of them it fails, and what took place is left.
+    assert_eq!(counts(&explored(undone)), [2 + 3 * 4, 2, 4 + 2 + 2, 2 + 2]);
+}
+
+#[test]
+fn a_look_ends_in_each_of_its_ways() {
+    assert_eq!(counts(&explored("probe(\"web\");")), [4, 4, 0, 0], "pass, fail, degraded, warn");
+    assert_eq!(counts(&explored("require(probe(\"web\").ok, \"ill\");")), [4, 2, 2, 0]);
+    assert_eq!(counts(&explored("if probe(\"web\").down { throw \"down\"; }")), [4, 3, 1, 0]);
+}
+
+#[test]
+fn a_person_says_yes_or_no() {
+    assert_eq!(counts(&explored("confirm(\"Go?\");")), [2, 1, 1, 0]);
+    assert_eq!(counts(&explored("try { confirm(\"Go?\"); } catch { log(\"no\"); }")), [2, 2, 0, 0]);
+}
+
+#[test]
+fn what_nobody_knows_goes_both_ways_and_stays_as_it_is() {
+    let two = "let ms = probe(\"web\").latency_ms; if ms > 200 { log(\"slow\"); } if ms > 100 { log(\"slowish\"); }";
+    // Slow and not slowish cannot be: three ways for each of the four answers of the probe.
+    assert_eq!(explored(two).paths.all, 12);
+    let two_probes =
+        "let a = probe(\"web\").latency_ms; let b = probe(\"web\").latency_ms; if a > 200 { } if b > 200 { }";
+    assert_eq!(explored(two_probes).paths.all, 64, "what two probes find are two things");
+}
+
+#[test]
+fn a_wait_comes_true_or_does_not() {
+    let exploration = explored("wait_until(\"up\", || probe(\"web\").ok);");
+    // Up: pass or warn. Not up: fail or degraded. Or it is cancelled meanwhile.
+    assert_eq!(counts(&exploration), [5, 2, 3, 0]);
+    assert_eq!(counts(&explored("hold(\"1m\", || probe(\"web\").ok);")), [5, 2, 3, 0]);
+    assert_eq!(counts(&explored("wait_until(\"never\", || false);")), [2, 0, 2, 0], "it cannot come true");
+}
+
+#[test]
+fn what_is_tried_again_goes_well_then_or_never() {
+    let exploration = explored("retry(#{ times: 5 }, || confirm(\"Go?\"));");
+    assert_eq!(counts(&exploration), [3, 2, 1, 0], "at once, the second time, not at all");
+}
+
+#[test]
+fn branches_are_taken_one_after_the_other() {
+    let one = explored("parallel([1, 2, 3], #{ at_most: 1 }, |n| { confirm(`Go ${n}?`); });");
+    assert_eq!(counts(&one), [4, 1, 3, 0], "nothing begins behind one that failed");
+    let all = explored("parallel([1, 2, 3], #{ finish: \"all\" }, |n| { confirm(`Go ${n}?`); });");
+    assert_eq!(counts(&all), [8, 1, 7, 0]);
+    let beside = explored("parallel([1, 2], #{ at_most: 2 }, |n| { confirm(`Go ${n}?`); });");
+    assert_eq!(counts(&beside), [5, 1, 4, 0], "beside one that failed the other has run, or has not begun");
+}
+
+#[test]
+fn a_parameter_that_nobody_gives_has_any_value() {
+    let runbook = "param to: string;\nif to == \"v1\" { log(\"the old one\"); }";
+    let exploration = explored(runbook);
+    assert_eq!((exploration.paths.all, exploration.params.to_string().as_str()), (2, "{ to: ‹to› }"));
+    let project = Project::configured("", "");
+    let mut given = request(&project, runbook);
+    given.params.push(("to".to_owned(), "v1".to_owned()));
+    assert_eq!(explore(&given, &project).expect("it can be explored").paths.all, 1);
+}
+
+#[test]
+fn what_is_pinned_ends_in_no_other_way_until_it_is_changed() {
+    let project = Project::configured("", "");
+    let runbook = "probe(\"web\"); maintenance(\"web\", \"on\"); probe(\"web\");";
+    let mut pinned = request(&project, runbook);
+    pinned.assumptions.push("probe(web)=fail".parse().expect("an assumption"));
+    let exploration = explore(&pinned, &project).expect("it can be explored");
+    // The second one is free where maintenance was switched on, and not where it was on before.
+    assert_eq!(exploration.paths.all, 4 + 1 + 3);
+    pinned.assumptions.push("probe(primary)=fail".parse().expect("an assumption"));
+    let error = explore(&pinned, &project).expect_err("nothing is probed there").to_string();
+    assert_eq!(error, "no call on any path meets `probe(primary)=fail`");
+}
+
+#[test]
+fn one_thread_finds_what_many_find() {
+    let project = Project::configured("", "");
+    let runbook = std::fs::read_to_string("runbooks/restore-database.rhai").expect("it ships");
+    let with = |threads: usize| {
+        let mut request = request(&project, &runbook);
+        request.threads = threads;
+        let exploration = explore(&request, &project).expect("it can be explored");
+        Exploration { took_ms: 0, ..exploration }
+    };
+    let one = with(1);
+    assert!(one.paths.all > 300);
+    for threads in [2, 4, 7] {
+        assert_eq!(with(threads), one);
+    }
+}
+
+#[test]
+fn what_no_path_comes_to_is_named() {
+    let exploration = explored("if false { log(\"never\"); }\nlog(\"always\");");
+    let coverage = &exploration.coverage;
+    assert_eq!((coverage.calls, coverage.reached), (2, 1));
+    let missed: Vec<_> = coverage.missed.iter().map(|missed| (missed.primitive.as_str(), missed.site.line)).collect();
+    assert_eq!(missed, [("log", 1)]);
+}
+
+#[test]
+fn nothing_is_touched() {
+    let project = Project::configured(
+        "",
+        "[environments.test.tools.touch]\ndriver = \"command\"\nprogram = [\"touch\", \"touched\"]\n",
+    );
+    let asked = project.web.requests();
+    let exploration = explore(&request(&project, "exec(\"touch\"); probe(\"web\"); backup(\"primary\");"), &project);
+    assert!(exploration.expect("it can be explored").paths.all > 10);
+    assert_eq!(project.web.requests(), asked);
+    for name in ["touched", "primary.db", "backups", ".lifeboat", "incidents.jsonl"] {
+        assert!(!project.path(name).exists(), "{name}");
+    }
+}
