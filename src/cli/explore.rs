@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::model::Span;
+use crate::model::{Assumption, Span};
 use crate::runtime::{Error, ExploreRequest};
-use crate::worlds::Assumption;
 
 use super::plan::{assumption, pair};
 use super::printer::Printer;
@@ -24,6 +23,9 @@ pub(super) struct Explore {
     /// Pin how a call ends, such as 'probe(primary)=fail', until a path changes that target
     #[arg(long = "assume", value_name = "CALL=CASE", value_parser = assumption)]
     assumptions: Vec<Assumption>,
+    /// Pin what a scenario of the runbook pins, `//! scenario: NAME: CALL=CASE, …`
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
     /// How many failures, or cancellations, a path may meet: a number, or `all`
     #[arg(long, value_name = "N", default_value = "2", value_parser = faults)]
     faults: Faults,
@@ -70,6 +72,7 @@ impl Explore {
             environment: global.env.clone(),
             params: self.params.clone(),
             assumptions: self.assumptions.clone(),
+            scenario: self.scenario.clone(),
             faults: self.faults.0,
             paths: self.paths,
             time: self.time.0,

@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::model::{Plan, PlanVerdict};
+use crate::model::{Assumption, Plan, PlanVerdict};
 use crate::runtime::{Error, PlanRequest};
-use crate::worlds::Assumption;
 
 use super::printer::Printer;
 use super::{Exit, Global, open, plan_text};
@@ -23,6 +22,9 @@ pub(super) struct PlanCommand {
     /// Pin how a call ends, such as 'probe(primary)=fail', until the plan changes that target
     #[arg(long = "assume", value_name = "CALL=CASE", value_parser = assumption)]
     assumptions: Vec<Assumption>,
+    /// Pin what a scenario of the runbook pins, `//! scenario: NAME: CALL=CASE, …`
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -65,6 +67,7 @@ impl PlanCommand {
             environment: global.env.clone(),
             params: self.params.clone(),
             assumptions: self.assumptions.clone(),
+            scenario: self.scenario.clone(),
         })?;
         if self.format == Format::Json || printer.json {
             printer.out_json(&plan);

@@ -167,6 +167,10 @@ impl Page<'_> {
                 if let Some(hint) = &fault.hint {
                     self.out(2, &format!("help: {hint}"), None);
                 }
+                // Where it fails because of what was observed, the reader may want to see it as it is meant.
+                for scenario in plan.scenarios.iter().filter(|_| plan.assumptions.is_empty()) {
+                    self.out(2, &format!("as it is meant: --scenario '{scenario}'"), None);
+                }
             }
             PlanVerdict::Stops { why, site, hint } => {
                 let site = site.as_ref().map(|site| format!(" ({site})")).unwrap_or_default();

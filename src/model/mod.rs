@@ -3,6 +3,7 @@
 //! A runbook's script speaks to the outside through one seam, [`World`]: it hands over an [`Invocation`] and receives an
 //! [`Outcome`]. Every mode of Lifeboat (plan, run, drill, …) is an implementation of that trait.
 
+mod assumption;
 mod duration;
 mod event;
 mod exploration;
@@ -26,6 +27,7 @@ mod value;
 mod verdict;
 mod world;
 
+pub use assumption::{Assumption, AssumptionError};
 pub use duration::Span;
 pub use event::{Event, EventBody, Mode, ProcessId, Settlement, Started};
 pub use exploration::{Bound, Coverage, Exploration, INVARIANTS, MissedCall, PathCounts, StoryLine, Stuck, Violated};

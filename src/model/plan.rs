@@ -165,8 +165,10 @@ pub struct Plan {
     pub params: Value,
     /// When it was made, UTC.
     pub at: jiff::Timestamp,
-    /// What `--assume` pinned.
+    /// What `--assume` and `--scenario` pinned.
     pub assumptions: Vec<String>,
+    /// The names of the runbook's scenarios.
+    pub scenarios: Vec<String>,
     /// What would happen, in order.
     pub nodes: Vec<PlanNode>,
     /// How it would end.

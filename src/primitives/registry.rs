@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::config::{ConfigError, Environment, Target, TargetKind};
-use crate::model::{Case, CaseResult, Impact, Unknown, Value, instead};
+use crate::model::{Assumption, AssumptionError, Case, CaseResult, Impact, Unknown, Value, did_you_mean, instead};
 
 use super::contract::{Driver, FromTarget, NoTarget, Observer, Primitive, TargetArg};
 use super::erased::{Drives, Handler, Observes};
@@ -256,6 +256,16 @@ impl Registry {
     /// The primitive called `name`.
     pub fn signature(&self, name: &str) -> Option<&Arc<Signature>> {
         self.signatures.get(name)
+    }
+
+    /// Whether there is such a primitive as an assumption is about. In which ways a call of it can end is known when it is met.
+    pub fn knows(&self, assumption: &Assumption) -> Result<(), AssumptionError> {
+        let name = assumption.primitive.as_str();
+        if self.signatures.contains_key(name) {
+            return Ok(());
+        }
+        let hint = did_you_mean(name, self.signatures.keys().copied());
+        Err(AssumptionError { message: format!("`{assumption}`: there is no primitive `{name}`"), hint })
     }
 
     /// All primitives, by name.

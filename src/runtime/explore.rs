@@ -6,10 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::config::Environment;
-use crate::model::{Bound, Exploration};
+use crate::model::{Assumption, Bound, Exploration};
 use crate::script::{Evaluation, Evaluator, Params, Script, call_sites, on_deep_stack};
 use crate::system::Look;
-use crate::worlds::{Assumption, Beginning, Cast, Explore};
+use crate::worlds::{Beginning, Cast, Explore};
 
 use super::findings::Findings;
 use super::load::{params_or_any, recorded_params};
@@ -26,6 +26,8 @@ pub struct ExploreRequest {
     pub params: Vec<(String, String)>,
     /// What is pinned: `probe(primary)=fail`.
     pub assumptions: Vec<Assumption>,
+    /// A scenario of the runbook, which pins more.
+    pub scenario: Option<String>,
     /// How many failures a path may meet; none for as many as there are.
     pub faults: Option<usize>,
     /// How many paths at most.
@@ -44,6 +46,7 @@ impl ExploreRequest {
             environment: None,
             params: Vec::new(),
             assumptions: Vec::new(),
+            scenario: None,
             faults: Some(2),
             paths: 1_000_000,
             time: Duration::from_secs(60),
@@ -95,6 +98,7 @@ impl Frontier {
 struct Exploring<'a> {
     lifeboat: &'a Lifeboat,
     request: &'a ExploreRequest,
+    pinned: &'a [Assumption],
     script: &'a Script,
     params: &'a Params,
     environment: &'a Environment,
@@ -111,9 +115,7 @@ impl Lifeboat {
         let environment = self.environment(request.environment.as_deref())?;
         let script = self.load_sound(&request.runbook, environment)?;
         let params = params_or_any(&script, &request.params)?;
-        for assumption in &request.assumptions {
-            assumption.check(&self.registry).map_err(|e| Error::Params { why: e.message, help: e.hint })?;
-        }
+        let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
         let look = self.look_in(environment);
         let began = look.monotonic();
         let found = Findings::new(call_sites(&script, &self.registry), environment.protected);
@@ -123,6 +125,7 @@ impl Lifeboat {
         let exploring = Exploring {
             lifeboat: self,
             request,
+            pinned: &pinned,
             script: &script,
             params: &params,
             environment,
@@ -142,7 +145,7 @@ impl Lifeboat {
         if let Some(why) = frontier.internal {
             return Err(Error::Internal { why });
         }
-        let mut assumptions = request.assumptions.iter().enumerate();
+        let mut assumptions = pinned.iter().enumerate();
         if let Some((_, unmet)) = assumptions.find(|(n, _)| !frontier.met.contains(n)) {
             let help = "check the spelling of the target, or whether any path leads to that call".to_owned();
             return Err(Error::Params { why: format!("no call on any path meets `{unmet}`"), help: Some(help) });
@@ -155,7 +158,7 @@ impl Lifeboat {
             environment: environment.name.clone(),
             protected: environment.protected,
             params: recorded_params(&script, &params),
-            assumptions: request.assumptions.iter().map(ToString::to_string).collect(),
+            assumptions: pinned.iter().map(ToString::to_string).collect(),
             faults: request.faults,
             took_ms: u64::try_from(look.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX),
             ..judged
@@ -175,7 +178,7 @@ impl Exploring<'_> {
     }
 
     fn walk(&self) {
-        let world = Arc::new(Explore::new(self.cast.clone(), self.request.assumptions.clone()));
+        let world = Arc::new(Explore::new(self.cast.clone(), self.pinned.to_vec()));
         let evaluation = Evaluation {
             script: self.script,
             params: self.params,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::config::Environment;
-use crate::model::{Halt, Unknown, Value, Verdict, World, did_you_mean};
+use crate::model::{Assumption, Halt, Unknown, Value, Verdict, World, did_you_mean};
 use crate::script::{Diagnostic, Evaluation, Params, Script, Severity, check, evaluate, on_deep_stack};
 use crate::system::{absolute, read_source};
 
@@ -89,6 +89,29 @@ impl Lifeboat {
         let Loaded { script, mut findings } = self.load(runbook, Some(environment))?;
         findings.retain(|finding| finding.severity == Severity::Error);
         if findings.is_empty() { Ok(script) } else { Err(Error::Check { runbook: script.name().to_owned(), findings }) }
+    }
+
+    /// What is pinned in all: by the scenario of this name, and besides. What is given besides counts first.
+    pub(super) fn pinned(
+        &self,
+        script: &Script,
+        scenario: Option<&str>,
+        besides: &[Assumption],
+    ) -> Result<Vec<Assumption>, Error> {
+        for assumption in besides {
+            self.registry.knows(assumption).map_err(|e| Error::Params { why: e.message, help: e.hint })?;
+        }
+        let Some(name) = scenario else { return Ok(besides.to_vec()) };
+        let scenarios: Vec<_> = script.front_matter.scenarios().filter_map(|(_, scenario)| scenario.ok()).collect();
+        let Some(found) = scenarios.iter().find(|scenario| scenario.name == name) else {
+            let names = || scenarios.iter().map(|scenario| scenario.name.as_str());
+            let help = did_you_mean(name, names()).unwrap_or_else(|| match scenarios.len() {
+                0 => "it has none; write one into its front matter: //! scenario: NAME: CALL=CASE".to_owned(),
+                _ => format!("its scenarios: {}", names().collect::<Vec<_>>().join("; ")),
+            });
+            return Err(Error::Params { why: format!("{} has no scenario `{name}`", script.name()), help: Some(help) });
+        };
+        Ok(besides.iter().chain(&found.assumptions).cloned().collect())
     }
 
     /// SHA-256 digests of every file that decides what a run does.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::model::{Halt, Plan, PlanVerdict, Verdict};
-use crate::worlds::{Assumption, PlanWorld};
+use crate::model::{Assumption, Halt, Plan, PlanVerdict, Verdict};
+use crate::worlds::PlanWorld;
 
 use super::load::{params, recorded_params};
 use super::{Error, Lifeboat};
@@ -20,6 +20,8 @@ pub struct PlanRequest {
     pub params: Vec<(String, String)>,
     /// What is pinned: `probe(primary)=fail`.
     pub assumptions: Vec<Assumption>,
+    /// A scenario of the runbook, which pins more.
+    pub scenario: Option<String>,
 }
 
 impl PlanRequest {
@@ -35,12 +37,9 @@ impl Lifeboat {
         let environment = self.environment(request.environment.as_deref())?;
         let script = self.load_sound(&request.runbook, environment)?;
         let params = params(&script, &request.params)?;
-        for assumption in &request.assumptions {
-            assumption.check(&self.registry).map_err(|e| Error::Params { why: e.message, help: e.hint })?;
-        }
+        let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
         let cast = self.cast(environment)?;
-        let world =
-            PlanWorld::new(cast, self.look_in(environment), self.tokio.handle().clone(), request.assumptions.clone());
+        let world = PlanWorld::new(cast, self.look_in(environment), self.tokio.handle().clone(), pinned.clone());
         let world = Arc::new(world);
         let verdict = planned_verdict(self.evaluated(&script, &params, world.clone()))?;
         if let Some(unused) = world.unused_assumptions().first().filter(|_| verdict == PlanVerdict::Completes) {
@@ -55,7 +54,8 @@ impl Lifeboat {
             protected: environment.protected,
             params: recorded_params(&script, &params),
             at: self.system.clock.now(),
-            assumptions: request.assumptions.iter().map(ToString::to_string).collect(),
+            assumptions: pinned.iter().map(ToString::to_string).collect(),
+            scenarios: script.front_matter.scenarios().filter_map(|(_, s)| Some(s.ok()?.name)).collect(),
             nodes: world.nodes(),
             verdict,
             digests: self.digests(&script, environment),

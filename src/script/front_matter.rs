@@ -1,5 +1,7 @@
 //! Front matter: the `//!` lines at the head of a runbook.
 
+use crate::model::{Assumption, AssumptionError};
+
 /// What the first lines of a runbook say of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FrontMatter {
@@ -11,9 +13,34 @@ pub struct FrontMatter {
     pub description: Vec<String>,
 }
 
+/// Assumptions with a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// What people call it.
+    pub name: String,
+    /// What it pins.
+    pub assumptions: Vec<Assumption>,
+}
+
+impl Scenario {
+    fn parse(text: &str) -> Result<Self, AssumptionError> {
+        let wrong = || AssumptionError {
+            message: format!("`{text}` is not a scenario"),
+            hint: Some("write it as `the primary is down: probe(primary)=fail, confirm=yes`".to_owned()),
+        };
+        let (name, pinned) = text.split_once(':').ok_or_else(wrong)?;
+        if name.trim().is_empty() || pinned.trim().is_empty() {
+            return Err(wrong());
+        }
+        let assumptions = pinned.split(',').map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Self { name: name.trim().to_owned(), assumptions })
+    }
+}
+
 impl FrontMatter {
     /// The keys that mean something to Lifeboat.
-    pub const KEYS: [&str; 10] = ["owner", "rto", "rpo", "drill", "watch", "deadline", "tags", "since", "see", "waive"];
+    pub const KEYS: [&str; 11] =
+        ["owner", "rto", "rpo", "drill", "watch", "deadline", "tags", "since", "see", "waive", "scenario"];
 
     /// Reads the leading `//!` lines.
     pub(super) fn parse(text: &str) -> Self {
@@ -42,6 +69,13 @@ impl FrontMatter {
         let waivers = self.entries.iter().filter(|(key, ..)| key == "waive");
         let named = waivers.filter_map(|(_, value, _)| value.split_once(':'));
         named.map(|(name, reason)| (name.trim(), reason.trim())).filter(|(_, reason)| !reason.is_empty())
+    }
+
+    /// What a reader may want to pin, by name: `//! scenario: the primary is down: probe(primary)=fail`. The error of each says what is
+    /// wrong, with its line.
+    pub fn scenarios(&self) -> impl Iterator<Item = (u32, Result<Scenario, AssumptionError>)> {
+        let entries = self.entries.iter().filter(|(key, ..)| key == "scenario");
+        entries.map(|(_, value, line)| (*line, Scenario::parse(value)))
     }
 
     /// The value of `key`.

@@ -29,7 +29,7 @@ mod unwind;
 
 pub use check::{Diagnostic, NamedTarget, Severity, call_sites, check, named_targets};
 pub use evaluate::{Evaluation, Evaluator, evaluate, on_deep_stack};
-pub use front_matter::FrontMatter;
+pub use front_matter::{FrontMatter, Scenario};
 pub use params::{Param, ParamType, Params};
 pub use source::{Library, STDLIB, Script, ScriptError, SourceFile, SourceMap};
 

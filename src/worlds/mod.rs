@@ -13,7 +13,7 @@ pub use live::{
     Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tenure, Tried, Unanswered, Zeal,
     conformance,
 };
-pub use plan::{Assumption, AssumptionError, PlanWorld};
+pub use plan::PlanWorld;
 pub use reenact::{Reenact, THE_END};
 pub use replay::Replay;
 

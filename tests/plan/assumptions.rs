@@ -1,6 +1,7 @@
 //! `--assume`: what the reader pins, and what is said of a slip.
 
-use lifeboat::runtime::Error;
+use lifeboat::model::PlanVerdict;
+use lifeboat::runtime::{Error, PlanRequest};
 
 use crate::project::Project;
 use crate::{completes, lines, plan};
@@ -60,4 +61,27 @@ fn an_answer_can_be_pinned_too() {
     let plan = plan(&project, "confirm(\"Go on?\");", &["confirm=no"]).expect("it can be planned");
     assert_eq!(lines(&plan), ["pinned confirm"]);
     assert!(matches!(plan.verdict, lifeboat::model::PlanVerdict::Fails { .. }), "{:?}", plan.verdict);
+}
+
+#[test]
+fn a_scenario_of_the_runbook_pins_what_it_says() {
+    let project = Project::configured("", "");
+    let runbook = "//! Mend.\n//! scenario: it is down: probe(web)=fail, confirm=yes\nrequire(probe(\"web\").down, \"up\");\nconfirm(\"Go?\");";
+    let path = project.write("runbooks/planned.rhai", runbook);
+    let lifeboat = project.builder().build().expect("it is configured");
+    let with = |scenario: Option<&str>, besides: &[&str]| {
+        let assumptions = besides.iter().map(|text| text.parse().expect("an assumption")).collect();
+        lifeboat.plan(&PlanRequest { scenario: scenario.map(str::to_owned), assumptions, ..PlanRequest::new(&path) })
+    };
+    let plain = with(None, &[]).expect("it can be planned");
+    assert!(matches!(plain.verdict, PlanVerdict::Fails { .. }), "the service is up");
+    assert_eq!(plain.scenarios, ["it is down"]);
+    let down = with(Some("it is down"), &[]).expect("it can be planned");
+    assert_eq!(down.verdict, PlanVerdict::Completes);
+    assert_eq!(down.assumptions, ["probe(web)=fail", "confirm=yes"]);
+    // What is given besides counts first.
+    let unsure = with(Some("it is down"), &["confirm=no"]).expect("it can be planned");
+    assert!(matches!(unsure.verdict, PlanVerdict::Fails { .. }));
+    let error = with(Some("it is up"), &[]).expect_err("there is no such scenario");
+    assert_eq!(error.to_string(), "runbooks/planned.rhai has no scenario `it is up`");
 }

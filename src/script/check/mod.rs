@@ -38,7 +38,7 @@ pub fn check(
         if !checked.insert(script.source.name.clone()) {
             continue;
         }
-        names::front_matter(&script, &mut found);
+        names::front_matter(&script, registry, &mut found);
         let modules = imports::load(&script, library, &mut found);
         let context = calls::Context::new(&script, &modules, registry, library, environment);
         context.check(&script.ast, &script.source, &mut found);

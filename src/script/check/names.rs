@@ -1,14 +1,31 @@
 //! Names that mean nothing: keys of the front matter, parameters that nobody reads.
 
+use std::collections::BTreeSet;
+
 use rhai::{ASTNode, Expr};
 
 use super::diagnostic::Diagnostic;
 use crate::model::{INVARIANTS, Site, Span, did_you_mean};
+use crate::primitives::Registry;
 use crate::script::front_matter::FrontMatter;
 use crate::script::source::Script;
 
 /// Keys that mean nothing, objectives that are no durations.
-pub(super) fn front_matter(script: &Script, found: &mut Vec<Diagnostic>) {
+pub(super) fn front_matter(script: &Script, registry: &Registry, found: &mut Vec<Diagnostic>) {
+    let mut names = BTreeSet::new();
+    for (line, scenario) in script.front_matter.scenarios() {
+        let site = Site { file: script.source.name.clone(), line, column: 5 };
+        let known = scenario.and_then(|scenario| {
+            scenario.assumptions.iter().try_for_each(|assumption| registry.knows(assumption)).map(|()| scenario.name)
+        });
+        let (message, help) = match known {
+            Ok(name) if names.insert(name.clone()) => continue,
+            Ok(name) => (format!("there are two scenarios `{name}`"), Some("give each a name of its own".to_owned())),
+            Err(wrong) => (wrong.message, wrong.hint),
+        };
+        let error = Diagnostic::error("front-matter", &script.source, site, "scenario".len(), message);
+        found.push(error.maybe_help(help));
+    }
     for (key, value, line) in &script.front_matter.entries {
         let site = Site { file: script.source.name.clone(), line: *line, column: 5 };
         let error = |code, message| Diagnostic::error(code, &script.source, site.clone(), key.len(), message);

@@ -13,12 +13,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::{
-    After, Fault, Halt, ImpactKind, Invocation, Key, Left, Outcome, Performed, Question, Repeat, Scope, ScopeKind,
-    Site, Value, Verdict, World,
+    After, Assumption, Fault, Halt, ImpactKind, Invocation, Key, Left, Outcome, Performed, Question, Repeat, Scope,
+    ScopeKind, Site, Value, Verdict, World,
 };
 
 use super::Cast;
-use super::plan::Assumption;
 pub use choices::Beginning;
 use choices::Choices;
 use facts::Facts;

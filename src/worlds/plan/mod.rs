@@ -2,7 +2,6 @@
 //!
 //! It holds a [`Look`] and nothing else: no method of it can reach a handle that changes things.
 
-mod assumption;
 mod branches;
 mod perform;
 mod result;
@@ -14,14 +13,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 
 use crate::model::{
-    After, Arg, Basis, Halt, Impact, ImpactKind, Invocation, Left, Outcome, Performed, PlanLine, PlanNode, PlanResult,
-    Question, Repeat, Scope, ScopeKind, Span, Symbol, Updates, Value, World,
+    After, Arg, Assumption, Basis, Halt, Impact, ImpactKind, Invocation, Left, Outcome, Performed, PlanLine, PlanNode,
+    PlanResult, Question, Repeat, Scope, ScopeKind, Span, Symbol, Updates, Value, World,
 };
 use crate::system::Look;
 
 use super::Cast;
 
-pub use assumption::{Assumption, AssumptionError};
 use state::{Cause, State};
 
 /// Plans calls.

@@ -3,9 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::did_you_mean;
-use crate::primitives::Registry;
-
 /// How a call is taken to end, until the plan itself changes its target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assumption {
@@ -51,16 +48,8 @@ impl FromStr for Assumption {
 }
 
 impl Assumption {
-    /// Checks that there is such a primitive. Whether a call has such a case is known when it is met.
-    pub fn check(&self, registry: &Registry) -> Result<(), AssumptionError> {
-        if registry.signature(&self.primitive).is_some() {
-            return Ok(());
-        }
-        let hint = did_you_mean(&self.primitive, registry.signatures().map(|s| s.name));
-        Err(AssumptionError { message: format!("`{self}`: there is no primitive `{}`", self.primitive), hint })
-    }
-
-    pub(in crate::worlds) fn meets(&self, primitive: &str, target: Option<&str>) -> bool {
+    /// Whether it is about a call of this primitive on this target.
+    pub fn meets(&self, primitive: &str, target: Option<&str>) -> bool {
         self.primitive == primitive && (self.target.is_none() || self.target.as_deref() == target)
     }
 }
