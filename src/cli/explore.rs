@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::model::{Assumption, Span};
-use crate::runtime::{Error, ExploreRequest};
+use crate::runtime::{Error, ExploreRequest, Lifeboat};
+use crate::system::Cancel;
 
+use super::people::leave_on_signals;
 use super::plan::{assumption, pair};
 use super::printer::Printer;
 use super::{Exit, Global, explore_text, open};
@@ -36,8 +38,8 @@ pub(super) struct Explore {
     #[arg(long, value_name = "TIME", default_value = "1m")]
     time: Span,
     /// How many threads walk [default: one for each core]
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: Option<u16>,
     /// How to print what was found
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -64,7 +66,10 @@ fn faults(text: &str) -> Result<Faults, String> {
 
 impl Explore {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-        let lifeboat = open::reading(global)?;
+        // Whoever stops it still hears what was found so far.
+        let cancel = Cancel::new();
+        leave_on_signals(&cancel);
+        let lifeboat = Lifeboat::builder(open::config(global)?).cancel(cancel.clone()).build()?;
         printer.shorten(&lifeboat.config().root);
         printer.conceal(lifeboat.redactor());
         let request = ExploreRequest::new(self.runbook.clone());
@@ -76,7 +81,7 @@ impl Explore {
             faults: self.faults.0,
             paths: self.paths,
             time: self.time.0,
-            threads: self.threads.unwrap_or(request.threads),
+            threads: self.threads.map_or(request.threads, usize::from),
             ..request
         })?;
         if self.format == Format::Json || printer.json {
@@ -84,6 +89,10 @@ impl Explore {
         } else {
             explore_text::print(&exploration, printer);
         }
-        Ok(if exploration.is_sound() { Exit::Done } else { Exit::RolledBack })
+        Ok(match exploration.is_sound() {
+            true => Exit::Done,
+            false if cancel.requested().is_some() => Exit::Cancelled,
+            false => Exit::RolledBack,
+        })
     }
 }

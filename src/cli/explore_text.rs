@@ -16,6 +16,9 @@ pub(super) fn print(exploration: &Exploration, printer: &Printer) {
     page.bounds(exploration);
 }
 
+/// Of a long story, so many lines from its beginning and from its end.
+const SHOWN: usize = 15;
+
 struct Page<'a> {
     printer: &'a Printer,
     width: usize,
@@ -59,6 +62,7 @@ impl Page<'_> {
 
     fn counts(&self, counts: &PathCounts) {
         let width = grouped(counts.all).len();
+        let hopeless = counts.well == 0;
         let row = |count: u64, text: &str, style: Option<Style>| {
             if count > 0 {
                 self.out(&format!("{:>width$}  {text}", grouped(count)), style);
@@ -66,10 +70,14 @@ impl Page<'_> {
         };
         row(counts.all, if counts.all == 1 { "path" } else { "paths" }, Some(Style::Bold));
         row(counts.well, "come to the end of the runbook", Some(Style::Good));
-        row(counts.restored, "fail, and nothing is left changed", None);
+        row(counts.restored, "fail, and what they changed is rolled back", None);
         row(counts.left_changed, "fail, and leave something changed", Some(Style::Caution));
         row(counts.mistaken, "end at a mistake in the runbook", Some(Style::Bad));
+        row(counts.in_doubt, "end in doubt: no driver can tell, a person must look", Some(Style::Caution));
         row(counts.open, "cannot be followed to an end", Some(Style::Bad));
+        if hopeless {
+            self.out("NO path comes to the end of the runbook", Some(Style::Bad));
+        }
         self.printer.out("");
     }
 
@@ -88,7 +96,7 @@ impl Page<'_> {
 
     fn violated(&self, violated: &Violated) {
         self.printer.out("");
-        let Violated { invariant, summary, waived, paths: count, why, story } = violated;
+        let Violated { invariant, summary, waived, paths: count, why, story, ends } = violated;
         if let Some(reason) = waived {
             self.say("", &format!("~ {invariant}: waived on {}: {reason}", paths(*count)), Some(Style::Caution));
             return;
@@ -96,6 +104,7 @@ impl Page<'_> {
         self.say("", &format!("✗ {invariant}: {summary}"), Some(Style::Bad));
         self.say("  ", &format!("{}; the shortest of {}:", why, paths(*count)), None);
         self.story(story);
+        self.say("          ", &format!("… {ends}"), Some(Style::Dim));
         let waiver = format!("if that is as it should be, say why in the runbook: //! waive: {invariant}: WHY");
         self.say("  ", &waiver, Some(Style::Dim));
     }
@@ -113,7 +122,14 @@ impl Page<'_> {
     }
 
     fn story(&self, story: &[StoryLine]) {
-        for line in story {
+        let hidden = story.len().saturating_sub(2 * SHOWN);
+        for (n, line) in story.iter().enumerate() {
+            if hidden > 1 && n == SHOWN {
+                self.out(&format!("          … {hidden} more lines …"), Some(Style::Dim));
+            }
+            if hidden > 1 && (SHOWN..SHOWN + hidden).contains(&n) {
+                continue;
+            }
             let elsewhere =
                 if *line.site.file == *self.runbook { String::new() } else { format!(" ({})", line.site.file) };
             let mark = if line.broken { "✗" } else { " " };
@@ -148,13 +164,22 @@ impl Page<'_> {
                     format!("NOT ALL WALKED: there are more than {} paths (--paths)", grouped(*at_most))
                 }
                 Bound::Time { seconds } => format!("NOT ALL WALKED: the time was over after {seconds} s (--time)"),
+                Bound::Cancelled => "NOT ALL WALKED: it was stopped".to_owned(),
+                Bound::Switch { sites } => {
+                    let places: Vec<String> = sites.iter().map(place).collect();
+                    format!(
+                        "NOT ALL WALKED, perhaps: a `switch` takes its default where the value is not known; compare with == \
+                         instead: {}",
+                        places.join(", ")
+                    )
+                }
                 Bound::Repeated { sites } => {
                     let places: Vec<String> = sites.iter().map(place).collect();
                     format!("met more than 3 times on one path, then only its likely way: {}", places.join(", "))
                 }
             };
-            let style =
-                if matches!(bound, Bound::Paths { .. } | Bound::Time { .. }) { Style::Caution } else { Style::Dim };
+            let quiet = matches!(bound, Bound::Faults { .. } | Bound::Repeated { .. });
+            let style = if quiet { Style::Dim } else { Style::Caution };
             self.say("", &text, Some(style));
         }
     }

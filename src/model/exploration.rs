@@ -9,7 +9,7 @@ pub const INVARIANTS: [(&str, &str); 6] = [
     ("maintenance-restored", "after a failure every maintenance mode is as it was, or its rollback was tried"),
     ("open-only-when-healthy", "traffic is not let to a target whose last check failed"),
     ("backup-before-destroying", "a protected target is destroyed only after a verified backup in the same run"),
-    ("told", "somebody was told of every path that fails after it has changed something"),
+    ("told", "somebody was told of every run that fails after it has changed something"),
     (
         "no-destruction-after-a-failed-check",
         "nothing is destroyed after a check of a backup or of a configuration failed",
@@ -63,6 +63,8 @@ pub struct PathCounts {
     pub left_changed: u64,
     /// It ends at a mistake in the runbook.
     pub mistaken: u64,
+    /// It ends in doubt: nobody can tell whether a change took place, and a person must look.
+    pub in_doubt: u64,
     /// It depends on something that nobody knows.
     pub open: u64,
 }
@@ -85,6 +87,13 @@ pub enum Bound {
     Time {
         /// In seconds.
         seconds: u64,
+    },
+    /// Somebody stopped it.
+    Cancelled,
+    /// A `switch` takes its default where the value is not known.
+    Switch {
+        /// The lines.
+        sites: Vec<Site>,
     },
     /// A line that is met often on one path takes only its likely way then.
     Repeated {
@@ -128,6 +137,8 @@ pub struct Violated {
     pub why: String,
     /// That path.
     pub story: Vec<StoryLine>,
+    /// How that path ends.
+    pub ends: String,
 }
 
 /// Paths that come to no end.
@@ -164,8 +175,12 @@ impl Exploration {
     /// The version of its JSON.
     pub const FORMAT: u32 = 1;
 
-    /// Whether every path keeps every invariant that is not waived, and comes to an end.
+    /// Whether every path keeps every invariant that is not waived, and comes to an end; and none was left out for want of time or
+    /// because there were too many.
     pub fn is_sound(&self) -> bool {
-        self.stuck.is_empty() && self.violations.iter().all(|violated| violated.waived.is_some())
+        let cut_short =
+            |bound: &Bound| !matches!(bound, Bound::Faults { .. } | Bound::Repeated { .. } | Bound::Switch { .. });
+        let broken = self.violations.iter().any(|violated| violated.waived.is_none());
+        self.stuck.is_empty() && !broken && !self.bounds.iter().any(cut_short)
     }
 }

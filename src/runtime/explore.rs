@@ -55,6 +55,9 @@ impl ExploreRequest {
     }
 }
 
+/// No machine gains by more threads than this.
+const THREADS: usize = 64;
+
 /// How many paths a thread walks before it looks at what the others do.
 const BATCH: usize = 64;
 
@@ -69,6 +72,8 @@ struct Frontier {
     bounds: Vec<Bound>,
     /// The assumptions that some call has met.
     met: BTreeSet<usize>,
+    /// A pin that a call can never end in, and in what it can.
+    wrong: Option<(String, String)>,
     internal: Option<String>,
 }
 
@@ -119,8 +124,16 @@ impl Lifeboat {
         let look = self.look_in(environment);
         let began = look.monotonic();
         let found = Findings::new(call_sites(&script, &self.registry), environment.protected);
-        let mut frontier =
-            Frontier { open: vec![], busy: 0, walked: 0, found, bounds: vec![], met: BTreeSet::new(), internal: None };
+        let mut frontier = Frontier {
+            open: vec![],
+            busy: 0,
+            walked: 0,
+            found,
+            bounds: vec![],
+            met: BTreeSet::new(),
+            wrong: None,
+            internal: None,
+        };
         frontier.put(Beginning::default());
         let exploring = Exploring {
             lifeboat: self,
@@ -136,7 +149,7 @@ impl Lifeboat {
             more: Condvar::new(),
         };
         std::thread::scope(|scope| {
-            for _ in 1..request.threads.max(1) {
+            for _ in 1..request.threads.clamp(1, THREADS) {
                 scope.spawn(|| exploring.work());
             }
             exploring.work();
@@ -145,8 +158,12 @@ impl Lifeboat {
         if let Some(why) = frontier.internal {
             return Err(Error::Internal { why });
         }
+        if let Some((why, help)) = frontier.wrong {
+            return Err(Error::Params { why, help: Some(help) });
+        }
+        let complete = frontier.bounds.is_empty() && !frontier.found.has_more();
         let mut assumptions = pinned.iter().enumerate();
-        if let Some((_, unmet)) = assumptions.find(|(n, _)| !frontier.met.contains(n)) {
+        if let Some((_, unmet)) = assumptions.find(|(n, _)| complete && !frontier.met.contains(n)) {
             let help = "check the spelling of the target, or whether any path leads to that call".to_owned();
             return Err(Error::Params { why: format!("no call on any path meets `{unmet}`"), help: Some(help) });
         }
@@ -163,6 +180,16 @@ impl Lifeboat {
             took_ms: u64::try_from(look.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX),
             ..judged
         })
+    }
+}
+
+/// While it lives a thread is at work: the others wait for what it finds. However it ends, they must not wait for ever.
+struct AtWork<'a, 'b>(&'a Exploring<'b>);
+
+impl Drop for AtWork<'_, '_> {
+    fn drop(&mut self) {
+        self.0.frontier().busy -= 1;
+        self.0.more.notify_all();
     }
 }
 
@@ -189,18 +216,27 @@ impl Exploring<'_> {
         let Ok(evaluator) = Evaluator::new(&evaluation) else { return };
         let faults = self.request.faults.unwrap_or(usize::MAX);
         while let Some(batch) = self.next() {
+            let guard = AtWork(self);
             let mut found = Findings::new(Vec::new(), self.environment.protected);
             let (mut others, mut walked) = (Vec::new(), 0);
-            for beginning in batch {
+            let mut batch = batch.into_iter();
+            // One path may take long: what is left of the batch is walked by others, or by nobody.
+            for beginning in batch.by_ref() {
                 world.begin(beginning);
                 let verdict = evaluator.evaluate();
-                let (path, more, repeated) = world.end(&verdict, faults, |other| others.push(other));
-                walked += u64::from(path.is_some());
-                found.add(path, more, repeated);
+                found.add(&world.end(&verdict, faults, |other| others.push(other)));
+                walked += 1;
+                if self.is_over() {
+                    break;
+                }
             }
+            others.extend(batch);
             self.give_back(others, walked, found);
+            drop(guard);
         }
-        self.frontier().met.extend(world.met());
+        let mut frontier = self.frontier();
+        frontier.met.extend(world.met());
+        frontier.wrong = frontier.wrong.take().or_else(|| world.wrong_pin());
     }
 
     /// Beginnings to walk from; none when there will be no more.
@@ -219,24 +255,28 @@ impl Exploring<'_> {
         }
     }
 
+    /// Whether there is no more time, or somebody does not want to wait.
+    fn is_over(&self) -> bool {
+        self.look.monotonic().saturating_sub(self.began) >= self.request.time
+            || self.look.cancel().requested().is_some()
+    }
+
     fn give_back(&self, others: Vec<Beginning>, walked: u64, found: Findings) {
         let mut frontier = self.frontier();
-        frontier.busy -= 1;
         frontier.walked += walked;
         frontier.found.merge(found);
         let (paths, time) = (self.request.paths, self.request.time);
         for other in others {
             frontier.put(other);
         }
-        let open = frontier.open.iter().any(|open| !open.is_empty()) || frontier.busy > 0;
+        let open = frontier.open.iter().any(|open| !open.is_empty()) || frontier.busy > 1;
         if open && frontier.walked >= paths {
             frontier.stop(Bound::Paths { at_most: paths });
         }
-        if open && self.look.monotonic().saturating_sub(self.began) >= time {
+        if open && self.look.cancel().requested().is_some() {
+            frontier.stop(Bound::Cancelled);
+        } else if open && self.is_over() {
             frontier.stop(Bound::Time { seconds: time.as_secs() });
-        }
-        if self.look.cancel().requested().is_some() {
-            frontier.stop(Bound::Time { seconds: self.look.monotonic().saturating_sub(self.began).as_secs() });
         }
         self.more.notify_all();
     }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{
     Bound, Coverage, Exploration, INVARIANTS, MissedCall, PathCounts, Site, StoryLine, Stuck, Value, Violated,
 };
-use crate::script::Script;
-use crate::worlds::{Ending, Walked, broken, story};
+use crate::script::{Script, switches};
+use crate::worlds::{Ending, Visit, Walked, broken, story};
 
 /// What has been found so far.
 #[derive(Default)]
@@ -31,6 +31,7 @@ type Reason = (bool, String, Option<Site>, Option<String>);
 struct Example {
     paths: u64,
     why: String,
+    ends: String,
     story: Vec<StoryLine>,
     /// What is compared: shorter paths are better, then those with fewer failures.
     rank: (usize, usize, Vec<u16>),
@@ -57,20 +58,19 @@ impl Findings {
         Self { protected, calls: calls.len(), missed: calls.into_iter().collect(), ..Self::default() }
     }
 
-    /// One path more, unless it cannot be; whether others leave it that meet too many failures; lines that it met too often.
-    pub(super) fn add(&mut self, walked: Option<Walked>, more: bool, repeated: BTreeSet<Site>) {
-        self.more |= more;
-        self.repeated.extend(repeated);
-        let Some(walked) = walked else { return };
-        for visit in &walked.path.visits {
-            if !self.reached.contains(visit.site()) {
-                self.reached.insert(visit.site().clone());
+    /// One path more.
+    pub(super) fn add(&mut self, walked: &Walked) {
+        self.more |= walked.more;
+        self.repeated.extend(walked.bounded.iter().cloned());
+        for site in walked.path.visits.iter().map(Visit::site).chain(&walked.path.passed) {
+            if !self.reached.contains(site) {
+                self.reached.insert(site.clone());
             }
         }
         self.counts.all += 1;
         let rank = || (walked.path.visits.len(), walked.failures, walked.ways.clone());
         let (mistake, why, site, hint) = match &walked.ending {
-            Ending::Well => (None, "", None, None),
+            Ending::Well | Ending::Endless | Ending::InDoubt => (None, "", None, None),
             Ending::Restored { why } | Ending::LeftChanged { why } => (None, why.as_str(), None, None),
             Ending::Mistake { why, site, hint } => (Some(true), why.as_str(), Some(site), hint.as_ref()),
             Ending::Open { why, site, hint } => (Some(false), why.as_str(), site.as_ref(), hint.as_ref()),
@@ -79,11 +79,18 @@ impl Findings {
             Ending::Well => &mut self.counts.well,
             Ending::Restored { .. } => &mut self.counts.restored,
             Ending::LeftChanged { .. } => &mut self.counts.left_changed,
-            Ending::Mistake { .. } => &mut self.counts.mistaken,
+            Ending::Mistake { .. } | Ending::Endless => &mut self.counts.mistaken,
+            Ending::InDoubt => &mut self.counts.in_doubt,
             Ending::Open { .. } => &mut self.counts.open,
         } += 1;
         if let Some(mistake) = mistake {
-            let example = Example { paths: 1, why: String::new(), story: story(&walked.path, None), rank: rank() };
+            let example = Example {
+                paths: 1,
+                why: String::new(),
+                ends: String::new(),
+                story: story(&walked.path, None),
+                rank: rank(),
+            };
             keep(&mut self.stuck, (mistake, why.to_owned(), site.cloned(), hint.cloned()), example);
         }
         for violation in broken(&walked.path, &walked.ending, self.protected) {
@@ -91,8 +98,14 @@ impl Findings {
             // Only the shortest is told: most paths that break it are not.
             let shorter = self.violated.get(&violation.invariant).is_none_or(|known| rank < known.rank);
             let story = if shorter { story(&walked.path, Some(violation.at)) } else { Vec::new() };
-            keep(&mut self.violated, violation.invariant, Example { paths: 1, why: violation.why, story, rank });
+            let ends = walked.ending.told();
+            keep(&mut self.violated, violation.invariant, Example { paths: 1, why: violation.why, ends, story, rank });
         }
+    }
+
+    /// Whether there are paths that meet too many failures.
+    pub(super) fn has_more(&self) -> bool {
+        self.more
     }
 
     /// What another thread has found.
@@ -106,6 +119,7 @@ impl Findings {
         counts.restored += others.restored;
         counts.left_changed += others.left_changed;
         counts.mistaken += others.mistaken;
+        counts.in_doubt += others.in_doubt;
         counts.open += others.open;
         other.violated.into_iter().for_each(|(key, example)| keep(&mut self.violated, key, example));
         other.stuck.into_iter().for_each(|(key, example)| keep(&mut self.stuck, key, example));
@@ -116,6 +130,10 @@ impl Findings {
         if let Some(at_most) = faults.filter(|_| self.more) {
             bounds.insert(0, Bound::Faults { at_most });
         }
+        let switches = switches(script);
+        if !switches.is_empty() {
+            bounds.push(Bound::Switch { sites: switches });
+        }
         if !self.repeated.is_empty() {
             bounds.push(Bound::Repeated { sites: self.repeated.into_iter().collect() });
         }
@@ -125,7 +143,8 @@ impl Findings {
         let violation = |(invariant, example): (usize, Example)| {
             let (invariant, summary) = INVARIANTS[invariant];
             let waived = waived(invariant).map(|(_, reason)| reason.to_owned());
-            Violated { invariant, summary, waived, paths: example.paths, why: example.why, story: example.story }
+            let Example { paths, why, ends, story, .. } = example;
+            Violated { invariant, summary, waived, paths, why, story, ends }
         };
         let stuck = |((mistake, why, site, hint), example): (Reason, Example)| Stuck {
             mistake,

@@ -165,11 +165,9 @@ fn mismatch_with_unknown(host: &Host, error: &rhai::EvalAltResult) -> Option<Hal
     let unknown = fault.code == "script"
         && (fault.message.contains("does not know") || fault.message.contains(unknown::TYPE_NAME));
     unknown.then(|| Halt::Unplannable {
-        why: fault.message.replace(unknown::TYPE_NAME, "a value that the plan does not know"),
+        why: fault.message.replace(unknown::TYPE_NAME, "a value that is not known before the run"),
         site: fault.site.as_deref().and_then(parse_site).unwrap_or_else(|| host.site(rhai::Position::NONE)),
-        hint: Some(
-            "it cannot count, index or loop: compare it first, or pin the call it comes from with --assume".into(),
-        ),
+        hint: Some("compare it first, or give what it comes from: a parameter with --set, a call with --assume".into()),
     })
 }
 

@@ -27,7 +27,7 @@ mod steps;
 mod unknown;
 mod unwind;
 
-pub use check::{Diagnostic, NamedTarget, Severity, call_sites, check, named_targets};
+pub use check::{Diagnostic, NamedTarget, Severity, call_sites, check, named_targets, switches};
 pub use evaluate::{Evaluation, Evaluator, evaluate, on_deep_stack};
 pub use front_matter::{FrontMatter, Scenario};
 pub use params::{Param, ParamType, Params};

@@ -34,7 +34,14 @@ fn repeat(context: &NativeCallContext, name: &'static str, given: &[Dynamic], bo
         return Err(call::mistake(&branch, format!("`{name}` is not available here"), None, position));
     };
     let args = call::arguments_by_name(&branch, &signature, given, position)?;
-    let policy = policy(name, &args).map_err(|why| call::mistake(&branch, why, None, position))?;
+    let policy = policy(name, &args).map_err(|why| match args.find_unknown() {
+        Some(unknown) => {
+            let why = format!("`{name}` needs {unknown}, which is not known before the run");
+            let hint = Some("give it as a parameter with --set".to_owned());
+            branch.halt(Halt::Unplannable { why, site: branch.host.site(position), hint }, position)
+        }
+        None => call::mistake(&branch, why, None, position),
+    })?;
     let invocation = call::invocation(&branch, name, args, position);
     let mut attempt = |n: u32| run(context, &branch, &invocation, body, (name, n), position);
     let performed = branch.host.world.repeat(&invocation, &policy, &mut attempt);

@@ -4,7 +4,7 @@
 
 use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext};
 
-use crate::model::{Comparison, Question, Unknown};
+use crate::model::{Comparison, Halt, Question, Unknown};
 
 use super::host::RhaiResult;
 use super::{call, convert, marks};
@@ -24,7 +24,8 @@ pub(super) fn register(engine: &mut Engine) {
         });
     }
     for operator in ["+", "-", "*", "/", "%", "**"] {
-        let text = move |a: &str, b: &str| Unknown::text(format!("{a} {operator} {b}"));
+        // In parentheses: (a + b) * 2 is not a + b * 2.
+        let text = move |a: &str, b: &str| Unknown::text(format!("({a} {operator} {b})"));
         engine.register_fn(operator, move |a: Unknown, b: Dynamic| text(a.as_str(), &literal(&b)));
         engine.register_fn(operator, move |a: Dynamic, b: Unknown| text(&literal(&a), b.as_str()));
         engine.register_fn(operator, move |a: Unknown, b: Unknown| text(a.as_str(), b.as_str()));
@@ -49,6 +50,16 @@ pub(super) fn register(engine: &mut Engine) {
             },
         );
     }
+    for name in UNANSWERED {
+        engine.register_fn(name, move |c: NativeCallContext, a: Unknown| unanswered(&c, name, &a));
+        engine.register_fn(name, move |c: NativeCallContext, a: Unknown, _: Dynamic| unanswered(&c, name, &a));
+        engine.register_fn(name, move |c: NativeCallContext, a: Unknown, _: Dynamic, _: Dynamic| {
+            unanswered(&c, name, &a)
+        });
+    }
+    for name in ["..", "..=", "contains", "starts_with", "ends_with", "index_of", "split", "in"] {
+        engine.register_fn(name, move |c: NativeCallContext, _: Dynamic, b: Unknown| unanswered(&c, name, &b));
+    }
     engine.register_indexer_get(|a: &mut Unknown, name: ImmutableString| a.field(&name));
     engine.register_fn("require", |c: NativeCallContext, a: Unknown, message: Dynamic| -> RhaiResult<()> {
         if ask(&c, format!("{a} is true"))? {
@@ -57,6 +68,48 @@ pub(super) fn register(engine: &mut Engine) {
         let branch = call::branch(&c, "require")?;
         Err(call::unmet(&branch, &message, c.call_position()))
     });
+}
+
+/// What can be asked of a list, a map or a text, and has no answer where that is not known.
+const UNANSWERED: [&str; 29] = [
+    "len",
+    "is_empty",
+    "keys",
+    "values",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "index_of",
+    "split",
+    "sub_string",
+    "to_upper",
+    "to_lower",
+    "trim",
+    "replace",
+    "parse_int",
+    "parse_float",
+    "to_int",
+    "to_float",
+    "filter",
+    "map",
+    "reduce",
+    "some",
+    "all",
+    "find",
+    "sort",
+    "reverse",
+    "abs",
+    "..",
+    "..=",
+];
+
+/// It would be an error of the script, which may be caught: the evaluation ends instead, as nobody knows what a run would do.
+fn unanswered(context: &NativeCallContext, name: &str, unknown: &Unknown) -> RhaiResult {
+    let branch = call::branch(context, name)?;
+    let position = context.call_position();
+    let why = format!("`{name}` asks something of {unknown}, which is not known before the run");
+    let hint = Some("compare it, or give what it comes from: a parameter with --set, a call with --assume".to_owned());
+    Err(branch.halt(Halt::Unplannable { why, site: branch.host.site(position), hint }, position))
 }
 
 /// What Rhai's own messages call the type.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::config::{ConfigError, Environment};
+use crate::config::{ConfigError, Environment, TargetKind};
 use crate::model::{Halt, Impact, Invocation, Unknown, Value};
 use crate::primitives::notify::Carrier;
-use crate::primitives::{Bound, Handler, Registry, Signature};
+use crate::primitives::{Bound, Evidence, Handler, Registry, Signature};
 
 /// The primitives, the environment, and the drivers that serve its targets.
 #[derive(Clone)]
@@ -40,6 +40,18 @@ impl Cast {
     /// What delivers the letters for `channel`.
     pub(super) fn carrier(&self, channel: &str) -> Option<&Arc<dyn Carrier>> {
         self.bound.carrier(channel)
+    }
+
+    /// Whether nobody can tell of a change whose answer was lost whether it took place.
+    pub(super) fn is_doubtful(&self, primitive: &str, target: Option<&str>) -> bool {
+        let serving = target.and_then(|name| self.environment.targets.get(name));
+        let same = |driver: Option<(TargetKind, &'static str)>| match (driver, serving) {
+            (Some((kind, driver)), Some(target)) => kind == target.kind && driver == target.driver,
+            (None, None) => true,
+            _ => false,
+        };
+        let found = self.registry.evidence().find(|(name, driver, _)| *name == primitive && same(*driver));
+        matches!(found, Some((_, _, Evidence::None(_) | Evidence::Given(..))))
     }
 
     /// Finds what a call needs. What is wrong here escaped the check, because it was computed: no script may catch it.

@@ -35,6 +35,7 @@ fn no_more_paths_and_no_more_time_than_asked_for() {
     let time = ExploreRequest { time: Duration::from_millis(200), paths: u64::MAX, ..request(&project, &many) };
     let exploration = explore(&time, &project).expect("it can be explored");
     assert_eq!(exploration.bounds, [Bound::Time { seconds: 0 }]);
+    assert!(!exploration.is_sound(), "nobody knows of the others");
 }
 
 /// A line takes all of its ways the first three times, then its likely one.
@@ -55,8 +56,30 @@ fn a_path_without_an_end_is_a_mistake() {
         explore(&request(&project, "loop {\n    probe(\"web\");\n}"), &project).expect("it can be explored");
     assert!(!exploration.is_sound());
     assert_eq!(exploration.violations[0].invariant, "ends");
-    assert!(exploration.stuck[0].why.contains("more than 300 times"), "{}", exploration.stuck[0].why);
+    assert_eq!(exploration.stuck, [], "it is told once");
     assert_eq!(exploration.paths.mistaken, exploration.paths.all);
+    let many = explore(&request(&project, "for n in 0..400 { log(`${n}`); }"), &project).expect("it can be explored");
+    assert_eq!((many.paths.all, many.paths.well), (1, 1), "what is long has an end");
+}
+
+/// In a `try` it would be an error like any other, and the script would go on as no run does.
+#[test]
+fn what_has_no_answer_cannot_be_caught() {
+    let project = Project::configured("", "");
+    let runbook =
+        "let v = ask(\"Which?\");\ntry { if v.len() > 0 { maintenance(\"web\", \"on\"); } } catch { log(\"no\"); }";
+    let exploration = explore(&request(&project, runbook), &project).expect("it can be explored");
+    assert_eq!(exploration.stuck.len(), 1, "{exploration:?}");
+    assert!(exploration.stuck[0].why.contains("`len` asks something of ‹ask›"), "{}", exploration.stuck[0].why);
+}
+
+#[test]
+fn a_switch_is_named() {
+    let project = Project::configured("", "");
+    let runbook = "switch ask(\"Which?\") { \"a\" => log(\"a\"), _ => log(\"other\") }";
+    let exploration = explore(&request(&project, runbook), &project).expect("it can be explored");
+    let [Bound::Switch { sites }] = &exploration.bounds[..] else { panic!("{:?}", exploration.bounds) };
+    assert_eq!(sites[0].line, 1);
 }
 
 #[test]

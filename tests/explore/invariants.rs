@@ -75,10 +75,11 @@ fn a_protected_target_is_destroyed_only_with_a_verified_backup() {
 
 #[test]
 fn somebody_is_told_of_what_fails() {
-    let silent = "step \"Back up\" { backup(\"primary\"); }\nconfirm(\"Go on?\");";
+    let silent = "step \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", \"off\"); }\nconfirm(\"Go on?\");";
     assert!(breaks("told", silent).0.contains("nobody hears of it"));
     keeps(&format!("{TELL}{silent}"));
     keeps("confirm(\"Go on?\");");
+    keeps("backup(\"primary\");\nconfirm(\"Go on?\");");
 }
 
 #[test]
@@ -94,7 +95,8 @@ fn nothing_is_destroyed_after_a_failed_check() {
 
 #[test]
 fn a_waiver_with_a_reason_is_shown_and_nothing_more() {
-    let waived = "//! Quick.\n//! waive: told: whoever types it sees it\nbackup(\"primary\");\nconfirm(\"Go on?\");";
+    let waived = "//! Quick.\n//! waive: told: whoever types it sees it\n\
+        step \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", \"off\"); }\nconfirm(\"Go on?\");";
     let exploration = explored(false, waived);
     assert!(exploration.is_sound());
     assert_eq!(exploration.violations[0].waived.as_deref(), Some("whoever types it sees it"));

@@ -32,6 +32,9 @@ fn what_nobody_knows_goes_both_ways_and_stays_as_it_is() {
     let two = "let ms = probe(\"web\").latency_ms; if ms > 200 { log(\"slow\"); } if ms > 100 { log(\"slowish\"); }";
     // Slow and not slowish cannot be: three ways for each of the four answers of the probe.
     assert_eq!(explored(two).paths.all, 12);
+    let grouped = "let p = probe(\"web\").latency_ms; let q = probe(\"primary\").latency_ms;\n\
+        if (p + q) * 2 > 100 { if p + q * 2 > 100 { log(\"both\"); } else { log(\"one\"); } }";
+    assert_eq!(explored(grouped).coverage.missed, [], "they are not the same");
     let two_probes =
         "let a = probe(\"web\").latency_ms; let b = probe(\"web\").latency_ms; if a > 200 { } if b > 200 { }";
     assert_eq!(explored(two_probes).paths.all, 64, "what two probes find are two things");
@@ -40,8 +43,13 @@ fn what_nobody_knows_goes_both_ways_and_stays_as_it_is() {
 #[test]
 fn a_wait_comes_true_or_does_not() {
     let exploration = explored("wait_until(\"up\", || probe(\"web\").ok);");
-    // Up: pass or warn. Not up: fail or degraded. Or it is cancelled meanwhile.
-    assert_eq!(counts(&exploration), [5, 2, 3, 0]);
+    // Up: pass or warn. Not up, fail or degraded: then there is no time left, or it is looked at once more. Or it is cancelled.
+    assert_eq!(counts(&exploration), [1 + 2 + 2 * (1 + 4), 2 + 2 * 2, 1 + 2 * (1 + 2), 0]);
+    // What is first down and then up again.
+    let restarted = "let down = false; wait_until(\"restarted\", || { let p = probe(\"web\"); if p.down { down = true; } down && p.ok });";
+    assert!(explored(restarted).paths.well > 0);
+    let counts_up = "let n = 0; wait_until(\"many\", || { n += 1; n > 150 });";
+    assert_eq!(counts(&explored(counts_up)), [2, 1, 1, 0]);
     assert_eq!(counts(&explored("hold(\"1m\", || probe(\"web\").ok);")), [5, 2, 3, 0]);
     assert_eq!(counts(&explored("wait_until(\"never\", || false);")), [2, 0, 2, 0], "it cannot come true");
 }
@@ -102,6 +110,24 @@ fn one_thread_finds_what_many_find() {
     for threads in [2, 4, 7] {
         assert_eq!(with(threads), one);
     }
+}
+
+#[test]
+fn what_nobody_can_tell_afterwards_ends_in_doubt() {
+    let table = "[environments.test.tools.turn]\ndriver = \"command\"\nprogram = [\"true\"]\nimpact = \"change\"\n";
+    let project = Project::configured("", table);
+    let runbook = "step \"Turn\" { exec(\"turn\"); } rollback { log(\"back\"); }";
+    let exploration = explore(&request(&project, runbook), &project).expect("it can be explored");
+    assert_eq!((exploration.paths.in_doubt, exploration.paths.well), (1, 1));
+}
+
+#[test]
+fn a_mistake_of_the_script_is_no_failure_of_anything_else() {
+    let project = Project::configured("", "");
+    let exploration =
+        explore(&request(&project, "log(\"here\");\nlet x = [1, 2][7];"), &project).expect("it can be explored");
+    assert_eq!((exploration.paths.mistaken, exploration.is_sound()), (1, false));
+    assert_eq!(exploration.stuck[0].site.as_ref().map(|site| site.line), Some(2));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn a_way_that_depends_on_an_unknown_is_not_guessed() {
         ("5 > taken.stored_size", "5 > ‹backup:primary.stored_size›"),
         ("taken.id == \"x\"", "‹backup:primary.id› == \"x\""),
         ("`${taken.id}` != \"x\"", "\"‹backup:primary.id›\" != \"x\""),
-        ("taken.stored_size + 1 == 2", "‹backup:primary.stored_size› + 1 == 2"),
+        ("taken.stored_size + 1 == 2", "(‹backup:primary.stored_size› + 1) == 2"),
     ] {
         let runbook = format!("let taken = backup(\"primary\");\nif {condition} {{ maintenance(\"web\", \"on\"); }}");
         let (why, site, hint) = stops(&runbook);

@@ -67,9 +67,8 @@ fn is_walked(stage: &Stage, generated: &Generated, wanted: &Changes) -> Option<b
         let Some(beginning) = open.pop() else { return (!bounded).then_some(false) };
         world.begin(beginning);
         let verdict = evaluator.evaluate();
-        let (walked, _, repeated) = world.end(&verdict, failures, |other| open.push(other));
-        bounded |= !repeated.is_empty();
-        let Some(walked) = walked else { continue };
+        let walked = world.end(&verdict, failures, |other| open.push(other));
+        bounded |= !walked.bounded.is_empty();
         let sets = walked.path.calls().filter(|call| call.primitive == "set");
         if sets.map(|call| (call.site.clone(), call.failed)).collect::<Changes>() == *wanted {
             return Some(true);

@@ -99,6 +99,7 @@ impl Primitive for Rotate {
         cases.extend([
             Case::fails("rejected", "rotate-rejected", Applied::No),
             Case::fails("failed", "rotate-failed", Applied::No),
+            Case::fails("failed-but-applied", "rotate-failed", Applied::Yes),
         ]);
         cases
     }

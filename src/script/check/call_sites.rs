@@ -2,7 +2,7 @@
 
 use rhai::{ASTNode, Expr, Stmt};
 
-use crate::model::MissedCall;
+use crate::model::{MissedCall, Site};
 use crate::primitives::Registry;
 use crate::script::source::Script;
 
@@ -24,5 +24,17 @@ pub fn call_sites(script: &Script, registry: &Registry) -> Vec<MissedCall> {
     });
     found.sort();
     found.dedup();
+    found
+}
+
+/// Every `switch` in the file of a runbook: Rhai takes its default where the value is not known, and tells nobody.
+pub fn switches(script: &Script) -> Vec<Site> {
+    let mut found = Vec::new();
+    script.ast.walk(&mut |path: &[ASTNode]| {
+        if let Some(ASTNode::Stmt(Stmt::Switch(_, at))) = path.last() {
+            found.push(script.sources.site(*at));
+        }
+        true
+    });
     found
 }

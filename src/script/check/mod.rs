@@ -19,7 +19,7 @@ use crate::primitives::Registry;
 
 use super::source::{Library, Script};
 
-pub use call_sites::call_sites;
+pub use call_sites::{call_sites, switches};
 pub use diagnostic::{Diagnostic, Severity};
 pub use targets::{NamedTarget, named_targets};
 

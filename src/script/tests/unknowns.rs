@@ -10,8 +10,9 @@ fn they_flow_through_text_fields_and_arithmetic() {
         ("\"a\" + u", "a‹look:x›"),
         ("u + \"a\"", "‹look:x›a"),
         ("u.id", "‹look:x.id›"),
-        ("u + 1", "‹look:x› + 1"),
-        ("1 - u", "1 - ‹look:x›"),
+        ("u + 1", "(‹look:x› + 1)"),
+        ("(u + 1) * 2", "((‹look:x› + 1) * 2)"),
+        ("1 - u", "(1 - ‹look:x›)"),
         ("#{ a: u }.a", "‹look:x›"),
     ] {
         let ran = Test::new(&format!("let u = look(\"x\"); {expression}")).run();

@@ -41,16 +41,20 @@ impl Facts {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "bounds in scripts are small; a larger one is asked about once more at worst"
-)]
+#[expect(clippy::cast_precision_loss, reason = "larger ones are left out")]
 fn number(value: &Value) -> Option<f64> {
     match value {
-        Value::Int(number) => Some(*number as f64),
+        // What is larger is not told apart from its neighbours, so nothing follows from it.
+        Value::Int(number) => Some(*number as f64).filter(|number| number.abs() < 9_007_199_254_740_992.0),
         Value::Float(number) => Some(*number),
         _ => None,
     }
+}
+
+/// Whether Rhai takes them for equal: `5 == 5.0`.
+#[expect(clippy::float_cmp, reason = "that is what Rhai compares")]
+fn same(one: &Value, other: &Value) -> bool {
+    one == other || matches!((number(one), number(other)), (Some(one), Some(other)) if one == other)
 }
 
 #[expect(clippy::float_cmp, reason = "a bound is the very number that stands in the script")]
@@ -70,8 +74,8 @@ impl About {
 
     fn equals(&self, value: &Value) -> Option<bool> {
         match &self.is {
-            Some(known) => Some(known == value),
-            None if self.is_not.contains(value) => Some(false),
+            Some(known) => Some(same(known, value)),
+            None if self.is_not.iter().any(|other| same(other, value)) => Some(false),
             None => {
                 let number = number(value)?;
                 let outside = self.least.is_some_and(|(least, itself)| number < least || number == least && !itself)
@@ -160,6 +164,16 @@ mod tests {
         follows(&[("==", 5, true)], "!=", 7, Some(true));
         follows(&[("==", 5, false)], "==", 5, Some(false));
         follows(&[("==", 5, false)], "==", 6, None);
+    }
+
+    #[test]
+    fn numbers_are_compared_as_rhai_compares_them() {
+        let mut facts = Facts::default();
+        facts.learn(&question("==", 5), true);
+        assert_eq!(facts.answer(&question("==", Value::Float(5.0))), Some(true));
+        let mut facts = Facts::default();
+        facts.learn(&question(">", 9_007_199_254_740_992), true);
+        assert_eq!(facts.answer(&question("==", 9_007_199_254_740_993)), None);
     }
 
     #[test]

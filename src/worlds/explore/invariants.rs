@@ -51,7 +51,7 @@ fn on(call: &Call) -> &str {
 }
 
 fn fails(ending: &Ending) -> bool {
-    matches!(ending, Ending::Restored { .. } | Ending::LeftChanged { .. } | Ending::Mistake { .. })
+    matches!(ending, Ending::Restored { .. } | Ending::LeftChanged { .. } | Ending::Mistake { .. } | Ending::Endless)
 }
 
 fn maintenance_restored(path: &Path, ending: &Ending, _: bool) -> Option<Broken> {
@@ -63,17 +63,22 @@ fn maintenance_restored(path: &Path, ending: &Ending, _: bool) -> Option<Broken>
     let is_switch =
         |call: &Call| call.primitive == "maintenance" && call.args.get("state").is_some_and(|s| *s != Value::Null);
     for (n, call) in calls(path).filter(|(_, call)| is_switch(call)) {
-        if call.undoing {
-            // However it ended: it was tried.
+        let closes = text(call, "state") == Some("on");
+        // However a call of a rollback ended: it was tried. Outside of one, what failed left it as it was.
+        if call.undoing || !closes && !call.failed {
             switched.insert(on(call), None);
-        } else if call.changed {
-            switched.insert(on(call), Some((n, call)).filter(|(_, call)| text(call, "state") == Some("on")));
+        } else if closes && call.changed {
+            switched.insert(on(call), Some((n, call)));
         }
     }
-    let forgotten = switched.into_values().flatten().filter(|(_, call)| !path.around(call).any(|step| step.tried));
-    let (at, call) = forgotten.min_by_key(|(n, _)| *n)?;
+    let (at, call) = switched.into_values().flatten().min_by_key(|(n, _)| *n)?;
     let forgone = path.around(call).any(|step| step.forgone);
-    let because = if forgone { ": a point of no return has cancelled its rollback" } else { "" };
+    let tried = path.around(call).any(|step| step.tried);
+    let because = match (forgone, tried) {
+        (true, _) => ": a point of no return has cancelled its rollback",
+        (_, true) => ": its rollback fails before it opens it",
+        _ => "",
+    };
     Some((at, format!("{} stays in maintenance{because}", on(call))))
 }
 
@@ -140,16 +145,22 @@ fn backup_before_destroying(path: &Path, _: &Ending, protected: bool) -> Option<
     None
 }
 
+/// Changes that nobody needs to hear of: they only add something.
+const HARMLESS: [&str; 2] = ["backup", "verify_backup"];
+
 fn told(path: &Path, ending: &Ending, _: bool) -> Option<Broken> {
-    let first = calls(path).find(|(_, call)| call.changed && call.kind.is_change() && !call.undoing);
+    let matters = |call: &Call| call.changed && call.kind.is_change() && !call.undoing;
+    let first = calls(path).find(|(_, call)| matters(call) && !HARMLESS.contains(&call.primitive));
     let (at, call) = first.filter(|_| fails(ending))?;
     let tells = |visit: &Visit| match visit {
-        Visit::Called(call) => matches!(call.primitive, "notify" | "resolve"),
-        Visit::Updates { .. } => true,
+        Visit::Called(call) => matches!(call.primitive, "notify" | "resolve") && !call.failed,
+        // Whoever cancels it knows.
+        Visit::Cancelled { .. } => true,
         _ => false,
     };
-    let why = || format!("{} {} took place, the run fails, and nobody hears of it", call.primitive, on(call));
-    (!path.visits.iter().any(tells)).then(|| (at, why().replace("  ", " ")))
+    let what = [call.primitive, on(call)].join(" ");
+    let why = format!("{} takes place, the run fails, and nobody hears of it", what.trim_end());
+    (!path.visits.iter().any(tells)).then_some((at, why))
 }
 
 fn no_destruction_after_failure(path: &Path, _: &Ending, _: bool) -> Option<Broken> {
@@ -179,10 +190,6 @@ fn no_destruction_after_failure(path: &Path, _: &Ending, _: bool) -> Option<Brok
 }
 
 fn ends(path: &Path, ending: &Ending, _: bool) -> Option<Broken> {
-    match ending {
-        Ending::Mistake { why, .. } if why.contains("does not come to an end") || why.contains("without an end") => {
-            Some((path.visits.len().saturating_sub(1), why.clone()))
-        }
-        _ => None,
-    }
+    let why = "it goes on and on: wait with `wait_until` or `retry`, not with a loop";
+    (*ending == Ending::Endless).then(|| (path.visits.len().saturating_sub(1), why.to_owned()))
 }

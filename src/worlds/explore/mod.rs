@@ -29,9 +29,11 @@ use ways::Known;
 /// How often a line is met on one path before only its likely way is taken.
 const VISITS: u32 = 3;
 /// How often a body runs that has only one way, such as one that counts.
-const AGAIN: u32 = 100;
+const AGAIN: u32 = 10_000;
+/// The code of the fault of a `hold` that did not.
+const NOT_HELD: &str = "not-held";
 /// How often it is met before the path is taken to have no end.
-const LOOPS: u32 = 300;
+const LOOPS: u32 = 10_000;
 
 /// Walks one path after the other.
 pub struct Explore {
@@ -41,6 +43,8 @@ pub struct Explore {
     /// What was found out about calls on earlier paths, by their places.
     known: Mutex<HashMap<Site, Vec<Arc<Known>>>>,
     met: Mutex<BTreeSet<usize>>,
+    /// A pin that no call can end in, and in what it can.
+    wrong: Mutex<Option<(String, String)>>,
 }
 
 /// The path that is being walked.
@@ -58,8 +62,8 @@ struct Walk {
     /// Every `parallel`, with how many of its branches go on at the same time, and whether one of them has failed.
     parallels: Vec<(Key, usize, bool)>,
     cancelled: bool,
-    /// Whether this path cannot be: what it takes for granted does not agree.
-    impossible: bool,
+    /// Whether this path seems to have no end.
+    endless: bool,
     /// Lines of which not every way was taken.
     bounded: BTreeSet<Site>,
 }
@@ -74,12 +78,23 @@ pub struct Walked {
     pub ways: Vec<u16>,
     /// How many failures it meets.
     pub failures: usize,
+    /// Whether others leave it that meet too many.
+    pub more: bool,
+    /// Lines of which it did not take every way.
+    pub bounded: BTreeSet<Site>,
 }
 
 impl Explore {
     /// The world for the targets of `cast`. What is pinned ends in no other way, until the path itself changes the target.
     pub fn new(cast: Cast, assumptions: Vec<Assumption>) -> Self {
-        Self { cast, assumptions, walk: Mutex::default(), known: Mutex::default(), met: Mutex::default() }
+        Self {
+            cast,
+            assumptions,
+            walk: Mutex::default(),
+            known: Mutex::default(),
+            met: Mutex::default(),
+            wrong: Mutex::default(),
+        }
     }
 
     /// The positions of the assumptions that some call has met.
@@ -87,28 +102,27 @@ impl Explore {
         self.met.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A pin that a call can never end in, and in what it can.
+    pub fn wrong_pin(&self) -> Option<(String, String)> {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The next evaluation takes the path with this beginning, and the likely way behind it.
     pub fn begin(&self, beginning: Beginning) {
         *self.walk() = Walk { choices: Choices::of(beginning), ..Walk::default() };
     }
 
-    /// That evaluation is over. Gives the path unless it cannot be, and calls `open` for the paths that leave it and meet at most
-    /// `faults` failures; whether there are others that meet more; and the lines of which not every way was taken.
-    pub fn end(
-        &self,
-        verdict: &Verdict,
-        faults: usize,
-        open: impl FnMut(Beginning),
-    ) -> (Option<Walked>, bool, BTreeSet<Site>) {
+    /// That evaluation is over. Gives the path, and calls `open` for the paths that leave it and meet at most `faults` failures.
+    pub fn end(&self, verdict: &Verdict, faults: usize, open: impl FnMut(Beginning)) -> Walked {
         let walk = std::mem::take(&mut *self.walk());
-        let more = walk.choices.others(faults, open);
-        let walked = (!walk.impossible).then(|| Walked {
-            ending: ending(verdict, &walk.path),
+        Walked {
+            more: walk.choices.others(faults, open),
+            ending: if walk.endless { Ending::Endless } else { ending(verdict, &walk.path) },
             ways: walk.choices.ways(),
             failures: walk.choices.failures(),
+            bounded: walk.bounded,
             path: walk.path,
-        });
-        (walked, more, walk.bounded)
+        }
     }
 
     fn walk(&self) -> MutexGuard<'_, Walk> {
@@ -116,25 +130,26 @@ impl Explore {
     }
 
     /// Runs a body again and again while it ends so that one would, at most so many times. A body in which something can go several
-    /// ways runs once: the other ways are other paths.
+    /// ways runs twice: what goes well only the third time is no other path.
     fn until_it_forks(
         &self,
         times: u32,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
-        again: &dyn Fn(&Outcome) -> bool,
+        again: &mut dyn FnMut(&Outcome, bool) -> Result<bool, Halt>,
     ) -> Result<Outcome, Halt> {
         let before = self.walk().choices.forks();
-        let mut outcome = attempt(0)?;
-        for n in 1..times {
-            if !again(&outcome) || self.walk().choices.forks() > before {
-                break;
+        let mut forked = 0;
+        for n in 0..times {
+            let outcome = attempt(n)?;
+            forked += u32::from(self.walk().choices.forks() > before);
+            if n + 1 == times || forked == 2 || !again(&outcome, forked > 0)? {
+                return Ok(outcome);
             }
-            outcome = attempt(n)?;
         }
-        Ok(outcome)
+        unreachable!("a body runs at least once")
     }
 
-    /// One of the two ends of a wait; `impossible` where the body says something else.
+    /// A wait comes true when its body says so, is over when it does not, or is cancelled.
     fn wait(
         &self,
         call: &Invocation,
@@ -142,44 +157,43 @@ impl Explore {
         (code, message): (&'static str, String),
     ) -> Result<Performed, Halt> {
         let cancels = !call.key.in_rollback();
-        let way = self.walk().fork(&call.site, 2 + usize::from(cancels), 1 + usize::from(cancels))?;
-        if way == 2 {
-            let mut walk = self.walk();
-            walk.cancelled = true;
-            walk.path.visits.push(Visit::Cancelled { site: call.site.clone() });
-            return Err(Halt::Cancelled);
+        if cancels && self.walk().fork(&call.site, 2, 1)? == 1 {
+            return Err(self.walk().cancel(&call.site));
         }
-        let said = |outcome: &Outcome| match outcome {
-            Ok(Value::Bool(yes)) => Some(*yes),
-            Ok(_) => None,
-            Err(_) => Some(false),
+        let waits_for = |outcome: &Outcome| match outcome {
+            // A mistake in the body is none of what it waits for.
+            Err(fault) => fault.code == "script",
+            Ok(value) => *value != Value::Bool(false),
         };
-        let otherwise = |outcome: &Outcome| said(outcome).is_some_and(|yes| yes != (way == 0));
-        let outcome = self.until_it_forks(AGAIN, attempt, &otherwise)?;
-        // A mistake in the body is none of what it waits for.
+        let holds = code == NOT_HELD;
+        let outcome =
+            self.until_it_forks(AGAIN, attempt, &mut |outcome, forked| match (waits_for(outcome), forked) {
+                (true, _) => Ok(false),
+                // Whoever watches gives up at the first look that fails; whoever waits looks again, or has no time left.
+                (false, true) => Ok(!holds && self.walk().fork(&call.site, 2, 1)? == 0),
+                (false, false) => Ok(!holds),
+            })?;
         if outcome.as_ref().is_err_and(|fault| fault.code == "script") {
             return Ok(Performed::unchanged(outcome));
         }
         let mut walk = self.walk();
-        if otherwise(&outcome) {
-            walk.impossible = true;
-            return Err(Halt::Aborted);
-        }
+        // Where not every way is walked any more, it is taken to come true: what is behind it counts.
+        let came = waits_for(&outcome) || walk.bounded.contains(&call.site);
         let waited = Call {
             site: call.site.clone(),
             primitive: call.primitive,
             args: Arc::new(call.args.clone()),
             target: None,
             kind: ImpactKind::Wait,
-            way: if way == 0 { "it came true" } else { "it did not in time" },
-            failed: way == 1,
+            way: if came { "it came true" } else { "it did not in time" },
+            failed: !came,
             changed: false,
             undoing: call.key.in_rollback(),
             step: walk.path.open,
         };
         walk.path.visits.push(Visit::Waited { call: waited });
         let fault = || Fault { site: Some(call.site.to_string()), ..Fault::new(code, message) };
-        Ok(Performed::unchanged(if way == 0 { Ok(Value::Null) } else { Err(fault()) }))
+        Ok(Performed::unchanged(if came { Ok(Value::Null) } else { Err(fault()) }))
     }
 }
 
@@ -189,9 +203,8 @@ impl Walk {
         let met = self.met.entry(site.clone()).or_default();
         *met += 1;
         if *met > LOOPS {
-            let why = format!("this line is reached more than {LOOPS} times, and the path does not come to an end");
-            let hint = Some("wait with `wait_until` or `retry`, not with a loop".to_owned());
-            return Err(Halt::Mistake { why, site: site.clone(), hint });
+            self.endless = true;
+            return Err(Halt::Aborted);
         }
         if *met > VISITS {
             if ways > 1 {
@@ -210,6 +223,13 @@ impl Walk {
             Some((_, _, true)) => Ok(self.fork(&branch.site, 2, 0)? == 1),
             _ => Ok(true),
         }
+    }
+
+    /// A person stops the run here.
+    fn cancel(&mut self, site: &Site) -> Halt {
+        self.cancelled = true;
+        self.path.visits.push(Visit::Cancelled { site: site.clone() });
+        Halt::Cancelled
     }
 
     fn stop(&self, undoing: bool) -> Option<Halt> {
@@ -239,19 +259,14 @@ impl World for Explore {
             }
             Repeat::Hold { .. } => {
                 let what = label.map_or_else(|| "the condition".to_owned(), |label| format!("\"{label}\""));
-                self.wait(call, attempt, ("not-held", format!("{what} stopped holding")))
+                self.wait(call, attempt, (NOT_HELD, format!("{what} stopped holding")))
             }
             // It goes well at once, after it failed, or not at all: whatever failed twice fails as often as it is tried.
             Repeat::Retry { times, .. } => {
                 let failed = |outcome: &Outcome| outcome.as_ref().is_err_and(|fault| fault.code != "script");
-                let mut tried = 0;
-                let counted = &mut |n: u32| {
-                    tried = n + 1;
-                    attempt(n)
-                };
-                let first = self.until_it_forks(*times, counted, &failed)?;
-                let again = tried < *times && failed(&first);
-                Ok(Performed::unchanged(if again { attempt(tried)? } else { first }))
+                self.walk().path.passed.push(call.site.clone());
+                let outcome = self.until_it_forks(*times, attempt, &mut |outcome, _| Ok(failed(outcome)))?;
+                Ok(Performed::unchanged(outcome))
             }
         }
     }
@@ -288,7 +303,11 @@ impl World for Explore {
                 let (site, title) = (scope.site.clone(), scope.title.clone());
                 walk.path.visits.push(Visit::RollingBack { site, title });
             }
-            ScopeKind::Parallel { at_most, .. } => walk.parallels.push((scope.key.clone(), *at_most, false)),
+            ScopeKind::Parallel { at_most, .. } => {
+                walk.parallels.push((scope.key.clone(), *at_most, false));
+                walk.path.passed.push(scope.site.clone());
+            }
+            ScopeKind::Child => walk.path.passed.push(scope.site.clone()),
             ScopeKind::Branch if !walk.begins(scope)? => return Err(Halt::Stopped),
             ScopeKind::During(updates) => {
                 let (site, channel) = (scope.site.clone(), updates.channel.clone());
@@ -339,6 +358,8 @@ impl World for Explore {
 /// How a path ends that was evaluated to this verdict.
 fn ending(verdict: &Verdict, path: &Path) -> Ending {
     let halted = |halt: &Halt| match halt {
+        Halt::Mistake { why, .. } if why.contains("without an end") => Some(Ending::Endless),
+        Halt::InDoubt { .. } => Some(Ending::InDoubt),
         Halt::Mistake { why, site, hint } => {
             Some(Ending::Mistake { why: why.clone(), site: site.clone(), hint: hint.clone() })
         }
@@ -348,10 +369,17 @@ fn ending(verdict: &Verdict, path: &Path) -> Ending {
         Halt::Refused { why, hint } => Some(Ending::Open { why: why.clone(), site: None, hint: hint.clone() }),
         _ => None,
     };
+    // What Rhai itself throws is no failure of anything outside: the runbook is wrong.
+    let mistake = |fault: &Fault| Ending::Mistake {
+        why: fault.message.clone(),
+        site: path.last_site(fault.site.as_deref()),
+        hint: fault.hint.clone(),
+    };
     let (special, why) = match verdict {
         Verdict::Completed(_) => return Ending::Well,
         Verdict::Failed { fault, unwinding_halted, .. } => {
-            (unwinding_halted.as_ref().and_then(halted), fault.message.clone())
+            let mistaken = || (fault.code == "script").then(|| mistake(fault));
+            (unwinding_halted.as_ref().and_then(halted).or_else(mistaken), fault.message.clone())
         }
         Verdict::Halted { halt, .. } => (halted(halt), halt.to_string()),
     };

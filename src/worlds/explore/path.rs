@@ -23,7 +23,7 @@ pub enum Visit {
         /// Whether it holds.
         yes: bool,
     },
-    /// Updates are sent from here on.
+    /// Updates are sent from here on, if it takes long.
     Updates {
         /// Where.
         site: Site,
@@ -116,6 +116,10 @@ pub enum Ending {
         /// What to do.
         hint: Option<String>,
     },
+    /// It does not come to an end.
+    Endless,
+    /// Nobody can tell whether a change took place: a person must look.
+    InDoubt,
     /// Nobody can tell which way it goes: something depends on a value that is not known.
     Open {
         /// On what.
@@ -134,8 +138,25 @@ pub struct Path {
     pub visits: Vec<Visit>,
     /// The steps that it enters.
     pub steps: Vec<Step>,
+    /// Calls that are no visit themselves, such as `parallel`: only what is inside is.
+    pub passed: Vec<Site>,
     /// The innermost that is open.
     pub(super) open: Option<usize>,
+}
+
+impl Ending {
+    /// As people read it behind a story.
+    pub fn told(&self) -> String {
+        match self {
+            Ending::Well => "the runbook comes to its end".to_owned(),
+            Ending::Restored { why } => format!("it fails, and is rolled back: {why}"),
+            Ending::LeftChanged { why } => format!("it fails, and leaves something changed: {why}"),
+            Ending::Mistake { why, .. } => format!("it ends at a mistake: {why}"),
+            Ending::Endless => "it does not end".to_owned(),
+            Ending::InDoubt => "it ends in doubt".to_owned(),
+            Ending::Open { why, .. } => format!("it cannot be followed: {why}"),
+        }
+    }
 }
 
 impl Path {
@@ -153,6 +174,18 @@ impl Path {
     pub fn around(&self, call: &Call) -> impl Iterator<Item = &Step> {
         let first = call.step.and_then(|step| self.steps.get(step));
         std::iter::successors(first, |step| self.steps.get(step.around?))
+    }
+
+    /// The place that a fault names, as `file:line:column`; otherwise where the path was last.
+    pub(super) fn last_site(&self, named: Option<&str>) -> Site {
+        let parse = |text: &str| {
+            let mut parts = text.rsplitn(3, ':');
+            let (column, line) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+            Some(Site { file: parts.next()?.into(), line, column })
+        };
+        let last = || self.visits.last().map(|visit| visit.site().clone());
+        let nowhere = || Site { file: "?".into(), line: 0, column: 0 };
+        named.and_then(parse).or_else(last).unwrap_or_else(nowhere)
     }
 
     pub(super) fn step(&mut self, key: &Key) -> Option<&mut Step> {

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use crate::model::{Applied, Case, CaseResult, Fault, Halt, Impact, Invocation, Outcome, Performed, Value};
+use crate::model::{
+    Applied, Assumption, Case, CaseResult, Fault, Halt, Impact, ImpactKind, Invocation, Outcome, Performed, Value,
+};
 use crate::primitives::{ArgType, Signature};
 
 use super::{Call, Explore, Visit, Walk};
@@ -20,6 +22,8 @@ pub(super) struct Known {
     ways: Vec<Way>,
     /// How many of them throw.
     failing: usize,
+    /// Whether nobody can tell, when its answer is lost, whether it took place.
+    doubtful: bool,
     /// The one that is pinned, until the path changes the target.
     pinned: Option<usize>,
 }
@@ -43,12 +47,14 @@ impl Explore {
         let mut walk = self.walk();
         let (pinned, all) = (walk.pinned(&known), known.ways.len());
         // A person cancels while it is under way: it is carried to its end, and then the run ends.
-        let cancels = usize::from(changes && !undoing);
-        let taken = match pinned {
-            Some(_) => walk.fork(&call.site, 1 + cancels, cancels)?,
-            None => walk.fork(&call.site, all + cancels, known.failing + cancels)?,
-        };
-        let cancelled = taken == if pinned.is_some() { 1 } else { all };
+        let cancels = usize::from(walk.may_be_cancelled(&known) && !undoing);
+        let doubts = usize::from(known.doubtful && pinned.is_none());
+        let (ways, failing) = if pinned.is_some() { (1, 0) } else { (all, known.failing) };
+        let taken = walk.fork(&call.site, ways + cancels + doubts, failing + cancels + doubts)?;
+        if taken == ways + cancels {
+            return Err(walk.doubt(call, &known));
+        }
+        let cancelled = taken == ways;
         let way = &known.ways[pinned.unwrap_or(if cancelled { 0 } else { taken })];
         let outcome = walk.outcome(call, &known, way);
         if way.changed && !known.impact.targets.iter().all(|target| walk.changed.contains(target)) {
@@ -68,8 +74,7 @@ impl Explore {
         };
         walk.path.visits.push(Visit::Called(visit));
         if cancelled {
-            walk.cancelled = true;
-            walk.path.visits.push(Visit::Cancelled { site: call.site.clone() });
+            walk.cancel(&call.site);
         }
         Ok(Performed { outcome, changed: changes })
     }
@@ -102,14 +107,10 @@ impl Explore {
         if returning.is_empty() {
             returning.push(Case::returns("done", Value::Map([].into())));
         }
-        let pinned = pin.map(|pin| {
-            let names: Vec<&str> = returning.iter().map(|case| case.name).collect();
-            returning.iter().position(|case| case.name == pin.case).ok_or_else(|| Halt::Refused {
-                why: format!("`{pin}`: `{}` cannot end in `{}`", call.primitive, pin.case),
-                hint: Some(format!("it can end in: {}", names.join(", "))),
-            })
-        });
-        let pinned = pinned.transpose()?;
+        let pinned = match pin {
+            Some(pin) => Some(self.position(pin, call.primitive, &returning)?),
+            None => None,
+        };
         let label = role.signature.label(&call.args);
         let changes = role.impact.kind.is_change();
         let way = |case: Case| Way {
@@ -123,6 +124,7 @@ impl Explore {
             target: role.target.map(Into::into),
             ways: returning.into_iter().map(way).collect(),
             signature: self.cast.registry.signature(call.primitive).cloned().ok_or_else(|| depends(call))?,
+            doubtful: changes && self.cast.is_doubtful(call.primitive, role.target),
             impact: role.impact,
             label: label.clone(),
             failing,
@@ -131,7 +133,54 @@ impl Explore {
     }
 }
 
+impl Explore {
+    /// Which of the cases a pin means.
+    fn position(&self, pin: &Assumption, primitive: &str, cases: &[Case]) -> Result<usize, Halt> {
+        let found = cases.iter().position(|case| case.name == pin.case);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = cases.iter().map(|case| case.name).collect();
+            let why = format!("`{pin}`: `{primitive}` cannot end in `{}`", pin.case);
+            let hint = format!("it can end in: {}", names.join(", "));
+            let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+            wrong.get_or_insert((why.clone(), hint.clone()));
+            Halt::Refused { why, hint: Some(hint) }
+        })
+    }
+}
+
 impl Walk {
+    /// Whether it makes a difference that somebody cancels here: something changes, or takes long behind something that was changed.
+    fn may_be_cancelled(&self, known: &Known) -> bool {
+        let behind = !self.changed.is_empty();
+        match known.impact.kind {
+            ImpactKind::Ask | ImpactKind::Wait => behind,
+            kind => kind.is_change(),
+        }
+    }
+
+    /// The call is carried out, and nobody learns what came of it.
+    fn doubt(&mut self, call: &Invocation, known: &Known) -> Halt {
+        let visit = Call {
+            site: call.site.clone(),
+            primitive: call.primitive,
+            args: known.args.clone(),
+            target: known.target.clone(),
+            kind: known.impact.kind,
+            way: "IN DOUBT",
+            failed: true,
+            changed: true,
+            undoing: call.key.in_rollback(),
+            step: self.path.open,
+        };
+        self.path.visits.push(Visit::Called(visit));
+        Halt::InDoubt {
+            key: call.key.clone(),
+            primitive: call.primitive.to_owned(),
+            targets: known.impact.targets.clone(),
+            why: "its driver has no evidence".to_owned(),
+        }
+    }
+
     fn pinned(&self, known: &Known) -> Option<usize> {
         known.pinned.filter(|_| !known.impact.targets.iter().any(|target| self.changed.contains(target)))
     }
@@ -174,7 +223,10 @@ fn took_place(call: &Invocation, case: &Case) -> bool {
     match &case.result {
         // `maintenance` returns what was there before.
         CaseResult::Returns(before @ Value::String(_)) => call.args.get("state") != Some(before),
-        CaseResult::Returns(certain) => certain.get("changed") != Some(&Value::Bool(false)),
+        CaseResult::Returns(certain) => {
+            let nothing = Value::List(Vec::new());
+            certain.get("changed") != Some(&Value::Bool(false)) && certain.get("applied") != Some(&nothing)
+        }
         CaseResult::Fails { applied, .. } => *applied != Applied::No,
     }
 }
