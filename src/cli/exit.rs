@@ -9,7 +9,7 @@ use crate::runtime::{Error, Ran, Status};
 pub enum Exit {
     /// Done, or nothing to change.
     Done = 0,
-    /// The run failed, and nothing that it changed is left.
+    /// The run failed, and nothing that it changed is left. For a plan or an exploration: it would fail, or end badly.
     RolledBack = 1,
     /// The plan has changes (only with `--detailed-exitcode`).
     Changes = 2,

@@ -47,9 +47,11 @@ use printer::Printer;
 /// Runbooks that are executable, dry-runnable and rehearsed.
 #[derive(Parser)]
 #[command(name = "lifeboat", version, max_term_width = 80, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed and rolled back, 3 refused, 4 in doubt, 5 objectives missed, \
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed and rolled back (explore: a path ends badly), 3 refused, 4 in doubt, 5 objectives missed, \
     6 failed and left changed, 7 waiting for an answer, 64 usage, 65 runbook has errors, 74 not recorded, \
-    78 configuration, 130 cancelled and rolled back.")]
+    78 configuration, 130 cancelled and rolled back."
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,

@@ -9,6 +9,7 @@ mod closures;
 mod diagnostic;
 mod imports;
 mod names;
+mod polling;
 mod targets;
 
 use std::collections::BTreeSet;
@@ -46,6 +47,7 @@ pub fn check(
             context.check(&module.ast, &module.source, &mut found);
         }
         names::unused(&script, &mut found);
+        polling::check(&script, registry, &mut found);
         queue.extend(context.into_children());
     }
     found.sort_by(|a, b| (&a.site.file, a.site.line, a.site.column).cmp(&(&b.site.file, b.site.line, b.site.column)));

@@ -61,7 +61,7 @@ fn collect(ast: &AST, registry: &Registry, found: &mut Vec<NamedTarget>) -> Vec<
     children
 }
 
-fn arguments(signature: &Signature, given: &[Expr]) -> Value {
+pub(super) fn arguments(signature: &Signature, given: &[Expr]) -> Value {
     let mut args = BTreeMap::new();
     for (n, expression) in given.iter().enumerate() {
         match (expression, signature.positional.get(n)) {

@@ -225,3 +225,27 @@ fn options_of_calls_with_a_body_are_checked() {
         assert!(found.iter().any(|f| f.contains(expected)), "{script}: {found:?}");
     }
 }
+
+#[test]
+fn loops_that_ask_a_target_again_and_again_are_found() {
+    let polling = |script: &str| -> Vec<String> {
+        findings(script).into_iter().filter(|finding| finding.contains("polling")).collect()
+    };
+    for (script, place) in [
+        ("while look(\"web\") != 1 { act(\"a\"); }", "1:1"),
+        ("let n = 0;\nloop { if look(\"web\") == 1 { break; } }", "2:1"),
+        ("do { look(\"web\"); } until true;", "1:1"),
+        ("step \"Wait\" { while look(\"web\") != 1 { } }", "1:15"),
+    ] {
+        let found = polling(script);
+        let expected = format!("{place} warning polling: a loop that asks `");
+        assert!(found.len() == 1 && found[0].starts_with(&expected), "{script}: {found:?}");
+    }
+    for script in [
+        "for n in 0..3 { look(\"web\"); }",
+        "let n = 0; while n < 3 { n += 1; act(`${n}`); }",
+        "wait_until(\"web\", || look(\"web\") == 1);",
+    ] {
+        assert_eq!(polling(script), Vec::<String>::new(), "{script}");
+    }
+}

@@ -9,6 +9,9 @@ use crate::primitives::{ArgType, Signature};
 
 use super::{Call, Explore, Visit, Walk};
 
+/// With how many arguments a line is remembered.
+const REMEMBERED: usize = 32;
+
 /// What a call with these arguments can come to. It is the same on every path.
 pub(super) struct Known {
     primitive: &'static str,
@@ -87,7 +90,11 @@ impl Explore {
             return Ok(known.clone());
         }
         let known = Arc::new(self.find_out(call)?);
-        all.entry(call.site.clone()).or_default().push(known.clone());
+        let here = all.entry(call.site.clone()).or_default();
+        // A line that says something else on every path is not worth remembering.
+        if here.len() < REMEMBERED {
+            here.push(known.clone());
+        }
         Ok(known)
     }
 
