@@ -1,33 +1,21 @@
 //! `lifeboat explore`: every path of a runbook, before the incident.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 
-use crate::model::{Assumption, Span};
+use crate::model::Span;
 use crate::runtime::{Error, ExploreRequest, Lifeboat};
 use crate::system::Cancel;
 
 use super::people::leave_on_signals;
-use super::plan::{assumption, pair};
+use super::plan::Subject;
 use super::printer::Printer;
 use super::{Exit, Global, explore_text, open};
 
 /// Walk every path that a runbook can take, and say which end badly; touch nothing
 #[derive(Args)]
 pub(super) struct Explore {
-    /// The runbook
-    #[arg(value_name = "RUNBOOK")]
-    runbook: PathBuf,
-    /// Give a parameter of the runbook
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
-    params: Vec<(String, String)>,
-    /// Pin how a call ends, such as 'probe(primary)=fail', until a path changes that target
-    #[arg(long = "assume", value_name = "CALL=CASE", value_parser = assumption)]
-    assumptions: Vec<Assumption>,
-    /// Pin what a scenario of the runbook pins, `//! scenario: NAME: CALL=CASE, …`
-    #[arg(long, value_name = "NAME")]
-    scenario: Option<String>,
+    #[command(flatten)]
+    subject: Subject,
     /// How many failures, or cancellations, a path may meet: a number, or `all`
     #[arg(long, value_name = "N", default_value = "2", value_parser = faults)]
     faults: Faults,
@@ -72,12 +60,12 @@ impl Explore {
         let lifeboat = Lifeboat::builder(open::config(global)?).cancel(cancel.clone()).build()?;
         printer.shorten(&lifeboat.config().root);
         printer.conceal(lifeboat.redactor());
-        let request = ExploreRequest::new(self.runbook.clone());
+        let request = ExploreRequest::new(self.subject.runbook.clone());
         let exploration = lifeboat.explore(&ExploreRequest {
             environment: global.env.clone(),
-            params: self.params.clone(),
-            assumptions: self.assumptions.clone(),
-            scenario: self.scenario.clone(),
+            params: self.subject.params.clone(),
+            assumptions: self.subject.assumptions.clone(),
+            scenario: self.subject.scenario.clone(),
             faults: self.faults.0,
             paths: self.paths,
             time: self.time.0,

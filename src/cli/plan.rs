@@ -10,21 +10,28 @@ use crate::runtime::{Error, PlanRequest};
 use super::printer::Printer;
 use super::{Exit, Global, open, plan_text};
 
+/// What is looked at without being run: a runbook with its parameters, and what is pinned.
+#[derive(Args)]
+pub(super) struct Subject {
+    /// The runbook
+    #[arg(value_name = "RUNBOOK")]
+    pub(super) runbook: PathBuf,
+    /// Give a parameter of the runbook
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) params: Vec<(String, String)>,
+    /// Pin how a call ends, such as 'probe(primary)=fail', until that target is changed
+    #[arg(long = "assume", value_name = "CALL=CASE", value_parser = assumption)]
+    pub(super) assumptions: Vec<Assumption>,
+    /// Pin what a scenario of the runbook pins, `//! scenario: NAME: CALL=CASE, …`
+    #[arg(long, value_name = "NAME")]
+    pub(super) scenario: Option<String>,
+}
+
 /// Show what a runbook would do, line by line; change nothing
 #[derive(Args)]
 pub(super) struct PlanCommand {
-    /// The runbook
-    #[arg(value_name = "RUNBOOK")]
-    runbook: PathBuf,
-    /// Give a parameter of the runbook
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
-    params: Vec<(String, String)>,
-    /// Pin how a call ends, such as 'probe(primary)=fail', until the plan changes that target
-    #[arg(long = "assume", value_name = "CALL=CASE", value_parser = assumption)]
-    assumptions: Vec<Assumption>,
-    /// Pin what a scenario of the runbook pins, `//! scenario: NAME: CALL=CASE, …`
-    #[arg(long, value_name = "NAME")]
-    scenario: Option<String>,
+    #[command(flatten)]
+    subject: Subject,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -50,7 +57,7 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(super) fn assumption(text: &str) -> Result<Assumption, String> {
+fn assumption(text: &str) -> Result<Assumption, String> {
     text.parse::<Assumption>().map_err(|e| match e.hint {
         Some(hint) => format!("{}: {hint}", e.message),
         None => e.message,
@@ -63,11 +70,11 @@ impl PlanCommand {
         printer.shorten(&lifeboat.config().root);
         printer.conceal(lifeboat.redactor());
         let plan = lifeboat.plan(&PlanRequest {
-            runbook: self.runbook.clone(),
+            runbook: self.subject.runbook.clone(),
             environment: global.env.clone(),
-            params: self.params.clone(),
-            assumptions: self.assumptions.clone(),
-            scenario: self.scenario.clone(),
+            params: self.subject.params.clone(),
+            assumptions: self.subject.assumptions.clone(),
+            scenario: self.subject.scenario.clone(),
         })?;
         if self.format == Format::Json || printer.json {
             printer.out_json(&plan);

@@ -150,7 +150,11 @@ impl Lifeboat {
         };
         std::thread::scope(|scope| {
             for _ in 1..request.threads.clamp(1, THREADS) {
-                scope.spawn(|| exploring.work());
+                // A machine that gives no more threads has the others walk longer.
+                let thread = std::thread::Builder::new().name("explore".into());
+                if thread.spawn_scoped(scope, || exploring.work()).is_err() {
+                    break;
+                }
             }
             exploring.work();
         });
@@ -213,7 +217,14 @@ impl Exploring<'_> {
             registry: self.lifeboat.registry.clone(),
             library: self.lifeboat.library(),
         };
-        let Ok(evaluator) = Evaluator::new(&evaluation) else { return };
+        let evaluator = match Evaluator::new(&evaluation) {
+            Ok(evaluator) => evaluator,
+            // Its parameters were looked at before; no path at all must not pass for a good one.
+            Err(verdict) => {
+                self.frontier().internal.get_or_insert(format!("the runbook cannot be evaluated: {verdict:?}"));
+                return;
+            }
+        };
         let faults = self.request.faults.unwrap_or(usize::MAX);
         while let Some(batch) = self.next() {
             let guard = AtWork(self);
