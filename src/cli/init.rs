@@ -128,7 +128,7 @@ fn plain() -> Files {
 fn sandbox() -> Result<Files, Error> {
     let ports: [u16; 2] = free_ports().map_err(|error| Error::Refused {
         why: format!("no free port was found on 127.0.0.1: {error}"),
-        help: Some("nothing was written: the sandbox needs two ports between 20000 and 32000".to_owned()),
+        help: Some("nothing was written: the sandbox needs two ports between 20000 and 27599".to_owned()),
     })?;
     let mut config = include_str!("../../lifeboat.toml").to_owned();
     for (ours, port) in PORTS.iter().zip(ports) {
