@@ -18,8 +18,6 @@ mod open;
 mod outbox;
 mod people;
 mod plan;
-mod plan_branches;
-mod plan_text;
 mod printer;
 mod progress;
 mod prune;

@@ -1,6 +1,6 @@
 //! What an exploration has found: every path of a runbook, counted and judged.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Site, Value};
 
@@ -159,7 +159,7 @@ pub struct Stuck {
 }
 
 /// One line of a path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoryLine {
     /// Where it stands in the runbook.
     pub site: Site,

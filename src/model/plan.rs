@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Impact, Key, Scope, Site, Value};
+use super::{Fault, Impact, Key, PlanFailure, Scope, Site, Value};
 
 /// How a line of a plan is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +173,12 @@ pub struct Plan {
     pub nodes: Vec<PlanNode>,
     /// How it would end.
     pub verdict: PlanVerdict,
+    /// What happens when a call ends in another way, in the order of the calls.
+    #[serde(default)]
+    pub failures: Vec<PlanFailure>,
+    /// How many such ways were not walked, because there are too many.
+    #[serde(default)]
+    pub failures_left_out: usize,
     /// SHA-256 digests (hex) of the script, its modules and the configuration, by path.
     pub digests: std::collections::BTreeMap<String, String>,
 }

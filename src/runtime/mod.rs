@@ -28,6 +28,7 @@ mod library;
 mod load;
 mod outbox;
 mod plan;
+mod plan_failures;
 mod reenact;
 mod reference;
 mod requests;

@@ -39,14 +39,14 @@ impl Lifeboat {
         let params = params(&script, &request.params)?;
         let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
         let cast = self.cast(environment)?;
-        let world = PlanWorld::new(cast, self.look_in(environment), self.tokio.handle().clone(), pinned.clone());
+        let world = PlanWorld::new(cast.clone(), self.look_in(environment), self.tokio.handle().clone(), pinned.clone());
         let world = Arc::new(world);
         let verdict = planned_verdict(self.evaluated(&script, &params, world.clone()))?;
         if let Some(unused) = world.unused_assumptions().first().filter(|_| verdict == PlanVerdict::Completes) {
             let help = "check the spelling of the target, or whether the way leads past that call".to_owned();
             return Err(Error::Params { why: format!("no call in the plan meets `{unused}`"), help: Some(help) });
         }
-        Ok(Plan {
+        let mut plan = Plan {
             format: Plan::FORMAT,
             runbook: script.name().to_owned(),
             title: script.front_matter.title.clone(),
@@ -59,7 +59,11 @@ impl Lifeboat {
             nodes: world.nodes(),
             verdict,
             digests: self.digests(&script, environment),
-        })
+            failures: Vec::new(),
+            failures_left_out: 0,
+        };
+        self.add_failures(&mut plan, &script, &params, cast)?;
+        Ok(plan)
     }
 }
 

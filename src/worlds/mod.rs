@@ -8,7 +8,7 @@ mod reenact;
 mod replay;
 
 pub use cast::Cast;
-pub use explore::{Beginning, Call, Ending, Explore, Path, Step, Violation, Visit, Walked, broken, story};
+pub use explore::{Beginning, Call, Ending, Explore, Path, Step, Strayed, Violation, Visit, Walked, broken, described, story};
 pub use live::{
     Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tenure, Tried, Unanswered, Zeal,
     conformance,

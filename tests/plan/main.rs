@@ -9,6 +9,7 @@ mod sandbox;
 mod assumptions;
 mod basis;
 mod effect_free;
+mod failures;
 mod format;
 mod parallel;
 mod stale;

@@ -4,6 +4,7 @@
 
 mod choices;
 mod facts;
+mod guide;
 mod invariants;
 mod path;
 mod story;
@@ -22,9 +23,11 @@ use super::Cast;
 pub use choices::Beginning;
 use choices::Choices;
 use facts::Facts;
+use guide::Guide;
+pub use guide::Strayed;
 pub use invariants::{Violation, broken};
 pub use path::{Call, Ending, Path, Step, Visit};
-pub use story::story;
+pub use story::{described, story};
 use ways::Known;
 
 /// How often a line is met on one path before only its likely way is taken.
@@ -42,6 +45,8 @@ pub struct Explore {
     met: Mutex<BTreeSet<usize>>,
     /// A pin that no call can end in, and in what it can.
     wrong: Mutex<Option<(String, String)>>,
+    /// The plan from which every path strays once at most.
+    guide: Option<Guide>,
 }
 
 /// The path that is being walked.
@@ -63,6 +68,10 @@ struct Walk {
     endless: bool,
     /// Lines of which not every way was taken.
     bounded: BTreeSet<Site>,
+    /// Where it strayed from the plan.
+    strayed: Option<Strayed>,
+    /// How many bodies of planned waits are open.
+    waits: usize,
 }
 
 /// A path that was walked to its end.
@@ -79,6 +88,8 @@ pub struct Walked {
     pub more: bool,
     /// Lines of which it did not take every way.
     pub bounded: BTreeSet<Site>,
+    /// Where it strayed from the plan that it was to go along.
+    pub strayed: Option<Strayed>,
 }
 
 impl Explore {
@@ -91,6 +102,7 @@ impl Explore {
             known: Mutex::default(),
             met: Mutex::default(),
             wrong: Mutex::default(),
+            guide: None,
         }
     }
 
@@ -118,6 +130,7 @@ impl Explore {
             ways: walk.choices.ways(),
             failures: walk.choices.failures(),
             bounded: walk.bounded,
+            strayed: walk.strayed,
             path: walk.path,
         }
     }
@@ -183,6 +196,9 @@ impl World for Explore {
 
     fn choose(&self, question: &Question) -> Result<usize, Halt> {
         let mut walk = self.walk();
+        if walk.waits > 0 {
+            return Ok(0);
+        }
         if let Some(yes) = walk.facts.answer(question) {
             return Ok(usize::from(!yes));
         }

@@ -45,7 +45,7 @@ fn is_odd(visit: &Visit) -> bool {
 }
 
 /// The call as one would say it, without what is long.
-fn described(call: &Call) -> String {
+pub fn described(call: &Call) -> String {
     let mut text = call.primitive.to_owned();
     if let Some(target) = &call.target {
         text.push(' ');

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{Fault, Halt, ImpactKind, Invocation, Outcome, Performed, Repeat, Value};
 
-use super::{Call, Explore, Visit};
+use super::{Call, Explore, Visit, Walk};
 
 /// How often a body runs that has only one way, such as one that counts.
 const AGAIN: u32 = 10_000;
@@ -69,6 +69,9 @@ impl Explore {
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
         (code, message): (&'static str, String),
     ) -> Result<Performed, Halt> {
+        if self.planned(&call.key).is_some() {
+            return self.wait_as_planned(call, attempt, Fault::new(code, message));
+        }
         let cancels = !call.key.in_rollback();
         if cancels && self.walk().fork(&call.site, 2, 1)? == 1 {
             return Err(self.walk().cancel(&call.site));
@@ -92,20 +95,27 @@ impl Explore {
         let mut walk = self.walk();
         // Where not every way is walked any more, it is taken to come true: what is behind it counts.
         let came = waits_for(&outcome) || walk.bounded.contains(&call.site);
-        let waited = Call {
+        let waited = Walk::waited(call, came, walk.path.open);
+        walk.path.visits.push(Visit::Waited { call: waited });
+        let fault = || Fault { site: Some(call.site.to_string()), ..Fault::new(code, message) };
+        Ok(Performed::unchanged(if came { Ok(Value::Null) } else { Err(fault()) }))
+    }
+}
+
+impl Walk {
+    /// A wait, as it stands on a path.
+    pub(super) fn waited(call: &Invocation, came: bool, step: Option<usize>) -> Call {
+        Call {
             site: call.site.clone(),
             primitive: call.primitive,
             args: Arc::new(call.args.clone()),
             target: None,
             kind: ImpactKind::Wait,
-            way: if came { "it came true" } else { "it did not in time" },
+            way: if came { "came true" } else { "not in time" },
             failed: !came,
             changed: false,
             undoing: call.key.in_rollback(),
-            step: walk.path.open,
-        };
-        walk.path.visits.push(Visit::Waited { call: waited });
-        let fault = || Fault { site: Some(call.site.to_string()), ..Fault::new(code, message) };
-        Ok(Performed::unchanged(if came { Ok(Value::Null) } else { Err(fault()) }))
+            step,
+        }
     }
 }

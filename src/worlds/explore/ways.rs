@@ -17,23 +17,23 @@ pub(super) struct Known {
     primitive: &'static str,
     args: Arc<Value>,
     target: Option<Arc<str>>,
-    impact: Impact,
+    pub(super) impact: Impact,
     signature: Arc<Signature>,
     /// What people call its output.
     label: String,
     /// Those that return, then those that throw.
-    ways: Vec<Way>,
+    pub(super) ways: Vec<Way>,
     /// How many of them throw.
     failing: usize,
     /// Whether nobody can tell, when its answer is lost, whether it took place.
-    doubtful: bool,
+    pub(super) doubtful: bool,
     /// The one that is pinned, until the path changes the target.
     pinned: Option<usize>,
 }
 
-struct Way {
-    case: Case,
-    changed: bool,
+pub(super) struct Way {
+    pub(super) case: Case,
+    pub(super) changed: bool,
     /// What the script sees of it the first time.
     outcome: Outcome,
 }
@@ -44,6 +44,9 @@ impl Explore {
         let undoing = call.key.in_rollback();
         if let Some(halt) = self.walk().stop(undoing) {
             return Err(halt);
+        }
+        if let Some(planned) = self.planned(&call.key) {
+            return self.end_as_planned(call, planned);
         }
         let known = self.known(call)?;
         let changes = known.impact.kind.is_change();
@@ -63,18 +66,7 @@ impl Explore {
         if way.changed && !known.impact.targets.iter().all(|target| walk.changed.contains(target)) {
             walk.changed.extend(known.impact.targets.iter().cloned());
         }
-        let visit = Call {
-            site: call.site.clone(),
-            primitive: call.primitive,
-            args: known.args.clone(),
-            target: known.target.clone(),
-            kind: known.impact.kind,
-            way: way.case.name,
-            failed: outcome.is_err(),
-            changed: way.changed,
-            undoing,
-            step: walk.path.open,
-        };
+        let visit = known.visit(call, (way.case.name, outcome.is_err(), way.changed), walk.path.open);
         walk.path.visits.push(Visit::Called(visit));
         if cancelled {
             walk.cancel(&call.site);
@@ -83,7 +75,7 @@ impl Explore {
     }
 
     /// What a call can come to, found out once.
-    fn known(&self, call: &Invocation) -> Result<Arc<Known>, Halt> {
+    pub(super) fn known(&self, call: &Invocation) -> Result<Arc<Known>, Halt> {
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |known: &&Arc<Known>| known.primitive == call.primitive && *known.args == call.args;
         if let Some(known) = all.get(&call.site).and_then(|here| here.iter().find(same)) {
@@ -155,6 +147,29 @@ impl Explore {
     }
 }
 
+impl Known {
+    /// The call, as it stands on a path: the way that it took, whether it threw and whether it changed anything.
+    pub(super) fn visit(
+        &self,
+        call: &Invocation,
+        (way, failed, changed): (&'static str, bool, bool),
+        step: Option<usize>,
+    ) -> Call {
+        Call {
+            site: call.site.clone(),
+            primitive: call.primitive,
+            args: self.args.clone(),
+            target: self.target.clone(),
+            kind: self.impact.kind,
+            way,
+            failed,
+            changed,
+            undoing: call.key.in_rollback(),
+            step,
+        }
+    }
+}
+
 impl Walk {
     /// Whether it makes a difference that somebody cancels here: something changes, or takes long behind something that was changed.
     fn may_be_cancelled(&self, known: &Known) -> bool {
@@ -166,19 +181,8 @@ impl Walk {
     }
 
     /// The call is carried out, and nobody learns what came of it.
-    fn doubt(&mut self, call: &Invocation, known: &Known) -> Halt {
-        let visit = Call {
-            site: call.site.clone(),
-            primitive: call.primitive,
-            args: known.args.clone(),
-            target: known.target.clone(),
-            kind: known.impact.kind,
-            way: "IN DOUBT",
-            failed: true,
-            changed: true,
-            undoing: call.key.in_rollback(),
-            step: self.path.open,
-        };
+    pub(super) fn doubt(&mut self, call: &Invocation, known: &Known) -> Halt {
+        let visit = known.visit(call, ("IN DOUBT", true, true), self.path.open);
         self.path.visits.push(Visit::Called(visit));
         Halt::InDoubt {
             key: call.key.clone(),
@@ -192,7 +196,7 @@ impl Walk {
         known.pinned.filter(|_| !known.impact.targets.iter().any(|target| self.changed.contains(target)))
     }
 
-    fn outcome(&mut self, call: &Invocation, known: &Known, way: &Way) -> Outcome {
+    pub(super) fn outcome(&mut self, call: &Invocation, known: &Known, way: &Way) -> Outcome {
         if way.outcome.as_ref().is_ok_and(|value| value.find_unknown().is_some()) {
             let count = self.named.entry(known.label.clone()).or_default();
             *count += 1;

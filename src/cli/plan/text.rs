@@ -1,19 +1,23 @@
 //! A plan as people read it, in 80 columns.
 
-use crate::model::{Basis, Plan, PlanLine, PlanNode, PlanResult, PlanScope, PlanVerdict, ScopeKind, Symbol, Value};
+use crate::cli::printer::{Printer, Style};
+use crate::cli::wrap::wrap;
+use crate::model::{
+    Basis, FailureEnd, Plan, PlanLine, PlanNode, PlanResult, PlanScope, PlanVerdict, ScopeKind, Symbol, Value,
+};
 
-use super::plan_branches::alike;
-use super::printer::{Printer, Style};
-use super::wrap::wrap;
+use super::branches::alike;
+use super::failures::{Failures, Group, Tally};
 
 /// The column that says how a line is known is this wide.
 const BASIS: usize = 9;
 
-/// Prints a plan.
-pub(super) fn print(plan: &Plan, printer: &Printer) {
-    let mut page = Page { printer, width: printer.width(), because: None };
+/// Prints a plan. `depth`: how much of what happens when a call fails.
+pub(super) fn print(plan: &Plan, depth: u8, printer: &Printer) {
+    let failures = Failures::of(plan);
+    let mut page = Page { printer, width: printer.width(), because: None, depth, failures: &failures };
     page.head(plan);
-    page.nodes(&plan.nodes, 0);
+    page.top(&plan.nodes);
     page.foot(plan);
 }
 
@@ -22,9 +26,12 @@ struct Page<'a> {
     width: usize,
     /// The last reason that was printed: the same one is not printed again.
     because: Option<String>,
+    /// How much to show of what happens when a call fails.
+    depth: u8,
+    failures: &'a Failures<'a>,
 }
 
-impl Page<'_> {
+impl<'a> Page<'a> {
     fn head(&self, plan: &Plan) {
         let title = if plan.title.is_empty() { &plan.runbook } else { &plan.title };
         for line in wrap(title, self.width) {
@@ -44,7 +51,50 @@ impl Page<'_> {
         self.printer.out("");
     }
 
-    fn nodes(&mut self, nodes: &[PlanNode], indent: usize) {
+    /// What stands in no step: each call is followed by what happens when it fails.
+    fn top(&mut self, nodes: &'a [PlanNode]) {
+        for node in nodes {
+            self.nodes(std::slice::from_ref(node), 0);
+            if !matches!(node, PlanNode::Scope(scope) if has_own(scope)) {
+                self.failing(std::slice::from_ref(node), 4);
+            }
+        }
+    }
+
+    /// What happens when one of the calls that belong to this place fails.
+    fn failing(&self, nodes: &'a [PlanNode], indent: usize) {
+        if self.depth == 0 {
+            return;
+        }
+        for group in self.failures.among(nodes) {
+            self.group(&group, indent);
+        }
+    }
+
+    fn group(&self, group: &Group, indent: usize) {
+        let style = match group.ends {
+            FailureEnd::Completes | FailureEnd::Restored => Style::Dim,
+            FailureEnd::LeftChanged | FailureEnd::Open => Style::Caution,
+            FailureEnd::InDoubt | FailureEnd::Mistaken => Style::Bad,
+        };
+        self.hanging(indent, 3, &format!("if {}", group.when), Style::Dim);
+        self.hanging(indent + 3, 2, &format!("→ {}", group.then), style);
+        for line in group.story.iter().filter(|_| self.depth > 1) {
+            let mark = if line.odd { "✗" } else { "·" };
+            self.hanging(indent + 5, 2, &format!("{mark} {} (line {})", line.text, line.site.line), Style::Dim);
+        }
+    }
+
+    /// Lines of which those behind the first are indented deeper.
+    fn hanging(&self, indent: usize, hang: usize, text: &str, style: Style) {
+        let room = self.width.saturating_sub(indent + hang).max(20);
+        for (n, part) in wrap(&self.printer.short(text), room).into_iter().enumerate() {
+            let lead = " ".repeat(indent + if n == 0 { 0 } else { hang });
+            self.printer.out(&format!("{lead}{}", self.printer.paint(style, &part)));
+        }
+    }
+
+    fn nodes(&mut self, nodes: &'a [PlanNode], indent: usize) {
         for node in nodes {
             match node {
                 PlanNode::Call(line) => self.call(line, indent),
@@ -53,7 +103,7 @@ impl Page<'_> {
         }
     }
 
-    fn scope(&mut self, node: &PlanScope, indent: usize) {
+    fn scope(&mut self, node: &'a PlanScope, indent: usize) {
         // A rehearsal follows its step in the plan, and is read as a part of it.
         let indent = if node.scope.kind == ScopeKind::Rehearsal { indent + 2 } else { indent };
         let title = &node.scope.title;
@@ -83,13 +133,16 @@ impl Page<'_> {
         } else {
             self.nodes(&node.nodes, indent + 2);
         }
+        if has_own(node) {
+            self.failing(&node.nodes, indent + 2);
+        }
         if node.scope.kind == ScopeKind::Rehearsal {
             // What was said about a rehearsal explains nothing that comes after it.
             self.because = reason;
         }
     }
 
-    fn branches(&mut self, nodes: &[PlanNode], indent: usize) {
+    fn branches(&mut self, nodes: &'a [PlanNode], indent: usize) {
         for group in alike(nodes) {
             self.nodes(std::slice::from_ref(group.shown), indent);
             if let Some(more) = group.more() {
@@ -159,6 +212,7 @@ impl Page<'_> {
         };
         let known = format!("{} observed, {} assumed", plural(observed, "line"), plural(assumed, "line"));
         self.printer.out(&format!("{}: {changes}; {known}", self.printer.paint(style, &verdict)));
+        self.tally(plan);
         match &plan.verdict {
             PlanVerdict::Completes => {}
             PlanVerdict::Fails { fault } => {
@@ -182,6 +236,18 @@ impl Page<'_> {
         }
     }
 
+    fn tally(&self, plan: &Plan) {
+        let tally = Tally::of(plan);
+        let style = if tally.left_changed + tally.in_doubt + tally.other > 0 { Style::Caution } else { Style::Dim };
+        if let Some(told) = tally.told() {
+            self.out(0, &told, Some(style));
+        }
+        if plan.failures_left_out > 0 {
+            let more = format!("{} more ways were not walked: `lifeboat explore` does", plan.failures_left_out);
+            self.out(0, &more, Some(Style::Dim));
+        }
+    }
+
     fn out(&self, indent: usize, text: &str, style: Option<Style>) {
         // Details hang below their first word; what stands at the margin does not.
         let hang = if indent < 4 { 0 } else { 8 };
@@ -193,6 +259,11 @@ impl Page<'_> {
             self.printer.out(&format!("{lead}{part}"));
         }
     }
+}
+
+/// Whether what happens when its calls fail is said at its end. It is said of whole steps, not of every call in them.
+fn has_own(node: &PlanScope) -> bool {
+    matches!(node.scope.kind, ScopeKind::Step { .. } | ScopeKind::Child | ScopeKind::Branch | ScopeKind::Parallel { .. })
 }
 
 fn basis(basis: Basis) -> &'static str {

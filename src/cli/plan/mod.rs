@@ -8,7 +8,11 @@ use crate::model::{Assumption, Plan, PlanVerdict};
 use crate::runtime::{Error, PlanRequest};
 
 use super::printer::Printer;
-use super::{Exit, Global, open, plan_text};
+use super::{Exit, Global, open};
+
+mod branches;
+mod failures;
+mod text;
 
 /// What is looked at without being run: a runbook with its parameters, and what is pinned.
 #[derive(Args)]
@@ -35,6 +39,9 @@ pub(super) struct PlanCommand {
     /// How to print the plan
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// How much to show of what happens when a call fails: 0 nothing, 1 what comes of it, 2 every call that follows
+    #[arg(long, value_name = "0..2", default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=2))]
+    depth: u8,
     /// Exit with 2 when the plan has changes
     #[arg(long)]
     detailed_exitcode: bool,
@@ -79,7 +86,7 @@ impl PlanCommand {
         if self.format == Format::Json || printer.json {
             printer.out_json(&plan);
         } else {
-            plan_text::print(&plan, printer);
+            text::print(&plan, self.depth, printer);
         }
         Ok(self.exit(&plan))
     }
