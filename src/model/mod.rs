@@ -5,6 +5,7 @@
 
 mod assumption;
 mod duration;
+mod estimate;
 mod event;
 mod exploration;
 mod fault;
@@ -30,6 +31,7 @@ mod world;
 
 pub use assumption::{Assumption, AssumptionError};
 pub use duration::Span;
+pub use estimate::{Estimate, Fits, Slow, Took};
 pub use event::{Event, EventBody, Mode, ProcessId, Settlement, Started};
 pub use exploration::{Bound, Coverage, Exploration, INVARIANTS, MissedCall, PathCounts, StoryLine, Stuck, Violated};
 pub use fault::{Applied, DEADLINE, Fault, LEASED};

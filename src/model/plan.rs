@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Impact, Key, PlanFailure, Scope, Site, Value};
+use super::{Estimate, Fault, Impact, Key, PlanFailure, Scope, Site, Span, Took, Value};
 
 /// How a line of a plan is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,9 @@ pub struct PlanLine {
     pub notes: Vec<String>,
     /// What the script goes on with.
     pub result: PlanResult,
+    /// How long it took in earlier runs, where that was looked up and is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<Took>,
 }
 
 /// What a planned call gives to the script.
@@ -179,6 +182,12 @@ pub struct Plan {
     /// How many such ways were not walked, because there are too many.
     #[serde(default)]
     pub failures_left_out: usize,
+    /// How long a recovery may take: `rto` in the front matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Span>,
+    /// How long it takes, where that was looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<Estimate>,
     /// SHA-256 digests (hex) of the script, its modules and the configuration, by path.
     pub digests: std::collections::BTreeMap<String, String>,
 }

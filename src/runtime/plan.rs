@@ -59,6 +59,8 @@ impl Lifeboat {
             nodes: world.nodes(),
             verdict,
             digests: self.digests(&script, environment),
+            rto: script.front_matter.get("rto").and_then(|rto| rto.parse().ok()),
+            estimate: None,
             failures: Vec::new(),
             failures_left_out: 0,
         };

@@ -9,6 +9,7 @@ mod sandbox;
 mod assumptions;
 mod basis;
 mod effect_free;
+mod estimate;
 mod failures;
 mod format;
 mod parallel;

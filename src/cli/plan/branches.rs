@@ -110,6 +110,7 @@ mod tests {
             after: None,
             notes: vec![],
             result: PlanResult::Returns(value),
+            took: None,
         }))
     }
 

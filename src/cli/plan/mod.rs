@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use crate::model::{Assumption, Plan, PlanVerdict};
-use crate::runtime::{Error, PlanRequest};
+use crate::runtime::{Error, PlanRequest, estimate};
 
 use super::printer::Printer;
+use super::runs::journal_to_read;
 use super::{Exit, Global, open};
 
 mod branches;
 mod failures;
 mod text;
+mod time;
 
 /// What is looked at without being run: a runbook with its parameters, and what is pinned.
 #[derive(Args)]
@@ -76,13 +78,14 @@ impl PlanCommand {
         let lifeboat = open::reading(global)?;
         printer.shorten(&lifeboat.config().root);
         printer.conceal(lifeboat.redactor());
-        let plan = lifeboat.plan(&PlanRequest {
+        let mut plan = lifeboat.plan(&PlanRequest {
             runbook: self.subject.runbook.clone(),
             environment: global.env.clone(),
             params: self.subject.params.clone(),
             assumptions: self.subject.assumptions.clone(),
             scenario: self.subject.scenario.clone(),
         })?;
+        estimate(&mut plan, journal_to_read(global, false)?.as_deref())?;
         if self.format == Format::Json || printer.json {
             printer.out_json(&plan);
         } else {

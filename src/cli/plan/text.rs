@@ -8,6 +8,7 @@ use crate::model::{
 
 use super::branches::alike;
 use super::failures::{Failures, Group, Tally};
+use super::time;
 
 /// The column that says how a line is known is this wide.
 const BASIS: usize = 9;
@@ -188,6 +189,9 @@ impl<'a> Page<'a> {
             self.out(indent, &format!("assumed {because}"), Some(Style::Dim));
             self.because = Some(because.clone());
         }
+        if let Some(took) = line.took.filter(|took| took.times > 0 && took.median_ms >= 1_000) {
+            self.out(indent, &format!("took    {}", time::of_call(took)), Some(Style::Dim));
+        }
         if let PlanResult::Throws(fault) = &line.result {
             self.out(indent, &format!("fails   {}", fault.message), Some(Style::Bad));
         }
@@ -213,6 +217,7 @@ impl<'a> Page<'a> {
         let known = format!("{} observed, {} assumed", plural(observed, "line"), plural(assumed, "line"));
         self.printer.out(&format!("{}: {changes}; {known}", self.printer.paint(style, &verdict)));
         self.tally(plan);
+        self.time(plan);
         match &plan.verdict {
             PlanVerdict::Completes => {}
             PlanVerdict::Fails { fault } => {
@@ -233,6 +238,14 @@ impl<'a> Page<'a> {
                     self.out(2, &format!("help: {hint}"), None);
                 }
             }
+        }
+    }
+
+    /// How long it takes, and whether that is short enough.
+    fn time(&self, plan: &Plan) {
+        let Some((style, lines)) = plan.estimate.as_ref().and_then(time::told) else { return };
+        for (n, line) in lines.iter().enumerate() {
+            self.out(if n == 0 { 0 } else { 2 }, line, (n == 0).then_some(style).or(Some(Style::Dim)));
         }
     }
 

@@ -201,5 +201,6 @@ fn mark(call: &Invocation, symbol: Symbol, basis: Basis, summary: String) -> Pla
         after: None,
         notes: Vec::new(),
         result: PlanResult::Returns(Value::Null),
+        took: None,
     }
 }

@@ -209,6 +209,7 @@ fn line(call: &Invocation, role: &Role, known: Known) -> PlanLine {
             Ok(value) => PlanResult::Returns(value),
             Err(fault) => PlanResult::Throws(fault),
         },
+        took: None,
     }
 }
 
