@@ -74,7 +74,7 @@ pub(super) fn of_error(error: &Error) -> Exit {
         Error::NoConfig { .. } | Error::Config(_) | Error::Environment(_) => Exit::Config,
         Error::Syntax(_) | Error::Check { .. } => Exit::Runbook,
         Error::InDoubt { .. } => Exit::InDoubt,
-        Error::Refused { .. } | Error::Processes { .. } => Exit::Refused,
+        Error::Refused { .. } | Error::Moved { .. } | Error::Processes { .. } => Exit::Refused,
         Error::NoRunbook { .. }
         | Error::Params { .. }
         | Error::Journal(

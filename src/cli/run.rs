@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::model::{Halt, Span, Verdict};
-use crate::runtime::{Error, Lifeboat, Ran, RunRequest, Status};
+use crate::model::{Halt, SavedPlan, Span, Verdict};
+use crate::runtime::{Error, Lifeboat, Ran, RunRequest, Status, is_plan};
 use crate::system::Cancel;
 use crate::worlds::{OnFault, Unanswered};
 
@@ -21,8 +21,8 @@ use super::{Exit, Global, exit, open};
 /// Run a runbook for real, and record it in the journal
 #[derive(Args)]
 pub(super) struct Run {
-    /// The runbook
-    #[arg(value_name = "RUNBOOK")]
+    /// The runbook, or a plan that was saved with `plan -o`
+    #[arg(value_name = "RUNBOOK|PLAN")]
     runbook: PathBuf,
     #[command(flatten)]
     live: LiveArgs,
@@ -155,6 +155,7 @@ impl LiveArgs {
             unanswered: self.person.unanswered(),
             wait: self.person.wait(),
             break_glass: self.person.break_glass(),
+            ..RunRequest::default()
         }
     }
 }
@@ -162,9 +163,23 @@ impl LiveArgs {
 impl Run {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
         let on_fault = OnFaultArg::chosen(self.on_fault, printer);
+        let plan = if is_plan(&self.runbook) { Some(Arc::new(self.saved(global)?)) } else { None };
         let lifeboat = self.live.open(global, printer, false)?;
-        let ran = lifeboat.run(&self.live.request(global, &self.runbook, on_fault))?;
+        let ran = lifeboat.run(&RunRequest { plan, ..self.live.request(global, &self.runbook, on_fault) })?;
         Ok(conclude(&ran, printer))
+    }
+
+    /// The saved plan, which has its environment and its parameters.
+    fn saved(&self, global: &Global) -> Result<SavedPlan, Error> {
+        let saved = SavedPlan::read(&self.runbook)?;
+        let other = global.env.as_ref().is_some_and(|given| *given != saved.plan.environment);
+        let why = match (other, self.live.params.first()) {
+            (true, _) => format!("the plan is one for environment {}", saved.plan.environment),
+            (_, Some((name, _))) => format!("the plan has its parameters: `--set {name}=…` would be another plan"),
+            (false, None) => return Ok(saved),
+        };
+        let help = format!("plan again: lifeboat plan {} -o FILE", saved.plan.runbook);
+        Err(Error::Params { why, help: Some(help) })
     }
 }
 
@@ -303,6 +318,10 @@ fn reason(verdict: &Verdict) -> (Option<String>, Option<String>) {
                     (Some(format!("{why} ({site}){still}")), hint.clone())
                 }
                 Halt::Refused { why, hint } => (Some(format!("{why}{still}")), hint.clone()),
+                Halt::Unplanned { why, site } => {
+                    let hint = "it is held to its plan; plan again, and have that reviewed".to_owned();
+                    (Some(format!("not as planned: {why} ({site}){still}")), Some(hint))
+                }
                 other => (Some(format!("{other}{still}")), None),
             }
         }

@@ -51,6 +51,7 @@ pub(super) fn started_in(environment: &str, runbook: &str) -> EventBody {
         version: "0.1.0".to_owned(),
         process: None,
         break_glass: None,
+        plan: None,
     }))
 }
 

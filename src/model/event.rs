@@ -52,6 +52,9 @@ pub struct Started {
     /// Why it does not heed the leases of other machines; none if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<String>,
+    /// The digest of the saved plan that it is held to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
 }
 
 /// A process of a machine, told apart from every later one that gets the same number.
@@ -293,6 +296,7 @@ pub(super) mod tests {
             version: "0".into(),
             process: None,
             break_glass: None,
+            plan: None,
         }))
     }
 

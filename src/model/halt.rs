@@ -84,6 +84,14 @@ pub enum Halt {
         /// What to do.
         hint: Option<String>,
     },
+    /// It is held to a plan, and asks for a change that the plan does not have; what is owed is unwound.
+    #[error("not as planned: {why}")]
+    Unplanned {
+        /// What is asked for, and what the plan has.
+        why: String,
+        /// Where.
+        site: Site,
+    },
     /// A plan cannot go on because the way depends on something it cannot know.
     #[error("the plan cannot go on: {why}")]
     Unplannable {
@@ -118,6 +126,13 @@ pub enum Halt {
 impl Halt {
     /// Whether what is owed is unwound after it.
     pub fn unwinds(&self) -> bool {
-        matches!(self, Halt::Cancelled | Halt::RolledBack { .. } | Halt::Deadline { .. } | Halt::Mistake { .. })
+        matches!(
+            self,
+            Halt::Cancelled
+                | Halt::RolledBack { .. }
+                | Halt::Deadline { .. }
+                | Halt::Mistake { .. }
+                | Halt::Unplanned { .. }
+        )
     }
 }

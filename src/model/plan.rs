@@ -1,5 +1,7 @@
 //! A plan: what a runbook would do, line by line, and how each line is known.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Estimate, Fault, Impact, Key, PlanFailure, Scope, Site, Span, Took, Value};
@@ -90,6 +92,9 @@ pub struct PlanLine {
     /// Things the reader should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// The files that decide what it does, with their SHA-256 digests (hex).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, String>,
     /// What the script goes on with.
     pub result: PlanResult,
     /// How long it took in earlier runs, where that was looked up and is known.
@@ -189,7 +194,7 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimate: Option<Estimate>,
     /// SHA-256 digests (hex) of the script, its modules and the configuration, by path.
-    pub digests: std::collections::BTreeMap<String, String>,
+    pub digests: BTreeMap<String, String>,
 }
 
 impl Plan {

@@ -51,9 +51,8 @@ pub enum FailureEnd {
 impl PlanFailure {
     /// Whether what comes of both is the same for a reader.
     pub fn is_like(&self, other: &Self) -> bool {
-        let of = |failure: &Self| {
-            (failure.ends, failure.rolled_back.clone(), failure.told.clone(), failure.left.clone())
-        };
+        let of =
+            |failure: &Self| (failure.ends, failure.rolled_back.clone(), failure.told.clone(), failure.left.clone());
         of(self) == of(other)
     }
 }

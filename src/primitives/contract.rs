@@ -1,6 +1,8 @@
 //! What a primitive says of itself, and what a driver does for it.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -73,12 +75,14 @@ pub struct Preview {
     pub fault: Option<Fault>,
     /// What the driver cannot tell before the run, if that is the essence of the call: the line is then an assumption, no prediction.
     pub assumed: Option<String>,
+    /// The files that decide what the call does, with their SHA-256 digests (hex): another content would be another change.
+    pub inputs: BTreeMap<String, String>,
 }
 
 impl Preview {
     /// A preview of a change.
     pub fn new(symbol: Symbol, summary: impl Into<String>) -> Self {
-        let output = Value::Map(std::collections::BTreeMap::default());
+        let output = Value::Map(BTreeMap::default());
         Self {
             symbol,
             summary: summary.into(),
@@ -88,7 +92,15 @@ impl Preview {
             output,
             fault: None,
             assumed: None,
+            inputs: BTreeMap::new(),
         }
+    }
+
+    /// A file that decides what the call does. One that cannot be read decides nothing.
+    #[must_use]
+    pub fn input(mut self, look: &Look, path: &Path) -> Self {
+        self.inputs.extend(look.digest_of(path).ok().map(|digest| (path.display().to_string(), digest)));
+        self
     }
 
     /// The state before and after.

@@ -67,6 +67,15 @@ pub enum Error {
         #[help]
         help: Option<String>,
     },
+    /// A saved plan is not what would run now.
+    #[error("refused: what was planned is not what would run now\n{}", listed(moved))]
+    #[diagnostic(code(lifeboat::moved), help("{help}"))]
+    Moved {
+        /// What has moved, each with what it was and what it is.
+        moved: Vec<String>,
+        /// What to do.
+        help: String,
+    },
     /// Nobody knows what was done to a target.
     #[error("{why}")]
     #[diagnostic(code(lifeboat::in_doubt), help("{help}"))]
@@ -104,6 +113,10 @@ pub enum Error {
         /// What went wrong.
         why: String,
     },
+}
+
+fn listed(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("- {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn count(n: usize, what: &str) -> String {

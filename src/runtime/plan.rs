@@ -39,7 +39,8 @@ impl Lifeboat {
         let params = params(&script, &request.params)?;
         let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
         let cast = self.cast(environment)?;
-        let world = PlanWorld::new(cast.clone(), self.look_in(environment), self.tokio.handle().clone(), pinned.clone());
+        let world =
+            PlanWorld::new(cast.clone(), self.look_in(environment), self.tokio.handle().clone(), pinned.clone());
         let world = Arc::new(world);
         let verdict = planned_verdict(self.evaluated(&script, &params, world.clone()))?;
         if let Some(unused) = world.unused_assumptions().first().filter(|_| verdict == PlanVerdict::Completes) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::Environment;
-use crate::model::{EventBody, Halt, Record, Value, Verdict};
+use crate::model::{EventBody, Halt, Record, Value, Verdict, World};
 use crate::script::{Params, Script};
 use crate::system::whoami;
 use crate::worlds::{Live, OnFault, Recorder, Replay, Unanswered};
@@ -93,6 +93,7 @@ impl Lifeboat {
             return Err(Error::Refused { why: format!("run {} goes on in this process", run.id), help: None });
         };
         let (cast, journal, look) = (self.cast(environment)?, self.journal()?, self.look_in(environment).for_one_run());
+        let saved = run.started.plan.as_deref().map(|digest| self.kept_plan(digest)).transpose()?;
         let collector = Arc::new(Collector::of(&run.events));
         let mut listeners = self.listeners.clone();
         listeners.push(collector.clone());
@@ -124,13 +125,15 @@ impl Lifeboat {
         let rounds = self.rounds(&cast, &recorder, &look)?;
         let handle = self.tokio.handle();
         let _timer = way.deadline.map(|deadline| deadline.watch(&look, handle));
-        let live = Live::new(cast, recorder.clone(), &look, handle.clone(), way.on_fault).unanswered(way.unanswered);
+        let live =
+            Live::new(cast.clone(), recorder.clone(), &look, handle.clone(), way.on_fault).unanswered(way.unanswered);
         let world = Replay::new(live, Record::of(&run.events), may_move);
         let world = Arc::new(match way.ends {
             Some(halt) => world.ending(halt, way.again),
             None => world,
         });
-        let verdict = match (self.evaluated(script, params, world.clone()), world.left_out()) {
+        let held: Arc<dyn World> = self.held_to(saved.as_ref(), world.clone(), cast, &look);
+        let verdict = match (self.evaluated(script, params, held), world.left_out()) {
             (Verdict::Completed(_), Some(halt)) => Verdict::Halted { halt, unwound: vec![], owed: vec![] },
             (verdict, _) => verdict,
         };

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::config::Environment;
 use crate::journal::UNFINISHED;
-use crate::model::{EventBody, Halt, Letter, LetterQuery, Mode, RunId, Started, UnwoundStep, Value, Verdict};
+use crate::model::{
+    EventBody, Halt, Letter, LetterQuery, Mode, RunId, SavedPlan, Started, UnwoundStep, Value, Verdict, World,
+};
 use crate::script::{Params, Script};
 use crate::system::{Look, random_u32, whoami};
 use crate::worlds::{Cast, Courier, Listener, Live, OnFault, Recorder, Rounds, Unanswered};
@@ -39,8 +41,11 @@ pub struct RunRequest {
     pub unanswered: Unanswered,
     /// How long to wait for runs that change one of its targets; refused at once if not given.
     pub wait: Option<Duration>,
-    /// Why it takes no heed of the leases of other machines, nor of a shared journal that does not answer.
+    /// Why it takes no heed of the leases of other machines, nor of a shared journal that does not answer, nor waits for approvals.
     pub break_glass: Option<String>,
+    /// A saved plan: it is run, if it is what would run now, and nothing is changed that it does not have. The runbook, the
+    /// environment and the parameters are those of the plan then.
+    pub plan: Option<Arc<SavedPlan>>,
 }
 
 impl RunRequest {
@@ -146,6 +151,13 @@ pub struct Ran {
 impl Lifeboat {
     /// Runs a runbook for real. An `Err` means that nothing was started.
     pub fn run(&self, request: &RunRequest) -> Result<Ran, Error> {
+        match &request.plan {
+            Some(saved) => self.run_freely(&self.as_planned(saved, request)?),
+            None => self.run_freely(request),
+        }
+    }
+
+    fn run_freely(&self, request: &RunRequest) -> Result<Ran, Error> {
         let environment = self.environment(request.environment.as_deref())?;
         let script = self.load_sound(&request.runbook, environment)?;
         let params = params(&script, &request.params)?;
@@ -197,11 +209,12 @@ impl Lifeboat {
         });
         let rounds = self.rounds(&cast, &recorder, &look)?;
         let _timer = Deadline::of(&prepared.script).map(|deadline| deadline.watch(&look, handle));
-        let live = Live::new(cast, recorder.clone(), &look, handle.clone(), request.on_fault.clone());
+        let live = Live::new(cast.clone(), recorder.clone(), &look, handle.clone(), request.on_fault.clone());
         // A drill is not taken up again: what nobody answers there fails.
         let unanswered = if prepared.mode == Mode::Drill { Unanswered::Fail } else { request.unanswered };
-        let live = live.unanswered(unanswered);
-        let verdict = self.evaluated(&prepared.script, &prepared.params, Arc::new(live));
+        let live: Arc<dyn World> = Arc::new(live.unanswered(unanswered));
+        let world = self.held_to(request.plan.as_deref(), live, cast, &look);
+        let verdict = self.evaluated(&prepared.script, &prepared.params, world);
         let aftermath = collector.conclusion();
         let status = status(&verdict, &aftermath);
         recorder.note(ended(status, &verdict));
@@ -239,6 +252,7 @@ impl Lifeboat {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process: Some(self.look().own_process()),
             break_glass: request.break_glass.clone(),
+            plan: request.plan.as_ref().map(|plan| plan.digest.clone()),
         }
     }
 }
@@ -290,7 +304,7 @@ pub(super) fn status(verdict: &Verdict, aftermath: &Aftermath) -> Status {
             _ if !aftermath.in_doubt.is_empty() => Status::InDoubt,
             Halt::RolledBack { .. } if aftermath.is_clean() => Status::Undone,
             Halt::Cancelled if aftermath.is_clean() => Status::Cancelled,
-            Halt::Refused { .. } if aftermath.is_clean() => Status::Refused,
+            Halt::Refused { .. } | Halt::Unplanned { .. } if aftermath.is_clean() => Status::Refused,
             Halt::Mistake { .. } if aftermath.is_clean() => Status::Mistake,
             Halt::Internal { .. } | Halt::Unplannable { .. } if aftermath.is_clean() => Status::Internal,
             _ => failed,

@@ -1,6 +1,12 @@
 //! SHA-256, so that `sha256sum` can check what we claim.
 
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
+use super::files;
 
 /// A running SHA-256.
 #[derive(Clone, Default)]
@@ -23,13 +29,13 @@ impl Digest {
     }
 }
 
-impl std::io::Write for Digest {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+impl io::Write for Digest {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.update(bytes);
         Ok(bytes.len())
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
@@ -58,9 +64,45 @@ pub(super) fn hex_of(bytes: &[u8]) -> String {
     })
 }
 
+/// The digest of a file's content; of a directory, that of all names and contents below it.
+pub(super) fn of_path(path: &Path) -> io::Result<String> {
+    let mut digest = Digest::new();
+    if path.metadata()?.is_dir() {
+        for entry in files::list(path)? {
+            // A name never holds a line break and a digest is of one length, so no two trees are written the same.
+            writeln!(digest, "{} {}", of_path(&entry.path)?, entry.name)?;
+        }
+    } else {
+        io::copy(&mut File::open(path)?, &mut digest)?;
+    }
+    Ok(digest.finish())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_directory_is_its_names_and_contents() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a directory")).expect("made");
+            std::fs::write(path, text).expect("written");
+        };
+        let now = || of_path(dir.path()).expect("read");
+        write("a/one", "1");
+        let first = now();
+        assert_eq!(now(), first);
+        write("a/one", "2");
+        assert_ne!(now(), first);
+        write("a/one", "1");
+        assert_eq!(now(), first);
+        std::fs::rename(dir.path().join("a/one"), dir.path().join("a/two")).expect("renamed");
+        assert_ne!(now(), first);
+        assert_eq!(of_path(&dir.path().join("a/two")).expect("read"), hex(b"1"));
+        of_path(&dir.path().join("missing")).expect_err("there is none");
+    }
 
     #[test]
     fn agrees_with_the_standard() {

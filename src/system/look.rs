@@ -11,7 +11,7 @@ use reqwest::Method;
 
 use super::{
     Cancel, DiskUsage, Entry, HttpError, HttpRequest, HttpResponse, Interrupted, MemoryUsage, Process, ReadFile,
-    Secrets, System, files, host, http,
+    Secrets, System, digest, files, host, http,
 };
 #[cfg(feature = "driver-sqlite")]
 use super::{SqliteError, SqliteRows, sqlite};
@@ -115,6 +115,11 @@ impl Look {
     /// Opens a file for reading.
     pub fn open(&self, path: &Path) -> io::Result<ReadFile> {
         File::open(path).map(ReadFile)
+    }
+
+    /// The SHA-256 digest (hex) of a file, or of all names and contents below a directory. Links are followed.
+    pub fn digest_of(&self, path: &Path) -> io::Result<String> {
+        digest::of_path(path)
     }
 
     /// Whether something exists there.

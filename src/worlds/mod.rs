@@ -1,6 +1,7 @@
 //! Floor 3: the worlds, one for each mode. A mode is a world, never a flag inside a primitive.
 
 mod cast;
+mod expect;
 mod explore;
 mod live;
 mod plan;
@@ -8,7 +9,10 @@ mod reenact;
 mod replay;
 
 pub use cast::Cast;
-pub use explore::{Beginning, Call, Ending, Explore, Path, Step, Strayed, Violation, Visit, Walked, broken, described, story};
+pub use expect::Expect;
+pub use explore::{
+    Beginning, Call, Ending, Explore, Path, Step, Strayed, Violation, Visit, Walked, broken, described, story,
+};
 pub use live::{
     Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tenure, Tried, Unanswered, Zeal,
     conformance,

@@ -38,7 +38,8 @@ fn what_was_never_run_is_named_and_not_counted() {
 fn calls_take_what_they_took_in_runs_of_the_same_environment() {
     let runbook = "backup(\"primary\");\nwait_until(\"it is well\", #{ timeout: \"5s\" }, || probe(\"web\").ok);";
     let (plan, found) = estimated(runbook, 3, runbook);
-    let took = |primitive: &str| plan.lines().iter().find(|line| line.primitive == primitive).and_then(|line| line.took);
+    let took =
+        |primitive: &str| plan.lines().iter().find(|line| line.primitive == primitive).and_then(|line| line.took);
     assert_eq!(took("backup").map(|took| took.times), Some(3));
     assert_eq!(took("wait_until").map(|took| took.times), Some(3), "by its label");
     let calls: Vec<&str> = found.critical.iter().map(|slow| slow.call.as_str()).collect();

@@ -109,6 +109,7 @@ mod tests {
             before: None,
             after: None,
             notes: vec![],
+            inputs: BTreeMap::new(),
             result: PlanResult::Returns(value),
             took: None,
         }))

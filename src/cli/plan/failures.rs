@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{
-    FailureEnd, ImpactKind, Key, Plan, PlanFailure, PlanLine, PlanNode, ScopeKind, StoryLine, Value,
-};
+use crate::model::{FailureEnd, ImpactKind, Key, Plan, PlanFailure, PlanLine, PlanNode, ScopeKind, StoryLine, Value};
 
 /// The failures of a plan, by the calls that they begin with.
 pub(super) struct Failures<'a> {
@@ -75,12 +73,7 @@ impl<'a> Failures<'a> {
         }
         let group = |(first, calls): (&'a PlanFailure, Vec<(String, Vec<&str>)>)| {
             let when = calls.into_iter().map(|(call, ways)| format!("{call} → {}", ways.join(" or ")));
-            Group {
-                when: when.collect::<Vec<_>>().join(", "),
-                then: then(first),
-                ends: first.ends,
-                story: &first.then,
-            }
+            Group { when: when.collect::<Vec<_>>().join(", "), then: then(first), ends: first.ends, story: &first.then }
         };
         groups.into_iter().map(group).collect()
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::model::{Assumption, Plan, PlanVerdict};
+use crate::model::{Assumption, Plan, PlanVerdict, SavedPlan};
 use crate::runtime::{Error, PlanRequest, estimate};
 
 use super::printer::Printer;
@@ -38,6 +38,9 @@ pub(super) struct Subject {
 pub(super) struct PlanCommand {
     #[command(flatten)]
     subject: Subject,
+    /// Save the plan: `lifeboat run FILE` then runs what was reviewed, and nothing else
+    #[arg(short = 'o', long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -91,7 +94,14 @@ impl PlanCommand {
         } else {
             text::print(&plan, self.depth, printer);
         }
-        Ok(self.exit(&plan))
+        let exit = self.exit(&plan);
+        if let Some(file) = &self.output {
+            let saved = SavedPlan::of(plan, &self.subject.params)?;
+            saved.write(file)?;
+            let shown = file.display();
+            printer.err(&format!("saved as {shown} ({}); to run it: lifeboat run {shown}", saved.short()));
+        }
+        Ok(exit)
     }
 
     fn exit(&self, plan: &Plan) -> Exit {

@@ -276,7 +276,10 @@ impl<'a> Page<'a> {
 
 /// Whether what happens when its calls fail is said at its end. It is said of whole steps, not of every call in them.
 fn has_own(node: &PlanScope) -> bool {
-    matches!(node.scope.kind, ScopeKind::Step { .. } | ScopeKind::Child | ScopeKind::Branch | ScopeKind::Parallel { .. })
+    matches!(
+        node.scope.kind,
+        ScopeKind::Step { .. } | ScopeKind::Child | ScopeKind::Branch | ScopeKind::Parallel { .. }
+    )
 }
 
 fn basis(basis: Basis) -> &'static str {

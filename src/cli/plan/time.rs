@@ -41,7 +41,11 @@ pub(super) fn told(estimate: &Estimate) -> Option<(Style, Vec<String>)> {
 /// `about 2m 50s, 3m 10s at most, 4 times`.
 pub(super) fn of_call(took: Took) -> String {
     let (usual, longest) = (human(took.median_ms), human(took.longest_ms));
-    if took.times == 1 { format!("{usual}, once") } else { format!("about {usual}, {longest} at most, {} times", took.times) }
+    if took.times == 1 {
+        format!("{usual}, once")
+    } else {
+        format!("about {usual}, {longest} at most, {} times", took.times)
+    }
 }
 
 fn human(millis: u64) -> String {

@@ -80,6 +80,11 @@ fn preview(database: &SqliteDatabase, args: &Args, look: &Look, stop: &Stop) -> 
     }
     let trial = attempt(look, database, (&files, &decision, &Required::of(args)), LARGEST, &asked)?;
     let mut preview = describe(name, &decision, &trial).output(output);
+    let down = matches!(decision.how, How::Run(Direction::Down));
+    for step in &decision.steps {
+        let file = if down { step.down.as_ref() } else { Some(&step.up) };
+        preview = file.into_iter().fold(preview, |preview, file| preview.input(look, &file.path));
+    }
     if history.exists && !history.entries.is_empty() && history.ledger.checksum(b"").is_none() {
         let table = history.ledger.table();
         preview = preview.note(format!("{table} keeps no checksums: a file that changed would not be noticed"));

@@ -64,6 +64,7 @@ fn begun(journal: &Arc<Gated>) -> Recorder {
         version: "0".into(),
         process: None,
         break_glass: None,
+        plan: None,
     };
     recorder.begin(started).expect("it begins");
     recorder

@@ -200,6 +200,7 @@ fn mark(call: &Invocation, symbol: Symbol, basis: Basis, summary: String) -> Pla
         before: None,
         after: None,
         notes: Vec::new(),
+        inputs: BTreeMap::new(),
         result: PlanResult::Returns(Value::Null),
         took: None,
     }

@@ -18,6 +18,8 @@ struct Known {
     basis: Basis,
     because: Option<String>,
     preview: Option<Preview>,
+    /// The files that decide what it does, whatever else is known.
+    inputs: BTreeMap<String, String>,
 }
 
 impl PlanWorld {
@@ -61,7 +63,13 @@ impl PlanWorld {
             });
         };
         self.state().used[index] = true;
-        Ok(Some(Known { outcome: of_case(call, role, case), basis: Basis::Pinned, because: None, preview: None }))
+        Ok(Some(Known {
+            outcome: of_case(call, role, case),
+            basis: Basis::Pinned,
+            because: None,
+            preview: None,
+            inputs: BTreeMap::new(),
+        }))
     }
 
     fn looked(&self, call: &Invocation, role: &Role) -> Result<Known, Halt> {
@@ -84,7 +92,7 @@ impl PlanWorld {
             }
         });
         let (outcome, preview) = outcome?;
-        Ok(Known { outcome, basis: Basis::Observed, because: None, preview })
+        Ok(Known { outcome, basis: Basis::Observed, because: None, preview, inputs: BTreeMap::new() })
     }
 
     fn previewed(&self, call: &Invocation, role: &Role) -> Known {
@@ -92,7 +100,9 @@ impl PlanWorld {
         let changed = role.impact.kind.is_change() && self.state().has_changed(&role.impact.targets);
         let mut preview = match self.handle.block_on(role.handler.preview(&call.args, &self.look)) {
             // The driver has compared with a state that the plan itself will have changed by then.
-            Ok(preview) if changed && preview.assumed.is_none() => return assumed(call, role, stale),
+            Ok(preview) if changed && preview.assumed.is_none() => {
+                return Known { inputs: preview.inputs, ..assumed(call, role, stale) };
+            }
             Ok(preview) => preview,
             Err(_) if changed => return assumed(call, role, stale),
             // The driver cannot say anything: an argument is not known yet, or what it looks at does not answer.
@@ -107,21 +117,23 @@ impl PlanWorld {
         if let (Some(fault), Some(_)) = (&preview.fault, preview.assumed.as_ref().filter(|_| stale.is_some())) {
             preview.notes.push(format!("as things are now it would fail: {}", fault.message));
         }
+        let inputs = std::mem::take(&mut preview.inputs);
         match (&preview.fault, role.impact.kind) {
             // A fault predicted from a state that will have changed by then is no prediction.
             (Some(fault), _) if stale.is_none() => {
                 let outcome = Err(fault.clone());
-                Known { outcome, basis: Basis::Predicted, because: None, preview: Some(preview) }
+                Known { outcome, basis: Basis::Predicted, because: None, preview: Some(preview), inputs }
             }
             (_, ImpactKind::Ask | ImpactKind::Wait) => {
-                Known { outcome: likely(call, role), basis: Basis::Assumed, because: None, preview: Some(preview) }
+                let outcome = likely(call, role);
+                Known { outcome, basis: Basis::Assumed, because: None, preview: Some(preview), inputs }
             }
             _ => {
                 let certain = overlay(likely(call, role), &preview.output);
                 let outcome = certain.map(|certain| role.signature.assumed_output(&call.args, &certain));
                 let because = stale.or_else(|| preview.assumed.clone());
                 let basis = if because.is_some() { Basis::Assumed } else { Basis::Predicted };
-                Known { outcome, basis, because, preview: Some(preview) }
+                Known { outcome, basis, because, preview: Some(preview), inputs }
             }
         }
     }
@@ -137,7 +149,7 @@ fn likely(call: &Invocation, role: &Role) -> Outcome {
 
 /// A call that nobody looked at.
 fn assumed(call: &Invocation, role: &Role, because: Option<String>) -> Known {
-    Known { outcome: likely(call, role), basis: Basis::Assumed, because, preview: None }
+    Known { outcome: likely(call, role), basis: Basis::Assumed, because, preview: None, inputs: BTreeMap::new() }
 }
 
 /// A look by a driver that can also change things: its preview says what it saw.
@@ -205,6 +217,7 @@ fn line(call: &Invocation, role: &Role, known: Known) -> PlanLine {
         before,
         after,
         notes,
+        inputs: known.inputs,
         result: match known.outcome {
             Ok(value) => PlanResult::Returns(value),
             Err(fault) => PlanResult::Throws(fault),

@@ -47,7 +47,7 @@ pub(super) fn preview(service: &impl Served, release: &Release, call: &Args, loo
     match stock::find(target, release, version, look) {
         Ok(Source::Installed) => {}
         Ok(Source::Directory(from) | Source::Archive(from)) => {
-            preview = preview.note(format!("from {}", from.display()));
+            preview = preview.note(format!("from {}", from.display())).input(look, &from);
         }
         Err(fault) => return Ok(preview.fault(fault)),
     }
