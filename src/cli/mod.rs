@@ -1,6 +1,7 @@
 //! Floor 5: the command line. One file for each command; one printer owns the streams.
 
 mod answer;
+mod approve;
 mod attach;
 mod cancel;
 mod check;
@@ -80,6 +81,7 @@ enum Command {
     Check(check::Check),
     Plan(plan::PlanCommand),
     Explore(explore::Explore),
+    Approve(approve::Approve),
     Run(run::Run),
     Resume(resume::Resume),
     Rollback(rollback::Rollback),
@@ -119,6 +121,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Check(command) => command.execute(&cli.global, &printer),
         Command::Plan(command) => command.execute(&cli.global, &printer),
         Command::Explore(command) => command.execute(&cli.global, &printer),
+        Command::Approve(command) => command.execute(&cli.global, &printer),
         Command::Run(command) => command.execute(&cli.global, &printer),
         Command::Resume(command) => command.execute(&cli.global, &printer),
         Command::Rollback(command) => command.execute(&cli.global, &printer),

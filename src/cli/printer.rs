@@ -168,6 +168,18 @@ impl Printer {
         !self.json && std::io::stdin().is_terminal() && self.err_terminal
     }
 
+    /// Asks the person at the terminal for a line; `None` where there is none, or they close it.
+    pub(crate) fn ask(&self, question: &str) -> Option<String> {
+        if !self.interactive() {
+            return None;
+        }
+        let _ = write!(stderr(), "{question}");
+        let _ = stderr().flush();
+        let mut line = String::new();
+        let read = std::io::stdin().read_line(&mut line);
+        read.is_ok_and(|count| count > 0).then(|| line.trim().to_owned())
+    }
+
     /// The width of standard output in columns: that of the terminal, at most 100; 80 where there is none.
     pub(crate) fn width(&self) -> usize {
         self.width

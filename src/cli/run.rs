@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::model::{Halt, SavedPlan, Span, Verdict};
-use crate::runtime::{Error, Lifeboat, Ran, RunRequest, Status, is_plan};
+use crate::runtime::{Error, Lifeboat, Ran, RunRequest, Status, is_plan, read_approvals};
 use crate::system::Cancel;
 use crate::worlds::{OnFault, Unanswered};
 
@@ -56,7 +56,8 @@ pub(super) struct PersonArgs {
     /// Wait so long for other runs that change the same targets, such as 10m, instead of being refused
     #[arg(long, value_name = "DURATION")]
     wait: Option<Span>,
-    /// Go on although the shared journal does not answer, or another machine has the leases; the record says why
+    /// Go on although the shared journal does not answer, another machine has the leases or approvals are missing; the record says
+    /// why
     #[arg(long, value_name = "WHY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     break_glass: Option<String>,
 }
@@ -165,7 +166,9 @@ impl Run {
         let on_fault = OnFaultArg::chosen(self.on_fault, printer);
         let plan = if is_plan(&self.runbook) { Some(Arc::new(self.saved(global)?)) } else { None };
         let lifeboat = self.live.open(global, printer, false)?;
-        let ran = lifeboat.run(&RunRequest { plan, ..self.live.request(global, &self.runbook, on_fault) })?;
+        let approvals = if plan.is_some() { read_approvals(&self.runbook)? } else { Vec::new() };
+        let ran =
+            lifeboat.run(&RunRequest { plan, approvals, ..self.live.request(global, &self.runbook, on_fault) })?;
         Ok(conclude(&ran, printer))
     }
 

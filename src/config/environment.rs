@@ -57,6 +57,8 @@ pub struct Environment {
     pub name: String,
     /// Whether changing it needs its name typed.
     pub protected: bool,
+    /// Who must have approved what runs in it; none where nobody must.
+    pub approvals: Option<Approvals>,
     /// Whether faults may be injected into it.
     pub drill: bool,
     /// The project's directory.
@@ -73,6 +75,17 @@ pub struct Environment {
     pub secrets: BTreeMap<String, SecretSource>,
     /// How those of its secrets that can be changed are changed, by name.
     pub secret_stores: BTreeMap<String, SecretStore>,
+}
+
+/// Who must have approved what runs in an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approvals {
+    /// How many people other than the author, at least 1.
+    pub needed: usize,
+    /// The file that says whose signatures count, in OpenSSH's format ALLOWED SIGNERS.
+    pub signers: PathBuf,
+    /// For how long an approval counts at most.
+    pub valid_for: Span,
 }
 
 impl Environment {

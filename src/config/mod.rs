@@ -9,6 +9,7 @@ mod environment;
 mod error;
 mod name;
 mod parse;
+mod parse_approvals;
 mod parse_driver;
 mod parse_environment;
 mod parse_secrets;
@@ -22,7 +23,7 @@ mod tests;
 
 pub use choice::NoEnvironment;
 pub use driver::DriverSpec;
-pub use environment::{Config, Environment, ProcessSpec, SharedState, State};
+pub use environment::{Approvals, Config, Environment, ProcessSpec, SharedState, State};
 pub use error::ConfigError;
 #[cfg(feature = "cli")]
 pub(crate) use name::is_name;

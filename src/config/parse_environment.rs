@@ -9,10 +9,10 @@ use crate::model::instead;
 
 use super::parse_target::{Names, targets};
 use super::reader::{Node, Reader};
-use super::{Environment, ProcessSpec, TargetKind, parse_secrets};
+use super::{Environment, ProcessSpec, TargetKind, parse_approvals, parse_secrets};
 
 /// The keys of an environment that are not tables of targets.
-const KEYS: [&str; 5] = ["protected", "drill", "independent", "processes", "secrets"];
+const KEYS: [&str; 6] = ["protected", "approvals", "drill", "independent", "processes", "secrets"];
 /// The keys of a process.
 const PROCESS_KEYS: [&str; 3] = ["name", "command", "ready"];
 
@@ -23,6 +23,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Nod
     let mut environment = Environment {
         name: name.to_owned(),
         protected: false,
+        approvals: None,
         drill: false,
         root: root.to_path_buf(),
         targets: BTreeMap::new(),
@@ -37,6 +38,7 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Path, name: &str, value: &Nod
     let known: Vec<_> = KEYS.into_iter().chain(TargetKind::ALL.map(TargetKind::table)).collect();
     reader.keys(table, &known, &format!("environment {name}"));
     environment.protected = reader.truth(table, "protected");
+    environment.approvals = parse_approvals::read(reader, root, name, table);
     environment.drill = reader.truth(table, "drill");
     if let (true, true, Some((key, _))) = (environment.protected, environment.drill, table.get_key_value("drill")) {
         let message = format!("environment {name} is both protected and for drills");

@@ -3,6 +3,7 @@
 //! A runbook's script speaks to the outside through one seam, [`World`]: it hands over an [`Invocation`] and receives an
 //! [`Outcome`]. Every mode of Lifeboat (plan, run, drill, …) is an implementation of that trait.
 
+mod approval;
 mod assumption;
 mod duration;
 mod estimate;
@@ -31,6 +32,7 @@ mod value;
 mod verdict;
 mod world;
 
+pub use approval::Approval;
 pub use assumption::{Assumption, AssumptionError};
 pub use duration::Span;
 pub use estimate::{Estimate, Fits, Slow, Took};

@@ -14,6 +14,7 @@
 mod active;
 mod aftermath;
 mod applying;
+mod approve;
 mod attach;
 mod bars;
 mod builder;
@@ -47,6 +48,7 @@ pub use active::Life;
 #[cfg(feature = "cli")]
 pub(crate) use aftermath::counted;
 pub use aftermath::{Aftermath, LeftChange};
+pub use approve::{Approved, approvals_of, read_approvals};
 pub use attach::Followed;
 pub use builder::{Builder, Lifeboat};
 pub use doctor::{Candidate, Finding, Level, conformance};

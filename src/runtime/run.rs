@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::config::Environment;
 use crate::journal::UNFINISHED;
 use crate::model::{
-    EventBody, Halt, Letter, LetterQuery, Mode, RunId, SavedPlan, Started, UnwoundStep, Value, Verdict, World,
+    Approval, EventBody, Halt, Letter, LetterQuery, Mode, RunId, SavedPlan, Started, UnwoundStep, Value, Verdict, World,
 };
 use crate::script::{Params, Script};
 use crate::system::{Look, random_u32, whoami};
@@ -46,6 +46,8 @@ pub struct RunRequest {
     /// A saved plan: it is run, if it is what would run now, and nothing is changed that it does not have. The runbook, the
     /// environment and the parameters are those of the plan then.
     pub plan: Option<Arc<SavedPlan>>,
+    /// What other people have signed about that plan.
+    pub approvals: Vec<Approval>,
 }
 
 impl RunRequest {
@@ -153,7 +155,13 @@ impl Lifeboat {
     pub fn run(&self, request: &RunRequest) -> Result<Ran, Error> {
         match &request.plan {
             Some(saved) => self.run_freely(&self.as_planned(saved, request)?),
-            None => self.run_freely(request),
+            None => {
+                let environment = self.environment(request.environment.as_deref())?;
+                if environment.approvals.is_some() && request.break_glass.is_none() {
+                    return Err(unapproved(environment));
+                }
+                self.run_freely(request)
+            }
         }
     }
 
@@ -270,6 +278,18 @@ pub(super) struct Prepared<'a> {
     pub(super) params: Params,
     pub(super) environment: &'a Environment,
     pub(super) mode: Mode,
+}
+
+/// Where approvals are needed, only what was planned and approved is run.
+fn unapproved(environment: &Environment) -> Error {
+    Error::Refused {
+        why: format!("environment {} runs only plans that other people have approved", environment.name),
+        help: Some(
+            "lifeboat plan RUNBOOK -o FILE, lifeboat approve FILE, lifeboat run FILE; in an emergency --break-glass WHY \
+             does without, and the record says so"
+                .to_owned(),
+        ),
+    }
 }
 
 /// A protected environment is changed only by who types its name.

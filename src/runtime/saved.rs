@@ -130,6 +130,9 @@ impl Lifeboat {
             let why = "it was planned to fail, so there is nothing to run".to_owned();
             return Err(Error::Refused { why, help: Some("plan again when its reason is gone".to_owned()) });
         }
+        if request.break_glass.is_none() {
+            self.check_approvals(saved, &request.approvals)?;
+        }
         let moved = self.moved(saved)?;
         if !moved.is_empty() {
             let help = format!("plan again, and have that reviewed: lifeboat plan {} -o FILE", plan.runbook);

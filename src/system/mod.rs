@@ -79,7 +79,8 @@ mod sqlite_rows;
 mod sqlite_rules;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_session;
-pub(crate) mod tls;
+pub(crate) mod ssh;
+mod tls;
 mod tree;
 
 pub use act::Act;
@@ -116,6 +117,7 @@ pub use sqlite_session::{
     PutTables, SessionError, SessionErrorKind, SqlLoss, SqlStatement, SqliteReader, SqliteScratch, SqliteSession,
     StatementReport, TablePut, TablesError, split_sql,
 };
+pub use ssh::{Signer, ssh_sign, ssh_signer};
 pub use tls::{StartTls, TlsError, TlsFound, TlsRequest};
 
 use std::path::PathBuf;

@@ -76,6 +76,11 @@ fn assumption(text: &str) -> Result<Assumption, String> {
     })
 }
 
+/// Prints a plan for people.
+pub(super) fn show(plan: &Plan, printer: &Printer) {
+    text::print(plan, 1, printer);
+}
+
 impl PlanCommand {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
         let lifeboat = open::reading(global)?;
