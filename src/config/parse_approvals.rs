@@ -34,13 +34,12 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Path, environment: &str, tabl
         }
     };
     let example = "signers = \"approvers\"";
-    let signers = match found.get("signers") {
-        Some(value) => reader.text("`signers`", value, example),
-        None => {
-            let help = format!("name a file in OpenSSH's format ALLOWED SIGNERS: `{example}`");
-            reader.wrong(value.span(), format!("{place} does not say whose signatures count"), help);
-            None
-        }
+    let signers = if let Some(value) = found.get("signers") {
+        reader.text("`signers`", value, example)
+    } else {
+        let help = format!("name a file in OpenSSH's format ALLOWED SIGNERS: `{example}`");
+        reader.wrong(value.span(), format!("{place} does not say whose signatures count"), help);
+        None
     };
     let mut valid_for = VALID_FOR;
     if let Some(value) = found.get("valid_for")

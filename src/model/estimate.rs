@@ -61,7 +61,8 @@ impl Estimate {
         let rto = self.rto_ms?;
         Some(match () {
             () if self.median_ms > rto => Fits::No,
-            () if self.critical.is_empty() => return None,
+            // What nobody has measured may be what takes long.
+            () if self.critical.is_empty() || !self.unknown.is_empty() => return None,
             () if self.longest_ms > rto => Fits::Usually,
             () => Fits::Yes,
         })

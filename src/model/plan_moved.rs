@@ -29,7 +29,7 @@ impl Plan {
         }
         match (&self.verdict, &now.verdict) {
             (PlanVerdict::Completes, PlanVerdict::Fails { fault }) => {
-                moved.push(format!("it would fail: {}", fault.message))
+                moved.push(format!("it would fail: {}", fault.message));
             }
             (PlanVerdict::Completes, PlanVerdict::Stops { why, .. }) => {
                 moved.push(format!("it cannot be planned to its end any more: {why}"));

@@ -14,6 +14,7 @@ use super::aftermath::Collector;
 use super::bars::is_over;
 use super::deadline::Deadline;
 use super::run::{acknowledge, ended, status, still_owes};
+use super::saved::held_to;
 use super::tenancy::{Applicant, changed_so_far};
 use super::unfinished::Unfinished;
 use super::{Error, Lifeboat, Ran};
@@ -132,7 +133,7 @@ impl Lifeboat {
             Some(halt) => world.ending(halt, way.again),
             None => world,
         });
-        let held: Arc<dyn World> = self.held_to(saved.as_ref(), world.clone(), cast, &look);
+        let held: Arc<dyn World> = held_to(saved.as_ref(), world.clone(), cast, &look);
         let verdict = match (self.evaluated(script, params, held), world.left_out()) {
             (Verdict::Completed(_), Some(halt)) => Verdict::Halted { halt, unwound: vec![], owed: vec![] },
             (verdict, _) => verdict,

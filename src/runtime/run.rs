@@ -18,6 +18,7 @@ use super::aftermath::{Aftermath, Collector};
 use super::bars::is_over;
 use super::deadline::Deadline;
 use super::load::{params, recorded_params};
+use super::saved::held_to;
 use super::tenancy::Applicant;
 use super::{Error, Lifeboat};
 
@@ -153,16 +154,14 @@ pub struct Ran {
 impl Lifeboat {
     /// Runs a runbook for real. An `Err` means that nothing was started.
     pub fn run(&self, request: &RunRequest) -> Result<Ran, Error> {
-        match &request.plan {
-            Some(saved) => self.run_freely(&self.as_planned(saved, request)?),
-            None => {
-                let environment = self.environment(request.environment.as_deref())?;
-                if environment.approvals.is_some() && request.break_glass.is_none() {
-                    return Err(unapproved(environment));
-                }
-                self.run_freely(request)
-            }
+        if let Some(saved) = &request.plan {
+            return self.run_freely(&self.as_planned(saved, request)?);
         }
+        let environment = self.environment(request.environment.as_deref())?;
+        if environment.approvals.is_some() && request.break_glass.is_none() {
+            return Err(unapproved(environment));
+        }
+        self.run_freely(request)
     }
 
     fn run_freely(&self, request: &RunRequest) -> Result<Ran, Error> {
@@ -221,7 +220,7 @@ impl Lifeboat {
         // A drill is not taken up again: what nobody answers there fails.
         let unanswered = if prepared.mode == Mode::Drill { Unanswered::Fail } else { request.unanswered };
         let live: Arc<dyn World> = Arc::new(live.unanswered(unanswered));
-        let world = self.held_to(request.plan.as_deref(), live, cast, &look);
+        let world = held_to(request.plan.as_deref(), live, cast, &look);
         let verdict = self.evaluated(&prepared.script, &prepared.params, world);
         let aftermath = collector.conclusion();
         let status = status(&verdict, &aftermath);

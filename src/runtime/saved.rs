@@ -147,20 +147,6 @@ impl Lifeboat {
         })
     }
 
-    /// A world that is held to a plan, if there is one.
-    pub(super) fn held_to(
-        &self,
-        saved: Option<&SavedPlan>,
-        world: Arc<dyn World>,
-        cast: Cast,
-        look: &Look,
-    ) -> Arc<dyn World> {
-        match saved {
-            Some(saved) => Arc::new(Expect::new(world, cast, look.secrets().redactor().clone(), &saved.plan)),
-            None => world,
-        }
-    }
-
     /// A run that is taken up again is held to the same plan, whatever became of its file.
     fn keep_plan(&self, saved: &SavedPlan) -> Result<(), Error> {
         let path = self.plan_path(&saved.digest);
@@ -181,5 +167,13 @@ impl Lifeboat {
     fn plan_path(&self, digest: &str) -> PathBuf {
         let name: String = digest.chars().filter(char::is_ascii_hexdigit).collect();
         self.state_directory().join("plans").join(format!("{name}.json"))
+    }
+}
+
+/// A world that is held to a plan, if there is one.
+pub(super) fn held_to(saved: Option<&SavedPlan>, world: Arc<dyn World>, cast: Cast, look: &Look) -> Arc<dyn World> {
+    match saved {
+        Some(saved) => Arc::new(Expect::new(world, cast, look.secrets().redactor().clone(), &saved.plan)),
+        None => world,
     }
 }

@@ -79,8 +79,8 @@ mod sqlite_rows;
 mod sqlite_rules;
 #[cfg(feature = "driver-sqlite")]
 mod sqlite_session;
-pub(crate) mod ssh;
-mod tls;
+mod ssh;
+pub(crate) mod tls;
 mod tree;
 
 pub use act::Act;

@@ -161,7 +161,7 @@ fn a_file_that_was_changed_by_hand_or_is_no_plan() {
     assert!(refused("{}").contains("it has no `lifeboat_plan`"));
     assert!(refused(&text.replace("\"lifeboat_plan\": 1", "\"lifeboat_plan\": 2")).contains("a plan of format 2"));
     // White space is not what was reviewed.
-    let path = project.write("other.json", &text.replace("\n", " \n"));
+    let path = project.write("other.json", &text.replace('\n', " \n"));
     SavedPlan::read(&path).expect("the same plan");
 }
 

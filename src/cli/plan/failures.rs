@@ -23,6 +23,9 @@ pub(super) struct Group<'a> {
     pub(super) story: &'a [StoryLine],
 }
 
+/// What a call is called, and the ways in which it ends.
+type Ways<'a> = (String, Vec<&'a str>);
+
 /// How many failures of a plan end in which way.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -57,7 +60,7 @@ impl<'a> Failures<'a> {
     /// What happens when one of these calls fails.
     pub(super) fn of_calls(&self, lines: &[&'a PlanLine]) -> Vec<Group<'a>> {
         // Each with its calls, and the ways of each call.
-        let mut groups: Vec<(&PlanFailure, Vec<(String, Vec<&str>)>)> = Vec::new();
+        let mut groups: Vec<(&PlanFailure, Vec<Ways>)> = Vec::new();
         for line in lines {
             for failure in self.by_call.get(&line.key).into_iter().flatten().filter(|failure| matters(line, failure)) {
                 let at = groups.iter().position(|(first, _)| first.is_like(failure)).unwrap_or_else(|| {
@@ -71,7 +74,7 @@ impl<'a> Failures<'a> {
                 }
             }
         }
-        let group = |(first, calls): (&'a PlanFailure, Vec<(String, Vec<&str>)>)| {
+        let group = |(first, calls): (&'a PlanFailure, Vec<Ways>)| {
             let when = calls.into_iter().map(|(call, ways)| format!("{call} → {}", ways.join(" or ")));
             Group { when: when.collect::<Vec<_>>().join(", "), then: then(first), ends: first.ends, story: &first.then }
         };

@@ -18,7 +18,8 @@ pub(super) fn told(estimate: &Estimate) -> Option<(Style, Vec<String>)> {
     let (style, fits) = match (rto, estimate.fits()) {
         (Some(rto), Some(Fits::Yes)) => (Style::Good, format!("; fits the RTO of {rto}")),
         (Some(rto), Some(Fits::Usually)) => (Style::Caution, format!("; fits the RTO of {rto} unless it is slow")),
-        (Some(rto), _) => (Style::Bad, format!("; DOES NOT FIT the RTO of {rto}")),
+        (Some(rto), Some(Fits::No)) => (Style::Bad, format!("; DOES NOT FIT the RTO of {rto}")),
+        (Some(rto), None) => (Style::Caution, format!("; too little is known for the RTO of {rto}")),
         (None, _) => (Style::Dim, String::new()),
     };
     let runs = if estimate.runs == 1 { "1 earlier run".to_owned() } else { format!("{} earlier runs", estimate.runs) };
