@@ -41,6 +41,17 @@ fn a_change_that_would_change_nothing_makes_nothing_stale() {
 }
 
 #[test]
+fn a_change_that_would_change_nothing_yet_makes_other_targets_stale_where_something_else_was_changed_before() {
+    let tool = "[environments.test.tools.reset]\ndriver = \"command\"\nprogram = [\"true\"]";
+    let project = Project::configured("independent = [[\"reset\", \"primary\"]]", tool);
+    project.database(10);
+    project.write("maintenance", "on");
+    let plan = completes(&project, "exec(\"reset\");\nmaintenance(\"web\", \"on\");\nprobe(\"primary\");", &[]);
+    assert_eq!(lines(&plan), ["assumed exec reset", "assumed maintenance web", "assumed probe primary"]);
+    assert_eq!(plan.lines()[2].because.as_deref(), Some("after maintenance web at line 2"));
+}
+
+#[test]
 fn looking_and_telling_make_nothing_stale() {
     let project = Project::configured("", "");
     let plan =

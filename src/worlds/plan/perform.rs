@@ -36,7 +36,8 @@ impl PlanWorld {
         let outcome = known.outcome.clone();
         let line = redactor.line(line(call, &role, known));
         let mut state = self.state();
-        if changed && line.symbol != Symbol::Nothing {
+        // What would change nothing as things are now may well change something once they are different.
+        if changed && (line.symbol != Symbol::Nothing || line.basis == Basis::Assumed) {
             let text =
                 format!("after {} {} at line {}", call.primitive, role.impact.targets.join(", "), call.site.line);
             state.causes.push(Cause::change(role.impact.targets.clone(), text));
