@@ -13,6 +13,7 @@ mod estimate;
 mod failures;
 mod format;
 mod parallel;
+mod repeats;
 mod stale;
 mod traced;
 mod unknowns;

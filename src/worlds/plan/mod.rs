@@ -4,6 +4,7 @@
 
 mod branches;
 mod perform;
+mod repeat;
 mod result;
 mod state;
 
@@ -14,13 +15,13 @@ use tokio::runtime::Handle;
 
 use crate::model::{
     After, Arg, Assumption, Basis, Halt, Impact, ImpactKind, Invocation, Left, Outcome, Performed, PlanLine, PlanNode,
-    PlanResult, Question, Repeat, Scope, ScopeKind, Span, Symbol, Updates, Value, World,
+    PlanResult, Question, Repeat, Scope, ScopeKind, Symbol, Updates, Value, World,
 };
 use crate::system::Look;
 
 use super::Cast;
 
-use state::{Cause, State};
+use state::State;
 
 /// Plans calls.
 pub struct PlanWorld {
@@ -88,43 +89,7 @@ impl World for PlanWorld {
         policy: &Repeat,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Performed, Halt> {
-        let title = call.args.get("label").filter(|label| **label != Value::Null).map(ToString::to_string);
-        let line = match (policy, &title) {
-            (Repeat::Until { timeout, .. }, Some(label)) => {
-                let summary = format!("{label}, for {} at most", Span(*timeout));
-                mark(call, Symbol::Wait, Basis::Assumed, summary)
-            }
-            (Repeat::Hold { time, every, tolerate }, label) => {
-                let label = title.as_deref().filter(|_| label.is_some()).unwrap_or("the condition");
-                let tolerated =
-                    if *tolerate > 0 { format!(", {tolerate} failing in a row tolerated") } else { String::new() };
-                let summary = format!("{label}, for {}, checked every {}{tolerated}", Span(*time), Span(*every));
-                mark(call, Symbol::Wait, Basis::Assumed, summary)
-            }
-            (Repeat::Retry { times, .. }, _) => {
-                mark(call, Symbol::Wait, Basis::Assumed, format!("{times} times at most"))
-            }
-            (Repeat::Until { .. }, None) => mark(call, Symbol::Wait, Basis::Assumed, String::new()),
-        };
-        self.state().add(line);
-        let scope = Scope {
-            key: call.key.clone(),
-            site: call.site.clone(),
-            title: title.unwrap_or_else(|| call.primitive.to_owned()),
-            kind: ScopeKind::Body,
-        };
-        self.state().open(scope);
-        let waits = matches!(policy, Repeat::Until { .. } | Repeat::Hold { .. });
-        self.state().waits += usize::from(waits);
-        let outcome = attempt(0)?;
-        self.state().close(None);
-        self.state().waits -= usize::from(waits);
-        if waits {
-            // Whatever the condition is now: the way goes on when it holds.
-            self.state().causes.push(Cause::everything(format!("after waiting at line {}", call.site.line)));
-            return Ok(Performed::unchanged(Ok(Value::Null)));
-        }
-        Ok(Performed::unchanged(outcome))
+        self.repeated(call, policy, attempt)
     }
 
     fn choose(&self, question: &Question) -> Result<usize, Halt> {

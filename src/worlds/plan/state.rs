@@ -1,7 +1,7 @@
 //! What a plan has gathered so far, and what it can no longer observe.
 
 use crate::config::Environment;
-use crate::model::{Fault, PlanLine, PlanNode, PlanScope, Scope};
+use crate::model::{Fault, Outcome, PlanLine, PlanNode, PlanResult, PlanScope, Scope};
 
 use super::branches::Group;
 
@@ -84,6 +84,16 @@ impl State {
         if let Some(mut scope) = self.open.pop() {
             scope.fault = fault;
             self.siblings().push(PlanNode::Scope(Box::new(scope)));
+        }
+    }
+
+    /// The line of a call whose body was closed just now says what came of it.
+    pub(super) fn amend_repeated(&mut self, outcome: &Outcome) {
+        if let [.., PlanNode::Call(line), PlanNode::Scope(_)] = self.siblings().as_mut_slice() {
+            line.result = match outcome.clone() {
+                Ok(value) => PlanResult::Returns(value),
+                Err(fault) => PlanResult::Throws(fault),
+            };
         }
     }
 

@@ -1,0 +1,35 @@
+//! `wait_until`, `hold` and `retry`: what a plan says of a body that it runs once.
+
+use lifeboat::model::{Plan, PlanResult, PlanVerdict, Value};
+
+use crate::project::Project;
+use crate::{completes, lines, plan};
+
+/// The fault with which the plan of this runbook ends, in a project whose service is ill.
+fn failing(runbook: &str, pinned: &[&str]) -> (Plan, String) {
+    let project = Project::configured("", "");
+    project.web.fall_ill();
+    let plan = plan(&project, runbook, pinned).expect("it can be planned");
+    let PlanVerdict::Fails { fault } = &plan.verdict else { panic!("{:?}", plan.verdict) };
+    let message = fault.message.clone();
+    (plan, message)
+}
+
+#[test]
+fn a_mistake_in_the_body_of_a_wait_is_not_waited_for() {
+    for wait in ["wait_until(\"it answers\", || probe(\"web\"));", "hold(\"1m\", || probe(\"web\"));"] {
+        let (plan, message) = failing(wait, &[]);
+        assert!(message.ends_with("returned a value of type map, not true or false"), "{message}");
+        assert!(matches!(plan.lines()[0].result, PlanResult::Throws(_)), "{wait}");
+    }
+}
+
+#[test]
+fn the_line_of_a_retry_says_what_its_body_gives_or_how_it_fails() {
+    let project = Project::configured("", "");
+    let plan = completes(&project, "retry(|| probe(\"web\").value)", &[]);
+    assert_eq!(plan.lines()[0].result, PlanResult::Returns(Value::Int(200)));
+    let (plan, message) = failing("retry(|| { require(probe(\"web\").ok, \"it is ill\"); })", &[]);
+    assert_eq!((lines(&plan)[0].as_str(), message.as_str()), ("assumed retry", "it is ill"));
+    assert!(matches!(&plan.lines()[0].result, PlanResult::Throws(fault) if fault.code == "requirement"));
+}
