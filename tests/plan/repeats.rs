@@ -1,6 +1,6 @@
 //! `wait_until`, `hold` and `retry`: what a plan says of a body that it runs once.
 
-use lifeboat::model::{Plan, PlanResult, PlanVerdict, Value};
+use lifeboat::model::{Basis, Plan, PlanResult, PlanVerdict, Value};
 
 use crate::project::Project;
 use crate::{completes, lines, plan};
@@ -32,4 +32,27 @@ fn the_line_of_a_retry_says_what_its_body_gives_or_how_it_fails() {
     let (plan, message) = failing("retry(|| { require(probe(\"web\").ok, \"it is ill\"); })", &[]);
     assert_eq!((lines(&plan)[0].as_str(), message.as_str()), ("assumed retry", "it is ill"));
     assert!(matches!(&plan.lines()[0].result, PlanResult::Throws(fault) if fault.code == "requirement"));
+}
+
+#[test]
+fn what_is_seen_not_to_hold_is_not_assumed_to() {
+    let (plan, message) = failing("hold(\"1m\", #{ label: \"it is well\" }, || probe(\"web\").ok);", &[]);
+    assert_eq!(lines(&plan), ["predicted hold", "observed probe web"]);
+    assert!(message.starts_with("\"it is well\" did not hold from the beginning: probe web: 503"), "{message}");
+    let (_, message) = failing("hold(\"1m\", || { require(probe(\"web\").ok, \"it is ill\"); true });", &[]);
+    assert_eq!(message, "the condition did not hold from the beginning: it is ill");
+}
+
+#[test]
+fn what_may_yet_come_true_is_assumed_to() {
+    let project = Project::configured("", "");
+    project.web.fall_ill();
+    for runbook in [
+        "hold(\"1m\", #{ tolerate: 1 }, || probe(\"web\").ok);",
+        "wait_until(\"it answers\", || probe(\"web\").ok);",
+        "maintenance(\"web\", \"on\"); hold(\"1m\", || !probe(\"web\").ok);",
+    ] {
+        let plan = completes(&project, runbook, &[]);
+        assert!(plan.lines().iter().any(|line| line.primitive != "probe" && line.basis == Basis::Assumed), "{runbook}");
+    }
 }

@@ -1,7 +1,7 @@
 //! `wait_until`, `hold` and `retry`, planned: the body runs once, and what it waits for is assumed to come.
 
 use crate::model::{
-    Basis, Halt, Invocation, Outcome, Performed, PlanLine, Repeat, Scope, ScopeKind, Span, Symbol, Value,
+    Basis, Fault, Halt, Invocation, Outcome, Performed, PlanLine, Repeat, Scope, ScopeKind, Span, Symbol, Value,
 };
 
 use super::state::Cause;
@@ -29,22 +29,41 @@ impl PlanWorld {
             state.waits += usize::from(waits);
         }
         let found = attempt(0)?;
-        let outcome = match found {
-            // Neither waiting nor watching mends a mistake in the body.
-            Err(fault) if fault.code == "script" => Err(fault),
-            found if !waits => found,
-            _ => Ok(Value::Null),
-        };
         let mut state = self.state();
+        let (outcome, basis) = match found {
+            // Neither waiting nor watching mends a mistake in the body.
+            Err(fault) if fault.code == "script" => (Err(fault), Basis::Assumed),
+            found if !waits => (found, Basis::Assumed),
+            found if matches!(policy, Repeat::Hold { tolerate: 0, .. }) && state.is_body_seen() => {
+                match never_held(call, label.as_deref(), found, state.last_found()) {
+                    Some(fault) => (Err(fault), Basis::Predicted),
+                    None => (Ok(Value::Null), Basis::Assumed),
+                }
+            }
+            _ => (Ok(Value::Null), Basis::Assumed),
+        };
         state.close(None);
         state.waits -= usize::from(waits);
-        state.amend_repeated(&outcome);
+        state.amend_repeated(&outcome, basis);
         if waits && outcome.is_ok() {
             // Whatever the condition is now: the way goes on when it holds.
             state.causes.push(Cause::everything(format!("after waiting at line {}", call.site.line)));
         }
         Ok(Performed::unchanged(outcome))
     }
+}
+
+/// A condition of which it was seen just now that it does not hold is watched no longer than that.
+fn never_held(call: &Invocation, label: Option<&str>, found: Outcome, last: Option<String>) -> Option<Fault> {
+    let found = match found {
+        Ok(Value::Bool(false)) => last,
+        Err(fault) => Some(fault.message),
+        Ok(_) => return None,
+    };
+    let label = label.map_or_else(|| "the condition".to_owned(), |label| format!("\"{label}\""));
+    let found = found.map(|found| format!(": {found}")).unwrap_or_default();
+    let fault = Fault::new("not-held", format!("{label} did not hold from the beginning{found}"));
+    Some(Fault { site: Some(call.site.to_string()), ..fault })
 }
 
 /// The line before the body: how often it may run.

@@ -1,7 +1,7 @@
 //! What a plan has gathered so far, and what it can no longer observe.
 
 use crate::config::Environment;
-use crate::model::{Fault, Outcome, PlanLine, PlanNode, PlanResult, PlanScope, Scope};
+use crate::model::{Basis, Fault, ImpactKind, Outcome, PlanLine, PlanNode, PlanResult, PlanScope, Scope};
 
 use super::branches::Group;
 
@@ -87,9 +87,39 @@ impl State {
         }
     }
 
-    /// The line of a call whose body was closed just now says what came of it.
-    pub(super) fn amend_repeated(&mut self, outcome: &Outcome) {
+    /// Whether everything that the body that is open has looked at was seen just now, or pinned.
+    pub(super) fn is_body_seen(&mut self) -> bool {
+        fn seen(node: &PlanNode) -> bool {
+            match node {
+                PlanNode::Call(line) => match line.impact.kind {
+                    ImpactKind::Look => matches!(line.basis, Basis::Observed | Basis::Pinned),
+                    kind => matches!(kind, ImpactKind::Tell | ImpactKind::Mark),
+                },
+                PlanNode::Scope(scope) => scope.nodes.iter().all(seen),
+            }
+        }
+        self.siblings().iter().all(seen)
+    }
+
+    /// What the last look in the body that is open found, as people read it.
+    pub(super) fn last_found(&mut self) -> Option<String> {
+        let found = |node: &PlanNode| match node {
+            PlanNode::Call(line) => match &line.result {
+                PlanResult::Returns(value) => {
+                    let detail = value.get("detail")?;
+                    Some(format!("{} {}: {detail}", line.primitive, line.impact.targets.join(", ")))
+                }
+                PlanResult::Throws(_) => None,
+            },
+            PlanNode::Scope(_) => None,
+        };
+        self.siblings().iter().rev().find_map(found)
+    }
+
+    /// The line of a call whose body was closed just now says what came of it, and how that is known.
+    pub(super) fn amend_repeated(&mut self, outcome: &Outcome, basis: Basis) {
         if let [.., PlanNode::Call(line), PlanNode::Scope(_)] = self.siblings().as_mut_slice() {
+            line.basis = basis;
             line.result = match outcome.clone() {
                 Ok(value) => PlanResult::Returns(value),
                 Err(fault) => PlanResult::Throws(fault),
