@@ -56,3 +56,28 @@ fn what_may_yet_come_true_is_assumed_to() {
         assert!(plan.lines().iter().any(|line| line.primitive != "probe" && line.basis == Basis::Assumed), "{runbook}");
     }
 }
+
+#[test]
+fn how_it_ends_can_be_pinned() {
+    let body = "|| probe(\"web\").ok";
+    let code = |runbook: &str, pinned: &str| {
+        let project = Project::configured("", "");
+        let plan = plan(&project, runbook, &[pinned]).expect("it can be planned");
+        let basis = plan.lines()[0].basis;
+        match plan.verdict {
+            PlanVerdict::Fails { fault } => (fault.code, basis),
+            other => panic!("{other:?}"),
+        }
+    };
+    let wait = format!("wait_until(\"it answers\", {body});");
+    assert_eq!(code(&wait, "wait_until=timeout"), ("timeout".to_owned(), Basis::Pinned));
+    assert_eq!(code(&format!("hold(\"1m\", {body});"), "hold=not-held"), ("not-held".to_owned(), Basis::Pinned));
+    assert_eq!(code(&format!("retry({body});"), "retry=fails"), ("retry".to_owned(), Basis::Pinned));
+
+    let project = Project::configured("", "");
+    project.web.fall_ill();
+    let plan = completes(&project, &format!("hold(\"1m\", {body});"), &["hold=holds"]);
+    assert_eq!(lines(&plan), ["pinned hold", "observed probe web"]);
+    let refused = crate::plan(&project, &wait, &["wait_until=never"]).expect_err("it cannot end so");
+    assert!(refused.to_string().contains("`wait_until` cannot end in `never`"), "{refused}");
+}

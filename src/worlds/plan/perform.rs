@@ -6,7 +6,7 @@ use crate::model::{
     Basis, Case, CaseResult, Fault, Halt, ImpactKind, Invocation, Outcome, Performed, PlanLine, PlanResult, Rewrite,
     Symbol, Value,
 };
-use crate::primitives::Preview;
+use crate::primitives::{Preview, Signature};
 use crate::worlds::cast::Role;
 
 use super::state::Cause;
@@ -52,25 +52,36 @@ impl PlanWorld {
 
     /// What the reader pinned. It holds until the plan itself changes the target.
     fn pinned(&self, call: &Invocation, role: &Role) -> Result<Option<Known>, Halt> {
-        let found = self.assumptions.iter().position(|a| a.meets(call.primitive, role.target));
-        let Some(index) = found.filter(|_| !self.state().has_changed(&role.impact.targets)) else { return Ok(None) };
-        let assumption = &self.assumptions[index];
+        if self.state().has_changed(&role.impact.targets) {
+            return Ok(None);
+        }
         let cases = role.signature.cases(&call.args).unwrap_or_default();
-        let Some(case) = cases.iter().find(|case| case.name == assumption.case) else {
-            let names: Vec<&str> = cases.iter().map(|case| case.name).collect();
+        let Some(case) = self.pinned_case(call, role.target, cases)? else { return Ok(None) };
+        let outcome = of_case(call, (role.signature, role.target), &case);
+        Ok(Some(Known { outcome, basis: Basis::Pinned, because: None, preview: None, inputs: BTreeMap::new() }))
+    }
+
+    /// How the reader pinned a call of `wait_until`, `hold` or `retry`.
+    pub(super) fn pinned_repeat(&self, call: &Invocation) -> Result<Option<Outcome>, Halt> {
+        let Some(signature) = self.cast.registry.signature(call.primitive) else { return Ok(None) };
+        let case = self.pinned_case(call, None, signature.cases(&call.args).unwrap_or_default())?;
+        Ok(case.map(|case| of_case(call, (signature, None), &case)))
+    }
+
+    fn pinned_case(&self, call: &Invocation, target: Option<&str>, cases: Vec<Case>) -> Result<Option<Case>, Halt> {
+        let found = self.assumptions.iter().position(|assumption| assumption.meets(call.primitive, target));
+        let Some(index) = found else { return Ok(None) };
+        let assumption = &self.assumptions[index];
+        let names: Vec<&str> = cases.iter().map(|case| case.name).collect();
+        let hint = format!("it can end in: {}", names.join(", "));
+        let Some(case) = cases.into_iter().find(|case| case.name == assumption.case) else {
             return Err(Halt::Refused {
                 why: format!("`{assumption}`: `{}` cannot end in `{}`", call.primitive, assumption.case),
-                hint: Some(format!("it can end in: {}", names.join(", "))),
+                hint: Some(hint),
             });
         };
         self.state().used[index] = true;
-        Ok(Some(Known {
-            outcome: of_case(call, role, case),
-            basis: Basis::Pinned,
-            because: None,
-            preview: None,
-            inputs: BTreeMap::new(),
-        }))
+        Ok(Some(case))
     }
 
     fn looked(&self, call: &Invocation, role: &Role) -> Result<Known, Halt> {
@@ -143,7 +154,7 @@ impl PlanWorld {
 /// The likely way in which a call ends.
 fn likely(call: &Invocation, role: &Role) -> Outcome {
     match role.signature.cases(&call.args).unwrap_or_default().first() {
-        Some(case) => of_case(call, role, case),
+        Some(case) => of_case(call, (role.signature, role.target), case),
         None => Ok(role.signature.assumed_output(&call.args, &Value::Map(BTreeMap::default()))),
     }
 }
@@ -164,12 +175,12 @@ fn preview_of_look(preview: Result<Preview, Fault>) -> (Outcome, Option<Preview>
     }
 }
 
-fn of_case(call: &Invocation, role: &Role, case: &Case) -> Outcome {
+fn of_case(call: &Invocation, (signature, target): (&Signature, Option<&str>), case: &Case) -> Outcome {
     match &case.result {
-        CaseResult::Returns(certain) => Ok(role.signature.assumed_output(&call.args, certain)),
+        CaseResult::Returns(certain) => Ok(signature.assumed_output(&call.args, certain)),
         CaseResult::Fails { code, applied } => {
             let mut fault = Fault::new(code, format!("{} ends in `{}`, as assumed", call.primitive, case.name));
-            fault.target = role.target.map(str::to_owned);
+            fault.target = target.map(str::to_owned);
             fault.site = Some(call.site.to_string());
             Err(fault.applied(*applied))
         }

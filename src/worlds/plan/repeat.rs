@@ -29,12 +29,15 @@ impl PlanWorld {
             state.waits += usize::from(waits);
         }
         let found = attempt(0)?;
+        let pinned = self.pinned_repeat(call)?;
         let mut state = self.state();
-        let (outcome, basis) = match found {
+        let (outcome, basis) = match (pinned, found) {
+            (Some(Err(fault)), _) => (Err(fault), Basis::Pinned),
             // Neither waiting nor watching mends a mistake in the body.
-            Err(fault) if fault.code == "script" => (Err(fault), Basis::Assumed),
-            found if !waits => (found, Basis::Assumed),
-            found if matches!(policy, Repeat::Hold { tolerate: 0, .. }) && state.is_body_seen() => {
+            (_, Err(fault)) if fault.code == "script" => (Err(fault), Basis::Assumed),
+            (pinned, found) if !waits => (found, if pinned.is_some() { Basis::Pinned } else { Basis::Assumed }),
+            (Some(Ok(value)), _) => (Ok(value), Basis::Pinned),
+            (None, found) if matches!(policy, Repeat::Hold { tolerate: 0, .. }) && state.is_body_seen() => {
                 match never_held(call, label.as_deref(), found, state.last_found()) {
                     Some(fault) => (Err(fault), Basis::Predicted),
                     None => (Ok(Value::Null), Basis::Assumed),
