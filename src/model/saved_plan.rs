@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Plan;
 
-/// A plan in a file. Its format is documented in `docs/src/reference/saved-plans.md`.
+/// A plan in a file. Its format is documented in `docs/src/saved-plans.md`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedPlan {
     /// The version of this format.
