@@ -93,7 +93,11 @@ impl PlanCommand {
             assumptions: self.subject.assumptions.clone(),
             scenario: self.subject.scenario.clone(),
         })?;
-        estimate(&mut plan, journal_to_read(global, false)?.as_deref())?;
+        // A plan that cannot look back is one all the same.
+        let past = journal_to_read(global, false);
+        if let Err(error) = past.and_then(|past| estimate(&mut plan, past.as_deref())) {
+            printer.err(&format!("how long it takes is not known: earlier runs cannot be read: {error}"));
+        }
         if self.format == Format::Json || printer.json {
             printer.out_json(&plan);
         } else {
