@@ -10,13 +10,11 @@ fn failures(plan: &Plan) -> Vec<String> {
     let lines = plan.lines();
     let of = |failure: &lifeboat::model::PlanFailure| {
         let line = lines.iter().find(|line| line.key == failure.key).expect("it is a call of the plan");
-        let mut text = format!("{} → {}: {:?}", line.primitive, failure.way, failure.ends);
-        for (what, which) in [("undoes", &failure.rolled_back), ("tells", &failure.told), ("leaves", &failure.left)] {
-            if !which.is_empty() {
-                text.push_str(&format!("; {what} {}", which.join(", ")));
-            }
-        }
-        text
+        let ends = format!("{} → {}: {:?}", line.primitive, failure.way, failure.ends);
+        let more = [("undoes", &failure.rolled_back), ("tells", &failure.told), ("leaves", &failure.left)];
+        let more = more.into_iter().filter(|(_, which)| !which.is_empty());
+        let more = more.map(|(what, which)| format!("{what} {}", which.join(", ")));
+        std::iter::once(ends).chain(more).collect::<Vec<_>>().join("; ")
     };
     plan.failures.iter().map(of).collect()
 }
