@@ -136,17 +136,6 @@ mod the_runbook {
     }
 }
 
-mod the_journal {
-    use super::*;
-
-    #[test]
-    fn cannot_be_read_and_a_plan_does_without() {
-        let look = "//! Look.\n//! rto: 1m\nlog(\"here\");\n";
-        let project = Project::new().file(".lifeboat/journal.db", "this is no journal at all, and long enough to tell");
-        golden!(project.file("runbooks/look.rhai", look).run(["plan", "runbooks/look.rhai"]));
-    }
-}
-
 mod the_command_line {
     use super::*;
 
