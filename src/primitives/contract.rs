@@ -34,6 +34,8 @@ pub trait Primitive: Send + Sync + 'static {
     const DRILL_ONLY: bool = false;
     /// Whether a call names the state in which its target is to be, so that the same call again changes nothing.
     const DECLARES_STATE: bool = false;
+    /// Whether what a look finds is another thing each time, though nothing has changed: no plan knows what the run will see.
+    const FLEETING: bool = false;
     /// The arguments by name.
     type Args: DeserializeOwned + Serialize + JsonSchema + Send + Sync;
     /// What the script gets.

@@ -44,6 +44,8 @@ pub struct Signature {
     pub drill_only: bool,
     /// Whether a call names the state in which its target is to be, so that the same call again changes nothing.
     pub declares_state: bool,
+    /// Whether what it finds is another thing each time, though nothing has changed.
+    pub fleeting: bool,
     /// Whether it belongs to the language rather than to a driver.
     pub is_language: bool,
     impact: fn(&Value) -> Result<Impact, String>,
@@ -68,6 +70,7 @@ impl Signature {
             target: P::TARGET,
             drill_only: P::DRILL_ONLY,
             declares_state: P::DECLARES_STATE,
+            fleeting: P::FLEETING,
             is_language: false,
             impact: |args| args.decode::<P::Args>().map(|args| P::impact(&args)),
             cases: |args| args.decode::<P::Args>().map(|args| P::cases(&args)),

@@ -44,6 +44,14 @@ fn what_was_waited_for_is_assumed_to_have_come() {
 }
 
 #[test]
+fn the_time_of_the_plan_is_not_the_time_of_the_run() {
+    let project = Project::configured("", "");
+    let plan = completes(&project, "let began = now();\nlog(`began at ${began.iso}`);", &[]);
+    assert_eq!(lines(&plan), ["assumed now", "predicted log"]);
+    assert_eq!(plan.lines()[1].summary, "began at ‹now.iso›");
+}
+
+#[test]
 fn what_the_reader_pinned_is_taken_and_not_looked_at() {
     let project = Project::configured("", "");
     let plan = completes(&project, "require(!probe(\"web\").ok, \"it answers\");", &["probe(web)=fail"]);

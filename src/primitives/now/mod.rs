@@ -14,7 +14,8 @@ use super::{NoTarget, Observer, Primitive, TargetArg};
 #[derive(Clone, Copy, Debug)]
 pub struct Now;
 
-/// Looks at the clock of the machine that runs the runbook. A resumed run sees the time that was recorded.
+/// Looks at the clock of the machine that runs the runbook. A plan does not know the time of the run; a resumed run sees
+/// the time that was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {}
@@ -33,6 +34,7 @@ impl Primitive for Now {
     const SUMMARY: &'static str = "looks at the clock";
     const POSITIONAL: &'static [&'static str] = &[];
     const TARGET: Option<TargetArg> = None;
+    const FLEETING: bool = true;
     const EXAMPLE: &'static str = "let began = now(); log(`began at ${began.iso}`)";
     type Args = Args;
     type Output = Moment;

@@ -91,6 +91,10 @@ impl PlanWorld {
         if let Some(unknown) = call.args.find_unknown() {
             return Ok(assumed(call, role, Some(format!("{unknown} is not known"))));
         }
+        if role.signature.fleeting {
+            let because = format!("what `{}` returns is known in the run only", call.primitive);
+            return Ok(assumed(call, role, Some(because)));
+        }
         let outcome = self.handle.block_on(async {
             let look = async {
                 match role.handler.observe(&call.args, &self.look) {
