@@ -10,7 +10,7 @@ use rhai::packages::{
 use rhai::{Engine, Module, OptimizationLevel, Shared};
 
 use super::host::Host;
-use super::{branch, call, child, during, modules, parallel, repeat, secret, steps, unknown};
+use super::{branch, call, child, during, modules, parallel, repeat, secret, steps, texts, unknown};
 
 /// Levels of script functions calling each other.
 const CALL_LEVELS: usize = 64;
@@ -68,7 +68,7 @@ fn packages() -> &'static [Shared<Module>] {
 }
 
 /// An engine with the functions of Rhai that runbooks may use.
-fn with_packages() -> Engine {
+pub(super) fn with_packages() -> Engine {
     let mut engine = for_parsing();
     for package in packages() {
         engine.register_global_module(package.clone());
@@ -89,7 +89,8 @@ pub(super) fn native() -> &'static BTreeSet<String> {
 /// An engine that can evaluate runbooks for `host`.
 pub(super) fn for_evaluation(host: &Arc<Host>) -> Engine {
     let mut engine = with_packages();
-    unknown::register(&mut engine);
+    texts::register(&mut engine);
+    unknown::register(&mut engine, host);
     secret::register(&mut engine);
     call::register(&mut engine, &host.registry);
     repeat::register(&mut engine);

@@ -118,6 +118,9 @@ fn undisturbed(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: 
 fn placed(host: &Host, halt: Halt, position: rhai::Position) -> Halt {
     match halt {
         Halt::Mistake { why, site, hint } if site.line == 0 => Halt::Mistake { why, site: host.site(position), hint },
+        Halt::Unplannable { why, site, hint } if site.line == 0 => {
+            Halt::Unplannable { why, site: host.site(position), hint }
+        }
         other => other,
     }
 }

@@ -24,6 +24,7 @@ mod repeat;
 mod secret;
 mod source;
 mod steps;
+mod texts;
 mod unknown;
 mod unwind;
 

@@ -2,15 +2,19 @@
 //!
 //! They flow through interpolation, fields and arithmetic; comparing one is a question to the world.
 
-use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext};
+use std::any::TypeId;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use rhai::{Dynamic, Engine, ImmutableString, Module, NativeCallContext, Position};
 
 use crate::model::{Comparison, Halt, Question, Unknown};
 
-use super::host::RhaiResult;
+use super::host::{Host, RhaiResult, branch_of};
 use super::{call, convert, marks};
 
 /// Teaches an engine the operators.
-pub(super) fn register(engine: &mut Engine) {
+pub(super) fn register(engine: &mut Engine, host: &Arc<Host>) {
     engine.register_type_with_name::<Unknown>(TYPE_NAME);
     for operator in ["==", "!=", "<", "<=", ">", ">="] {
         engine.register_fn(operator, move |c: NativeCallContext, a: Unknown, b: Dynamic| {
@@ -50,6 +54,19 @@ pub(super) fn register(engine: &mut Engine) {
             },
         );
     }
+    for (operator, holds) in ORDER {
+        engine.register_fn(
+            operator,
+            move |c: NativeCallContext, a: ImmutableString, b: ImmutableString| -> RhaiResult<bool> {
+                if marks::is_unknown(&a) || marks::is_unknown(&b) {
+                    return ask(&c, format!("\"{}\" {operator} \"{}\"", marks::readable(&a), marks::readable(&b)));
+                }
+                Ok(holds(a.cmp(&b)))
+            },
+        );
+    }
+    refuse_loops(engine, host);
+    refuse_the_rest(engine);
     for name in UNANSWERED {
         engine.register_fn(name, move |c: NativeCallContext, a: Unknown| unanswered(&c, name, &a));
         engine.register_fn(name, move |c: NativeCallContext, a: Unknown, _: Dynamic| unanswered(&c, name, &a));
@@ -57,10 +74,11 @@ pub(super) fn register(engine: &mut Engine) {
             unanswered(&c, name, &a)
         });
     }
-    for name in ["..", "..=", "contains", "starts_with", "ends_with", "index_of", "split", "in"] {
+    for name in ["max", "min", "..", "..=", "contains", "starts_with", "ends_with", "index_of", "split", "in"] {
         engine.register_fn(name, move |c: NativeCallContext, _: Dynamic, b: Unknown| unanswered(&c, name, &b));
     }
     engine.register_indexer_get(|a: &mut Unknown, name: ImmutableString| a.field(&name));
+    engine.register_indexer_get(|c: NativeCallContext, a: &mut Unknown, n: i64| unanswered(&c, &format!("[{n}]"), a));
     engine.register_fn("require", |c: NativeCallContext, a: Unknown, message: Dynamic| -> RhaiResult<()> {
         if ask(&c, format!("{a} is true"))? {
             return Ok(());
@@ -70,8 +88,46 @@ pub(super) fn register(engine: &mut Engine) {
     });
 }
 
+/// The comparisons of texts, beside whether they are equal.
+const ORDER: [(&str, fn(Ordering) -> bool); 4] =
+    [("<", Ordering::is_lt), ("<=", Ordering::is_le), (">", Ordering::is_gt), (">=", Ordering::is_ge)];
+
+/// Nobody knows how often the body of `for` would run.
+fn refuse_loops(engine: &mut Engine, host: &Arc<Host>) {
+    let (mut module, host) = (Module::new(), host.clone());
+    module.set_iter_result(TypeId::of::<Unknown>(), move |list| {
+        let list = list.try_cast::<Unknown>().map(|list| list.to_string()).unwrap_or_default();
+        let why = format!("how often the loop runs depends on {list}, which is not known before the run");
+        // The place is that of the error, which is not known here.
+        let site = host.site(Position::NONE);
+        let halt = Halt::Unplannable { why, site, hint: Some(HINT.to_owned()) };
+        Box::new(std::iter::once(Err(host.latch(halt, false, Position::NONE))))
+    });
+    engine.register_global_module(module.into());
+}
+
+/// Whatever else Rhai cannot do with an unknown value would be an error of the script, which may be caught.
+fn refuse_the_rest(engine: &mut Engine) {
+    #[expect(deprecated, reason = "marked so because it may change, and the version of Rhai is pinned")]
+    engine.on_missing_function(|name, arguments, _, context| {
+        let unknown = arguments.iter().find_map(|argument| Some(argument.read_lock::<Unknown>()?.clone()));
+        let (Some(unknown), Some(branch)) = (unknown, branch_of(Some(context.tag()))) else { return Ok(None) };
+        // A primitive says itself what it cannot do, and it may be caught in a run as well.
+        if branch.is_ended() || branch.host.registry.signature(name).is_some() {
+            return Ok(None);
+        }
+        let why = format!("`{name}` asks something of {unknown}, which is not known before the run");
+        let site = branch.host.site(Position::NONE);
+        Err(branch.halt(Halt::Unplannable { why, site, hint: Some(HINT.to_owned()) }, Position::NONE))
+    });
+}
+
+const HINT: &str = "compare it, or give what it comes from: a parameter with --set, a call with --assume";
+
 /// What can be asked of a list, a map or a text, and has no answer where that is not known.
-const UNANSWERED: [&str; 29] = [
+const UNANSWERED: [&str; 31] = [
+    "max",
+    "min",
     "len",
     "is_empty",
     "keys",
@@ -104,11 +160,11 @@ const UNANSWERED: [&str; 29] = [
 ];
 
 /// It would be an error of the script, which may be caught: the evaluation ends instead, as nobody knows what a run would do.
-fn unanswered(context: &NativeCallContext, name: &str, unknown: &Unknown) -> RhaiResult {
+pub(super) fn unanswered(context: &NativeCallContext, name: &str, unknown: &Unknown) -> RhaiResult {
     let branch = call::branch(context, name)?;
     let position = context.call_position();
     let why = format!("`{name}` asks something of {unknown}, which is not known before the run");
-    let hint = Some("compare it, or give what it comes from: a parameter with --set, a call with --assume".to_owned());
+    let hint = Some(HINT.to_owned());
     Err(branch.halt(Halt::Unplannable { why, site: branch.host.site(position), hint }, position))
 }
 
