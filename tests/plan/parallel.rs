@@ -133,3 +133,18 @@ fn a_during_is_one_line_that_says_what_would_be_sent_and_how_often() {
     let plan = completes(&project, unknown, &[]);
     assert_eq!(plan.lines()[1].summary, "every 30m → incidents: from ‹backup:primary.id› …");
 }
+
+#[test]
+fn what_undoes_the_branches_knows_what_they_did() {
+    let runbook = r#"
+        parallel(["a", "b"], #{ finish: "all" }, |s| {
+            step "Close" { maintenance(s, "on"); } rollback { maintenance(s, "off"); }
+            require(s == "a", "not b");
+        });
+    "#;
+    let plan = plan(&project(true), runbook, &[]).expect("it can be planned");
+    let expected =
+        ["predicted maintenance a", "predicted maintenance b", "assumed maintenance b", "assumed maintenance a"];
+    assert_eq!(lines(&plan), expected);
+    assert_eq!(plan.changes(), 4, "none of them is needless");
+}

@@ -14,7 +14,8 @@ pub(super) struct Group {
     at_most: usize,
     /// How many causes there were when it began.
     before: usize,
-    /// How many there were when the branch that is open began, with those of other branches.
+    /// How many there were when the branch that is open began, with those of other branches; between branches how many there are of
+    /// all of them.
     own_from: usize,
     /// What each branch that is over has caused.
     caused: Vec<Vec<Cause>>,
@@ -42,6 +43,9 @@ impl State {
         let own = self.causes.split_off(group.own_from.min(self.causes.len()));
         self.causes.truncate(group.before);
         group.caused.push(own);
+        // Where a branch has failed, what all of them did is undone before the `parallel` is over.
+        self.causes.extend(group.caused.iter().flatten().cloned());
+        group.own_from = self.causes.len();
     }
 
     /// The `parallel` is over, and closed: what later branches change takes its certainty from what earlier ones found.
@@ -56,8 +60,9 @@ impl State {
                 later.extend(own.iter().filter(|cause| cause.is_change()).map(Cause::elsewhere));
             }
         }
+        let undone = self.causes.split_off(group.own_from.min(self.causes.len()));
         self.causes.truncate(group.before);
-        self.causes.extend(caused.into_iter().flatten());
+        self.causes.extend(caused.into_iter().flatten().chain(undone));
     }
 }
 
