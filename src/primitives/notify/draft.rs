@@ -27,14 +27,10 @@ impl Draft {
         let key = self.key.as_ref().map(ToString::to_string);
         let headline = headline(self.kind, self.severity, &self.message.to_string(), key.as_deref());
         let preview = Preview::new(Symbol::Tell, format!("{} → {headline}", channel.name()));
-        let certain = |delivery: &Delivery| Value::encode(delivery);
         match channel.obstacle(look) {
             Some(fault) if self.required => preview.fault(fault),
-            Some(fault) => {
-                let undelivered = Delivery { delivered: false, queued: true, detail: fault.message };
-                let note = format!("would wait in the outbox: {}", undelivered.detail);
-                preview.output(certain(&undelivered)).note(note)
-            }
+            // In which words it fails, the attempt will say.
+            Some(fault) => preview.output(ends(false)).note(format!("would wait in the outbox: {}", fault.message)),
             None => preview.output(ends(true)),
         }
     }
@@ -145,6 +141,7 @@ mod tests {
     fn a_plan_foresees_that_it_cannot_be_delivered() {
         let preview = draft(false).preview(&Broken, &act());
         assert_eq!(preview.output.get("delivered"), Some(&Value::Bool(false)));
+        assert_eq!(preview.output.get("detail"), None, "what the attempt will say is not known");
         assert_eq!((preview.fault, preview.notes), (None, vec!["would wait in the outbox: it is broken".to_owned()]));
         let fault = draft(true).preview(&Broken, &act()).fault.expect("a required message would fail");
         assert_eq!(fault.code, "notify-failed");
