@@ -117,3 +117,13 @@ fn a_child_runbook_is_planned_in_its_place() {
     assert_eq!(plan.lines()[1].summary, "web was seen");
     assert!(plan.digests.contains_key("runbooks/child.rhai"), "what it does is a part of what was planned");
 }
+
+#[test]
+fn a_fault_that_is_foreseen_names_its_target_as_that_of_a_run_does() {
+    let tables = "[environments.test.tools.pg]\ndriver = \"command\"\nprogram = [\"true\"]\n\
+                  [environments.test.secrets]\nTOKEN = { file = \"token\" }";
+    let project = Project::configured("", tables);
+    let runbook = "try { exec(\"pg\", [], #{ stdin: secret(\"TOKEN\") }); } catch (fault) { log(`${fault.target}`); }";
+    let plan = completes(&project, runbook, &[]);
+    assert_eq!((lines(&plan)[0].as_str(), plan.lines()[1].summary.as_str()), ("predicted exec pg", "pg"));
+}

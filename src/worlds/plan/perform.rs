@@ -32,7 +32,13 @@ impl PlanWorld {
         };
         let changed = role.impact.kind.is_change();
         let redactor = self.look.secrets().redactor();
-        let known = Known { outcome: redactor.outcome(known.outcome), ..known };
+        // As a run has it: a script that catches a fault may ask where it happened, and on what.
+        let placed = known.outcome.map_err(|mut fault| {
+            fault.site.get_or_insert_with(|| call.site.to_string());
+            fault.target = fault.target.or_else(|| role.target.map(str::to_owned));
+            fault
+        });
+        let known = Known { outcome: redactor.outcome(placed), ..known };
         let outcome = known.outcome.clone();
         let line = redactor.line(line(call, &role, known));
         let mut state = self.state();
