@@ -19,6 +19,7 @@ pub(super) type Factory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Ha
 
 /// A primitive as data.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own about a primitive")]
 pub struct Signature {
     /// The name that scripts call.
     pub name: &'static str,

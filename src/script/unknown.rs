@@ -88,8 +88,11 @@ pub(super) fn register(engine: &mut Engine, host: &Arc<Host>) {
     });
 }
 
+/// Whether two things stand in an order.
+type Stands = fn(Ordering) -> bool;
+
 /// The comparisons of texts, beside whether they are equal.
-const ORDER: [(&str, fn(Ordering) -> bool); 4] =
+const ORDER: [(&str, Stands); 4] =
     [("<", Ordering::is_lt), ("<=", Ordering::is_le), (">", Ordering::is_gt), (">=", Ordering::is_ge)];
 
 /// Nobody knows how often the body of `for` would run.
