@@ -34,6 +34,7 @@ impl Check {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
         let lifeboat = open::reading(global)?;
         lifeboat.check_settings()?;
+        lifeboat.policy()?;
         let environment = lifeboat.environment(global.env.as_deref())?;
         let runbooks = if self.runbooks.is_empty() { lifeboat.runbooks() } else { self.runbooks.clone() };
         let json = self.format == Format::Json || printer.json;

@@ -9,7 +9,8 @@ use crate::runtime::{Error, Ran, Status};
 pub enum Exit {
     /// Done, or nothing to change.
     Done = 0,
-    /// The run failed, and nothing that it changed is left. For a plan or an exploration: it would fail, or end badly.
+    /// The run failed, and nothing that it changed is left. For a plan or an exploration: it would fail, or end badly. For tests: one
+    /// failed.
     RolledBack = 1,
     /// The plan has changes (only with `--detailed-exitcode`).
     Changes = 2,
@@ -25,7 +26,7 @@ pub enum Exit {
     Waiting = 7,
     /// The command line is wrong.
     Usage = 64,
-    /// The runbook has errors.
+    /// The runbook has errors, or a test of it is wrong.
     Runbook = 65,
     /// A mistake of ours.
     Internal = 70,
@@ -83,7 +84,7 @@ pub(super) fn of_error(error: &Error) -> Exit {
             | JournalError::AmbiguousRun { .. }
             | JournalError::NoRuns,
         ) => Exit::Usage,
-        Error::Journal(_) | Error::Unrecorded { .. } => Exit::Output,
+        Error::Journal(_) | Error::Unrecorded { .. } | Error::Unwritten { .. } => Exit::Output,
         Error::Internal { .. } => Exit::Internal,
     }
 }

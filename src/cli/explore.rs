@@ -1,15 +1,32 @@
 //! `lifeboat explore`: every path of a runbook, before the incident.
 
+mod dot;
+mod drawing;
+mod ends;
+mod fold;
+mod forms;
+mod lcov;
+mod mermaid;
+mod page;
+mod rooms;
+mod said;
+mod source_page;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tree_page;
+
 use clap::{Args, ValueEnum};
 
-use crate::model::Span;
+use crate::model::{Exploration, Span};
 use crate::runtime::{Error, ExploreRequest, Lifeboat};
 use crate::system::Cancel;
 
+use super::output::{Output, form};
 use super::people::leave_on_signals;
 use super::plan::Subject;
 use super::printer::Printer;
-use super::{Exit, Global, explore_text, open};
+use super::{Exit, Global, open};
 
 /// Walk every path that a runbook can take, and say which end badly; touch nothing
 #[derive(Args)]
@@ -28,24 +45,38 @@ pub(super) struct Explore {
     /// How many threads walk [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: Option<u16>,
-    /// How to print what was found
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    /// How to print what was found [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Draw so many nodes of the tree at most: the nearest, and those from which it ends badly
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    nodes: usize,
+    #[command(flatten)]
+    output: Output,
 }
 
+/// How many failures a path may meet; none for as many as there are.
 #[derive(Clone, Copy, Debug)]
-struct Faults(Option<usize>);
+pub(super) struct Faults(pub(super) Option<usize>);
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// For people
-    #[default]
+    /// For people at a terminal
     Text,
     /// One JSON document
     Json,
+    /// The tree of paths as a flowchart, as GitHub shows it in Markdown
+    Mermaid,
+    /// The tree of paths for Graphviz
+    Dot,
+    /// A page with everything: what was found, the tree, and the source
+    Html,
+    /// What of the source is walked, as a tracefile of lcov
+    Lcov,
 }
 
-fn faults(text: &str) -> Result<Faults, String> {
+/// A number, or `all`.
+pub(super) fn faults(text: &str) -> Result<Faults, String> {
     match text {
         "all" => Ok(Faults(None)),
         number => number.parse().map(|n| Faults(Some(n))).map_err(|_| "give a number, or `all`".to_owned()),
@@ -54,6 +85,8 @@ fn faults(text: &str) -> Result<Faults, String> {
 
 impl Explore {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+        let format = form(self.format, global.json, (Format::Text, Format::Json))?;
+        let output = self.output.open("exploration", forms::is_exploration)?;
         // Whoever stops it still hears what was found so far.
         let cancel = Cancel::new();
         leave_on_signals(&cancel);
@@ -70,17 +103,26 @@ impl Explore {
             paths: self.paths,
             time: self.time.0,
             threads: self.threads.map_or(request.threads, usize::from),
+            tree: !matches!(format, Format::Text | Format::Json),
             ..request
         })?;
-        if self.format == Format::Json || printer.json {
-            printer.out_json(&exploration);
-        } else {
-            explore_text::print(&exploration, printer);
-        }
+        output.write(printer, |printer| self.print(&exploration, format, printer))?;
         Ok(match exploration.is_sound() {
             true => Exit::Done,
             false if cancel.requested().is_some() => Exit::Cancelled,
             false => Exit::RolledBack,
         })
+    }
+
+    fn print(&self, exploration: &Exploration, format: Format, printer: &Printer) {
+        let document = match (format, &exploration.tree) {
+            (Format::Json, _) => return printer.out_json(exploration),
+            (Format::Mermaid, Some(tree)) => mermaid::mermaid(exploration, tree, self.nodes),
+            (Format::Dot, Some(tree)) => dot::dot(exploration, tree, self.nodes),
+            (Format::Html, Some(tree)) => page::page(exploration, tree, self.nodes),
+            (Format::Lcov, _) => lcov::lcov(exploration),
+            _ => return text::print(exploration, printer),
+        };
+        printer.out(document.trim_end());
     }
 }

@@ -7,16 +7,20 @@ mod cancel;
 mod check;
 mod completions;
 mod diagnostics;
+mod diff;
 mod doc;
 mod doctor;
 mod drill;
 mod exit;
 mod explore;
-mod explore_text;
+mod html;
 mod init;
+mod junit;
 mod lanes;
+mod markdown;
 mod open;
 mod outbox;
+mod output;
 mod people;
 mod plan;
 mod printer;
@@ -24,6 +28,7 @@ mod progress;
 mod prune;
 mod replay;
 mod resume;
+mod review;
 mod rollback;
 mod run;
 mod runs;
@@ -31,6 +36,7 @@ mod sandbox;
 mod settle;
 mod show;
 mod show_text;
+mod test;
 mod timeline;
 mod untangle;
 mod verify;
@@ -47,7 +53,7 @@ use printer::Printer;
 #[derive(Parser)]
 #[command(name = "lifeboat", version, max_term_width = 80, disable_help_subcommand = true)]
 #[command(
-    after_help = "Exit codes: 0 done, 1 failed and rolled back (explore: a path ends badly), 3 refused, 4 in doubt, 5 objectives missed, \
+    after_help = "Exit codes: 0 done, 1 failed and rolled back (explore: a path ends badly; test: a test failed), 3 refused, 4 in doubt, 5 objectives missed, \
     6 failed and left changed, 7 waiting for an answer, 64 usage, 65 runbook has errors, 74 not recorded, \
     78 configuration, 130 cancelled and rolled back."
 )]
@@ -81,6 +87,9 @@ enum Command {
     Check(check::Check),
     Plan(plan::PlanCommand),
     Explore(explore::Explore),
+    Test(test::Test),
+    Diff(diff::Diff),
+    Review(review::Review),
     Approve(approve::Approve),
     Run(run::Run),
     Resume(resume::Resume),
@@ -121,6 +130,9 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         Command::Check(command) => command.execute(&cli.global, &printer),
         Command::Plan(command) => command.execute(&cli.global, &printer),
         Command::Explore(command) => command.execute(&cli.global, &printer),
+        Command::Test(command) => command.execute(&cli.global, &printer),
+        Command::Diff(command) => command.execute(&cli.global, &printer),
+        Command::Review(command) => command.execute(&cli.global, &printer),
         Command::Approve(command) => command.execute(&cli.global, &printer),
         Command::Run(command) => command.execute(&cli.global, &printer),
         Command::Resume(command) => command.execute(&cli.global, &printer),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use clap::ValueEnum;
 use indicatif::{MultiProgress, ProgressDrawTarget};
@@ -63,6 +63,8 @@ pub(crate) struct Printer {
     root: Arc<OnceLock<String>>,
     /// What takes secrets out of everything that is printed.
     redactor: Arc<OnceLock<Arc<Redactor>>>,
+    /// Where results are kept that go into a file.
+    kept: Option<Arc<Mutex<String>>>,
 }
 
 impl Printer {
@@ -89,7 +91,18 @@ impl Printer {
             root: Arc::default(),
             redactor: Arc::default(),
             lost: Arc::default(),
+            kept: None,
         }
+    }
+
+    /// A printer that keeps results, for a file: without colours, in 80 columns.
+    pub(crate) fn keeping(&self) -> Self {
+        Self { kept: Some(Arc::default()), out_color: false, width: 80, ..self.clone() }
+    }
+
+    /// What it has kept.
+    pub(crate) fn kept(&self) -> String {
+        self.kept.as_ref().map_or_else(String::new, |kept| kept.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     /// From now on, paths below `root` are shown from there.
@@ -112,6 +125,11 @@ impl Printer {
         self.root.get().filter(|root| root.len() > 1).map_or_else(|| text.to_owned(), |root| text.replace(root, ""))
     }
 
+    /// A text as it may be printed: for whoever makes something else of it before it is.
+    pub(crate) fn told(&self, text: &str) -> String {
+        self.short(&self.clean(text))
+    }
+
     /// Whether a part of the result could not be written.
     pub(crate) fn lost_output(&self) -> bool {
         let flushed = stdout().lock().flush();
@@ -121,6 +139,12 @@ impl Printer {
     /// A line of a result.
     pub(crate) fn out(&self, line: &str) {
         let line = self.clean(line);
+        if let Some(kept) = &self.kept {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push_str(&line);
+            kept.push('\n');
+            return;
+        }
         let written = self.bars.suspend(|| writeln!(stdout().lock(), "{line}"));
         // A reader that has gone away is not our mistake; a disk that is full is.
         if written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {

@@ -40,9 +40,25 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Text of at most so many characters.
+pub(super) fn short(text: &str, at_most: usize) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= at_most {
+        return text;
+    }
+    let kept: String = text.chars().take(at_most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_text_is_cut_and_lines_are_joined() {
+        assert_eq!(short("a\n  b", 9), "a b");
+        assert_eq!(short("äöüäöü", 4), "äöü…");
+    }
 
     #[test]
     fn breaks_at_spaces_and_cuts_long_words() {

@@ -1,8 +1,10 @@
 //! What an exploration has found: every path of a runbook, counted and judged.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Site, Value};
+use super::{PathTree, Site, Value, WalkedFile};
 
 /// The built-in invariants: what no path may do. Name and summary.
 pub const INVARIANTS: [(&str, &str); 6] = [
@@ -16,6 +18,22 @@ pub const INVARIANTS: [(&str, &str); 6] = [
     ),
     ("ends", "no path goes on for ever"),
 ];
+
+/// What no path may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Invariant {
+    /// Its name: `told`.
+    pub name: Arc<str>,
+    /// What it says.
+    pub summary: Arc<str>,
+}
+
+impl Invariant {
+    /// Those that Lifeboat brings, in the order of [`INVARIANTS`].
+    pub fn built_in() -> impl Iterator<Item = Self> {
+        INVARIANTS.iter().map(|(name, summary)| Self { name: (*name).into(), summary: (*summary).into() })
+    }
+}
 
 /// What an exploration has found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,12 +60,20 @@ pub struct Exploration {
     pub bounds: Vec<Bound>,
     /// Which calls of the runbook stand on a path.
     pub coverage: Coverage,
+    /// The invariants that no path may break: those that Lifeboat brings, then the team's own.
+    pub invariants: Vec<Invariant>,
     /// Invariants that some path breaks, in their order.
     pub violations: Vec<Violated>,
     /// Paths that end at a mistake in the runbook, and those that cannot be followed: one for each place.
     pub stuck: Vec<Stuck>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+    /// The tree of all paths, if it was asked for.
+    #[serde(skip)]
+    pub tree: Option<PathTree>,
+    /// What of each file is walked, the runbook first, if the tree was asked for.
+    #[serde(skip)]
+    pub files: Vec<WalkedFile>,
 }
 
 /// Paths, by how they end.
@@ -102,7 +128,7 @@ pub enum Bound {
     },
 }
 
-/// Which calls of a runbook stand on at least one path.
+/// What of a runbook's own file is walked on at least one path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Coverage {
     /// How many calls there are.
@@ -111,6 +137,18 @@ pub struct Coverage {
     pub reached: usize,
     /// The others.
     pub missed: Vec<MissedCall>,
+    /// In how many ways those calls can end: their cases, and being cancelled or in doubt where they can be.
+    pub cases: usize,
+    /// How many of these ways some path takes.
+    pub cases_walked: usize,
+    /// The others, of the calls that stand on a path.
+    pub missed_cases: Vec<MissedCase>,
+    /// How many steps have a rollback.
+    pub rollbacks: usize,
+    /// How many of the rollbacks run on some path.
+    pub rollbacks_run: usize,
+    /// The others.
+    pub missed_rollbacks: Vec<MissedRollback>,
 }
 
 /// A call that stands on no path.
@@ -122,13 +160,33 @@ pub struct MissedCall {
     pub primitive: String,
 }
 
+/// A way in which a call can end, and that no path takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MissedCase {
+    /// Where.
+    pub site: Site,
+    /// The primitive.
+    pub primitive: String,
+    /// The case.
+    pub case: String,
+}
+
+/// A rollback that runs on no path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct MissedRollback {
+    /// Where its step stands.
+    pub site: Site,
+    /// The title of that step.
+    pub title: String,
+}
+
 /// An invariant that some path breaks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Violated {
     /// Its name.
-    pub invariant: &'static str,
+    pub invariant: Arc<str>,
     /// What it says.
-    pub summary: &'static str,
+    pub summary: Arc<str>,
     /// The reason that the runbook gives for breaking it, if it does.
     pub waived: Option<String>,
     /// On how many paths.
@@ -178,9 +236,14 @@ impl Exploration {
     /// Whether every path keeps every invariant that is not waived, and comes to an end; and none was left out for want of time or
     /// because there were too many.
     pub fn is_sound(&self) -> bool {
-        let cut_short =
-            |bound: &Bound| !matches!(bound, Bound::Faults { .. } | Bound::Repeated { .. } | Bound::Switch { .. });
         let broken = self.violations.iter().any(|violated| violated.waived.is_none());
-        self.stuck.is_empty() && !broken && !self.bounds.iter().any(cut_short)
+        self.stuck.is_empty() && !broken && !self.is_cut_short()
+    }
+
+    /// Whether it ended before all paths were walked that it was to walk.
+    pub fn is_cut_short(&self) -> bool {
+        let cuts =
+            |bound: &Bound| !matches!(bound, Bound::Faults { .. } | Bound::Repeated { .. } | Bound::Switch { .. });
+        self.bounds.iter().any(cuts)
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Applied, Value};
 
 /// What a call does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ImpactKind {
     /// Reads, changes nothing.

@@ -1,6 +1,7 @@
 //! A call of a primitive, and what came of it.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, Key, Unknown, Value};
 
 /// A place in a script.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Site {
     /// The file, relative to the project where it can be.
     pub file: Arc<str>,
@@ -17,6 +18,13 @@ pub struct Site {
     pub line: u32,
     /// The column, from 1, in characters; 0 where it is not known.
     pub column: u32,
+}
+
+impl Hash for Site {
+    /// Line and column tell almost all places apart, and take a fraction of the time that the file's name would.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64((u64::from(self.line) << 32) | u64::from(self.column));
+    }
 }
 
 impl fmt::Display for Site {

@@ -30,7 +30,8 @@ impl Key {
     /// This key, one segment longer.
     #[must_use]
     pub fn child(&self, segment: Segment) -> Key {
-        let mut path = self.0.clone();
+        let mut path = Vec::with_capacity(self.0.len() + 1);
+        path.extend_from_slice(&self.0);
         path.push(segment);
         Key(path)
     }

@@ -10,17 +10,23 @@ mod estimate;
 mod event;
 mod exploration;
 mod fault;
+mod given;
 mod halt;
 mod impact;
 mod invocation;
 mod key;
 mod lease;
 mod letter;
+mod path_tree;
 mod plan;
+mod plan_align;
+mod plan_diff;
 mod plan_failure;
 mod plan_moved;
+mod played;
 mod record;
 mod request;
+mod review;
 mod rewrite;
 mod run_id;
 mod run_log;
@@ -30,6 +36,7 @@ mod size;
 mod suggest;
 mod value;
 mod verdict;
+mod walked_source;
 mod world;
 
 pub use approval::Approval;
@@ -37,18 +44,28 @@ pub use assumption::{Assumption, AssumptionError};
 pub use duration::Span;
 pub use estimate::{Estimate, Fits, Slow, Took};
 pub use event::{Event, EventBody, Mode, ProcessId, Settlement, Started};
-pub use exploration::{Bound, Coverage, Exploration, INVARIANTS, MissedCall, PathCounts, StoryLine, Stuck, Violated};
+pub use exploration::{
+    Bound, Coverage, Exploration, INVARIANTS, Invariant, MissedCall, MissedCase, MissedRollback, PathCounts, StoryLine,
+    Stuck, Violated,
+};
 pub use fault::{Applied, DEADLINE, Fault, LEASED};
+pub use given::{CANCELLED, CallPattern, Given, GivenOutcome, IN_DOUBT, Usage, WrongGiven, fits, matches};
 pub use halt::Halt;
 pub use impact::{Case, CaseResult, Impact, ImpactKind};
 pub use invocation::{Comparison, Invocation, Outcome, Performed, Question, Repeat, Site};
 pub use key::{IdempotencyKey, Key, Segment};
 pub use lease::{Claim, Fence, Holder, Lease, Ticket};
 pub use letter::{Letter, LetterQuery, LetterState, Origin, Outbox};
+pub use path_tree::{
+    Ends, Gravity, Happening, HappeningKind, Manner, Mood, PathEnd, PathTree, Room, RoomKind, TreeNode, TreeWay,
+};
 pub use plan::{Basis, Plan, PlanLine, PlanNode, PlanResult, PlanScope, PlanVerdict, Symbol};
+pub use plan_diff::{CallChange, CallDiff, FailureDiff, PlanDiff};
 pub use plan_failure::{FailureEnd, PlanFailure};
+pub use played::{BrokenInvariant, Played, PlayedCall, PlayedEnd};
 pub use record::{Awaited, Record, RecordedCall, RecordedScope};
 pub use request::{Request, Wanted};
+pub use review::{ConfigChange, Review, ReviewFinding, Reviewed, ReviewedPlan, RunbookChange, RunbookReview, Urgency};
 pub use rewrite::Rewrite;
 pub use run_id::RunId;
 pub use run_log::{IllegalEvent, RunLog};
@@ -58,4 +75,5 @@ pub use size::human_size;
 pub(crate) use suggest::{did_you_mean, instead};
 pub use value::{Arg, Unknown, Value};
 pub use verdict::{UnwoundStep, Verdict};
+pub use walked_source::{ForkKind, WalkedFile, WalkedFork, WalkedFunction};
 pub use world::{After, Left, Scope, ScopeKind, Updates, World};

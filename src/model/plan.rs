@@ -175,6 +175,9 @@ pub struct Plan {
     pub at: jiff::Timestamp,
     /// What `--assume` and `--scenario` pinned.
     pub assumptions: Vec<String>,
+    /// The invariants that the runbook waives, each with the reason that it gives.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waived: BTreeMap<String, String>,
     /// The names of the runbook's scenarios.
     pub scenarios: Vec<String>,
     /// What would happen, in order.

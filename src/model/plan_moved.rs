@@ -61,16 +61,25 @@ impl Value {
 
     /// Which arguments of a call are not what was planned: each with what it was and what it is.
     pub fn moved_arguments(&self, found: &Value) -> Vec<String> {
-        let (Value::Map(planned), Value::Map(found)) = (self, found) else {
-            return if self.is_as_planned(found) { vec![] } else { vec!["its arguments are others".to_owned()] };
-        };
-        let names: BTreeSet<&String> = planned.keys().chain(found.keys()).collect();
-        let nothing = Value::Null;
-        let of = |values: &BTreeMap<String, Value>, name: &String| values.get(name).unwrap_or(&nothing).clone();
-        let moved = names.into_iter().map(|name| (name, of(planned, name), of(found, name)));
-        let moved = moved.filter(|(_, was, is)| !was.is_as_planned(is));
-        moved.map(|(name, was, is)| format!("`{name}` was {}, and is {}", shown(&was), shown(&is))).collect()
+        arguments(self, found, Value::is_as_planned)
     }
+
+    /// Which arguments of two calls are not alike: each with what it was and what it is.
+    pub fn differing_arguments(&self, now: &Value) -> Vec<String> {
+        arguments(self, now, Value::eq)
+    }
+}
+
+fn arguments(was: &Value, is: &Value, same: fn(&Value, &Value) -> bool) -> Vec<String> {
+    let (Value::Map(before), Value::Map(after)) = (was, is) else {
+        return if same(was, is) { vec![] } else { vec!["its arguments are others".to_owned()] };
+    };
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let nothing = Value::Null;
+    let of = |values: &BTreeMap<String, Value>, name: &String| values.get(name).unwrap_or(&nothing).clone();
+    let pairs = names.into_iter().map(|name| (name, of(before, name), of(after, name)));
+    let differing = pairs.filter(|(_, was, is)| !same(was, is));
+    differing.map(|(name, was, is)| format!("`{name}` was {}, and is {}", shown(&was), shown(&is))).collect()
 }
 
 fn files(planned: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<String> {

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use crate::config::{Config, Environment};
 use crate::journal::{Journal, JournalError, MemoryJournal};
 use crate::primitives::Registry;
+use crate::script::Policy;
 use crate::system::{
-    Answers, Cancel, Clock, Console, Look, Progress, Redactor, Secrets, System, absolute, read_source,
+    Answers, Cancel, Clock, Console, Look, Progress, Redactor, Revision, Secrets, System, absolute, read_source,
 };
 use crate::worlds::{Cast, Listener};
 
@@ -27,6 +28,11 @@ pub struct Lifeboat {
     pub(super) history: OnceLock<Arc<dyn Journal>>,
     pub(super) listeners: Vec<Arc<dyn Listener>>,
     pub(super) program: Option<PathBuf>,
+    /// The commit at which runbooks are read; none for those that lie in the project's directory.
+    pub(super) revision: Option<Arc<Revision>>,
+    /// The files of the policy, each its name and its text; none for those that lie in the project's directory.
+    pub(super) policy_files: Option<Vec<(String, String)>>,
+    pub(super) policy: OnceLock<Result<Arc<Policy>, Error>>,
     pub(super) described: Described,
     pub(super) tokio: tokio::runtime::Runtime,
     redactor: Arc<Redactor>,
@@ -46,6 +52,9 @@ pub struct Builder {
     shared: OnceLock<Arc<dyn Journal>>,
     listeners: Vec<Arc<dyn Listener>>,
     program: Option<PathBuf>,
+    text: Option<String>,
+    revision: Option<Arc<Revision>>,
+    policy_files: Option<Vec<(String, String)>>,
 }
 
 impl Lifeboat {
@@ -61,6 +70,9 @@ impl Lifeboat {
             shared: OnceLock::new(),
             listeners: Vec::new(),
             program: None,
+            text: None,
+            revision: None,
+            policy_files: None,
         }
     }
 
@@ -115,7 +127,8 @@ impl Lifeboat {
     }
 
     pub(super) fn library(&self) -> Arc<ProjectFiles> {
-        Arc::new(ProjectFiles::new(self.config.root.clone()))
+        let own = self.policy().map(|policy| policy.invariants().map(|one| one.name.to_string()).collect());
+        Arc::new(ProjectFiles::new(self.config.root.clone(), self.revision.clone(), own.unwrap_or_default()))
     }
 
     /// The environment that is named, or the default one.
@@ -224,9 +237,33 @@ impl Builder {
         self
     }
 
+    /// The text of the configuration, instead of the one in its file. Paths in it are still relative to the directory of that file.
+    #[must_use]
+    pub fn config_text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// Reads runbooks and modules as they stand at a commit. It is for plans and explorations: other files are those that lie there.
+    #[must_use]
+    pub fn revision(mut self, revision: Arc<Revision>) -> Self {
+        self.revision = Some(revision);
+        self
+    }
+
+    /// The invariants that the team adds, each file its name and its text, instead of those in `policy/`.
+    #[must_use]
+    pub fn policy(mut self, files: Vec<(String, String)>) -> Self {
+        self.policy_files = Some(files);
+        self
+    }
+
     /// Reads the configuration. Every mistake in it is reported.
     pub fn build(self) -> Result<Lifeboat, Error> {
-        let text = read_source(&self.config).map_err(|why| Error::NoConfig { why })?;
+        let text = match self.text {
+            Some(text) => text,
+            None => read_source(&self.config).map_err(|why| Error::NoConfig { why })?,
+        };
         let config = Config::parse(&self.config, text.into()).map_err(Error::Config)?;
         let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let tokio = tokio.map_err(|error| Error::Internal { why: format!("no runtime could be started: {error}") })?;
@@ -240,6 +277,9 @@ impl Builder {
             shared: self.shared,
             listeners: self.listeners,
             program: self.program,
+            revision: self.revision,
+            policy_files: self.policy_files,
+            policy: OnceLock::new(),
             described: Described::default(),
             tokio,
             redactor: Arc::default(),

@@ -106,6 +106,15 @@ pub enum Error {
         /// What failed.
         why: String,
     },
+    /// The result cannot be written.
+    #[error("{why}")]
+    #[diagnostic(code(lifeboat::output), help("{help}"))]
+    Unwritten {
+        /// What failed.
+        why: String,
+        /// What to do.
+        help: String,
+    },
     /// A mistake of ours.
     #[error("internal error: {why}")]
     #[diagnostic(code(lifeboat::internal), help("this is a bug in Lifeboat: please report it, with the runbook"))]

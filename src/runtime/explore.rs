@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::config::Environment;
-use crate::model::{Assumption, Bound, Exploration};
-use crate::script::{Evaluation, Evaluator, Params, Script, call_sites, on_deep_stack};
+use crate::model::{Assumption, Bound, Exploration, Invariant};
+use crate::script::{Evaluation, Evaluator, Params, Script, on_deep_stack, outline, outlines};
 use crate::system::Look;
 use crate::worlds::{Beginning, Cast, Explore};
 
 use super::findings::Findings;
 use super::load::{params_or_any, recorded_params};
+use super::policy::Judge;
+use super::tree::{Collected, Ground};
 use super::{Error, Lifeboat};
 
 /// What to explore, and how far.
@@ -36,6 +37,8 @@ pub struct ExploreRequest {
     pub time: Duration,
     /// How many threads walk them.
     pub threads: usize,
+    /// Whether to keep the tree of all paths, and what of their source they walk.
+    pub tree: bool,
 }
 
 impl ExploreRequest {
@@ -51,6 +54,7 @@ impl ExploreRequest {
             paths: 1_000_000,
             time: Duration::from_secs(60),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            tree: false,
         }
     }
 }
@@ -69,6 +73,8 @@ struct Frontier {
     busy: usize,
     walked: u64,
     found: Findings,
+    /// What the threads that are done have collected of the tree, if it is asked for.
+    collected: Option<Collected>,
     bounds: Vec<Bound>,
     /// The assumptions that some call has met.
     met: BTreeSet<usize>,
@@ -106,8 +112,10 @@ struct Exploring<'a> {
     pinned: &'a [Assumption],
     script: &'a Script,
     params: &'a Params,
-    environment: &'a Environment,
     cast: Cast,
+    judge: Judge,
+    /// Only where the tree is asked for.
+    ground: Option<Arc<Ground>>,
     look: Look,
     began: Duration,
     frontier: Mutex<Frontier>,
@@ -121,14 +129,17 @@ impl Lifeboat {
         let script = self.load_sound(&request.runbook, environment)?;
         let params = params_or_any(&script, &request.params)?;
         let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
+        let judge = self.judge(script.name(), environment)?;
+        let invariants = judge.invariants.clone();
         let look = self.look_in(environment);
         let began = look.monotonic();
-        let found = Findings::new(call_sites(&script, &self.registry), environment.protected);
+        let outline = outline(&script, &self.registry);
         let mut frontier = Frontier {
             open: vec![],
             busy: 0,
             walked: 0,
-            found,
+            found: Findings::default(),
+            collected: None,
             bounds: vec![],
             met: BTreeSet::new(),
             wrong: None,
@@ -141,24 +152,15 @@ impl Lifeboat {
             pinned: &pinned,
             script: &script,
             params: &params,
-            environment,
             cast: self.cast(environment)?,
+            ground: request.tree.then(|| self.ground(&script, &judge.invariants).into()),
+            judge,
             look: look.clone(),
             began,
             frontier: Mutex::new(frontier),
             more: Condvar::new(),
         };
-        std::thread::scope(|scope| {
-            for _ in 1..request.threads.clamp(1, THREADS) {
-                // A machine that gives no more threads has the others walk longer.
-                let thread = std::thread::Builder::new().name("explore".into());
-                if thread.spawn_scoped(scope, || exploring.work()).is_err() {
-                    break;
-                }
-            }
-            exploring.work();
-        });
-        let frontier = exploring.frontier.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let frontier = exploring.walk_all();
         if let Some(why) = frontier.internal {
             return Err(Error::Internal { why });
         }
@@ -171,8 +173,14 @@ impl Lifeboat {
             let help = "check the spelling of the target, or whether any path leads to that call".to_owned();
             return Err(Error::Params { why: format!("no call on any path meets `{unmet}`"), help: Some(help) });
         }
-        let judged = frontier.found.judge(&script, request.faults, frontier.bounds);
+        let (tree, files) = match &frontier.collected {
+            Some(collected) => (Some(collected.tree()), collected.files(frontier.found.walked())),
+            None => (None, Vec::new()),
+        };
+        let judged = frontier.found.judge((&script, &outline), request.faults, frontier.bounds, invariants);
         Ok(Exploration {
+            tree,
+            files,
             format: Exploration::FORMAT,
             runbook: script.name().to_owned(),
             title: script.front_matter.title.clone(),
@@ -187,6 +195,18 @@ impl Lifeboat {
     }
 }
 
+impl Lifeboat {
+    /// What is known of a runbook before its first path.
+    fn ground(&self, script: &Script, invariants: &[Invariant]) -> Ground {
+        let waived = |one: &Invariant| script.front_matter.waivers().any(|(waived, _)| waived == &*one.name);
+        Ground {
+            outlines: outlines(script, &self.registry, self.library().as_ref()),
+            waived: invariants.iter().map(waived).collect(),
+            invariants: invariants.iter().map(|one| one.name.clone()).collect(),
+        }
+    }
+}
+
 /// While it lives a thread is at work: the others wait for what it finds. However it ends, they must not wait for ever.
 struct AtWork<'a, 'b>(&'a Exploring<'b>);
 
@@ -198,6 +218,21 @@ impl Drop for AtWork<'_, '_> {
 }
 
 impl Exploring<'_> {
+    /// Walks all paths, with so many threads.
+    fn walk_all(self) -> Frontier {
+        std::thread::scope(|scope| {
+            for _ in 1..self.request.threads.clamp(1, THREADS) {
+                // A machine that gives no more threads has the others walk longer.
+                let thread = std::thread::Builder::new().name("explore".into());
+                if thread.spawn_scoped(scope, || self.work()).is_err() {
+                    break;
+                }
+            }
+            self.work();
+        });
+        self.frontier.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// One thread: walks paths until there are none.
     fn work(&self) {
         if let Err(why) = on_deep_stack(|| self.walk()) {
@@ -209,7 +244,9 @@ impl Exploring<'_> {
     }
 
     fn walk(&self) {
-        let world = Arc::new(Explore::new(self.cast.clone(), self.pinned.to_vec()));
+        let mut collected = self.ground.clone().map(Collected::new);
+        let world = Explore::new(self.cast.clone(), self.pinned.to_vec());
+        let world = Arc::new(if collected.is_some() { world.tracing() } else { world });
         let evaluation = Evaluation {
             script: self.script,
             params: self.params,
@@ -228,14 +265,19 @@ impl Exploring<'_> {
         let faults = self.request.faults.unwrap_or(usize::MAX);
         while let Some(batch) = self.next() {
             let guard = AtWork(self);
-            let mut found = Findings::new(Vec::new(), self.environment.protected);
+            let mut found = Findings::default();
             let (mut others, mut walked) = (Vec::new(), 0);
             let mut batch = batch.into_iter();
             // One path may take long: what is left of the batch is walked by others, or by nobody.
             for beginning in batch.by_ref() {
                 world.begin(beginning);
                 let verdict = evaluator.evaluate();
-                found.add(&world.end(&verdict, faults, |other| others.push(other)));
+                let path = world.end(&verdict, faults, |other| others.push(other));
+                let broken = self.judge.broken(&path);
+                if let Some(collected) = &mut collected {
+                    collected.add(&path, &broken);
+                }
+                found.add(&path, broken);
                 walked += 1;
                 if self.is_over() {
                     break;
@@ -247,6 +289,11 @@ impl Exploring<'_> {
         }
         let mut frontier = self.frontier();
         frontier.met.extend(world.met());
+        frontier.found.met(world.walked_calls());
+        match (&mut frontier.collected, collected) {
+            (Some(all), Some(collected)) => all.merge(&collected),
+            (all, collected) => *all = collected,
+        }
         frontier.wrong = frontier.wrong.take().or_else(|| world.wrong_pin());
     }
 

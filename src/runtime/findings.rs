@@ -1,22 +1,21 @@
 //! What the walked paths add up to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::model::{
-    Bound, Coverage, Exploration, INVARIANTS, MissedCall, PathCounts, Site, StoryLine, Stuck, Value, Violated,
-};
-use crate::script::{Script, switches};
-use crate::worlds::{Ending, Visit, Walked, broken, story};
+use crate::model::{Bound, Exploration, Invariant, PathCounts, Site, StoryLine, Stuck, Value, Violated};
+use crate::script::{Outline, Script, switches};
+use crate::worlds::{Ending, Violation, Visit, Walked, WalkedCalls, merge_walked, story};
+
+use super::coverage::coverage;
 
 /// What has been found so far.
 #[derive(Default)]
 pub(super) struct Findings {
-    protected: bool,
     counts: PathCounts,
-    /// The calls that no path has come to yet.
-    missed: BTreeSet<MissedCall>,
-    calls: usize,
-    reached: BTreeSet<Site>,
+    /// The places that some path comes to.
+    reached: HashSet<Site>,
+    /// The calls that were met, with the ways in which they can end.
+    walked: WalkedCalls,
     repeated: BTreeSet<Site>,
     /// Whether there are paths with more failures.
     more: bool,
@@ -53,13 +52,8 @@ fn keep<K: Ord>(examples: &mut BTreeMap<K, Example>, key: K, example: Example) {
 }
 
 impl Findings {
-    /// Nothing yet, of a runbook with these calls.
-    pub(super) fn new(calls: Vec<MissedCall>, protected: bool) -> Self {
-        Self { protected, calls: calls.len(), missed: calls.into_iter().collect(), ..Self::default() }
-    }
-
-    /// One path more.
-    pub(super) fn add(&mut self, walked: &Walked) {
+    /// One path more, which breaks these invariants.
+    pub(super) fn add(&mut self, walked: &Walked, broken: Vec<Violation>) {
         self.more |= walked.more;
         self.repeated.extend(walked.bounded.iter().cloned());
         for site in walked.path.visits.iter().map(Visit::site).chain(&walked.path.passed) {
@@ -93,7 +87,7 @@ impl Findings {
             };
             keep(&mut self.stuck, (mistake, why.to_owned(), site.cloned(), hint.cloned()), example);
         }
-        for violation in broken(&walked.path, &walked.ending, self.protected) {
+        for violation in broken {
             let rank = rank();
             // Only the shortest is told: most paths that break it are not.
             let shorter = self.violated.get(&violation.invariant).is_none_or(|known| rank < known.rank);
@@ -106,6 +100,16 @@ impl Findings {
     /// Whether there are paths that meet too many failures.
     pub(super) fn has_more(&self) -> bool {
         self.more
+    }
+
+    /// The calls that a thread has met, when it is done.
+    pub(super) fn met(&mut self, calls: WalkedCalls) {
+        merge_walked(&mut self.walked, calls);
+    }
+
+    /// The calls that were met, with the ways in which they can end.
+    pub(super) fn walked(&self) -> &WalkedCalls {
+        &self.walked
     }
 
     /// What another thread has found.
@@ -126,7 +130,13 @@ impl Findings {
     }
 
     /// The exploration; what was asked for is still to be filled in.
-    pub(super) fn judge(self, script: &Script, faults: Option<usize>, mut bounds: Vec<Bound>) -> Exploration {
+    pub(super) fn judge(
+        self,
+        (script, outline): (&Script, &Outline),
+        faults: Option<usize>,
+        mut bounds: Vec<Bound>,
+        invariants: Vec<Invariant>,
+    ) -> Exploration {
         if let Some(at_most) = faults.filter(|_| self.more) {
             bounds.insert(0, Bound::Faults { at_most });
         }
@@ -137,14 +147,12 @@ impl Findings {
         if !self.repeated.is_empty() {
             bounds.push(Bound::Repeated { sites: self.repeated.into_iter().collect() });
         }
-        let missed: Vec<MissedCall> =
-            self.missed.into_iter().filter(|call| !self.reached.contains(&call.site)).collect();
         let waived = |name: &str| script.front_matter.waivers().find(|(waived, _)| *waived == name);
         let violation = |(invariant, example): (usize, Example)| {
-            let (invariant, summary) = INVARIANTS[invariant];
-            let waived = waived(invariant).map(|(_, reason)| reason.to_owned());
+            let Invariant { name, summary } = invariants[invariant].clone();
+            let waived = waived(&name).map(|(_, reason)| reason.to_owned());
             let Example { paths, why, ends, story, .. } = example;
-            Violated { invariant, summary, waived, paths, why, story, ends }
+            Violated { invariant: name, summary, waived, paths, why, story, ends }
         };
         let stuck = |((mistake, why, site, hint), example): (Reason, Example)| Stuck {
             mistake,
@@ -154,21 +162,25 @@ impl Findings {
             hint,
             story: example.story,
         };
+        let violations = self.violated.into_iter().map(violation).collect();
         Exploration {
             format: Exploration::FORMAT,
             runbook: String::new(),
             title: String::new(),
             environment: String::new(),
-            protected: self.protected,
+            protected: false,
             params: Value::Null,
             assumptions: Vec::new(),
             faults,
             paths: self.counts,
             bounds,
-            coverage: Coverage { calls: self.calls, reached: self.calls - missed.len(), missed },
-            violations: self.violated.into_iter().map(violation).collect(),
+            coverage: coverage(outline, &self.reached, &self.walked),
+            violations,
+            invariants,
             stuck: self.stuck.into_iter().map(stuck).collect(),
             took_ms: 0,
+            tree: None,
+            files: Vec::new(),
         }
     }
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use crate::config::Environment;
 use crate::model::{Assumption, Halt, Unknown, Value, Verdict, World, did_you_mean};
-use crate::script::{Diagnostic, Evaluation, Params, Script, Severity, check, evaluate, on_deep_stack};
-use crate::system::{absolute, read_source};
+use crate::script::{Diagnostic, Evaluation, Params, Script, Severity, TestFile, check, evaluate, on_deep_stack};
 
 use super::{Error, Lifeboat};
 
@@ -29,12 +28,15 @@ impl Loaded {
 impl Lifeboat {
     /// Reads, compiles and checks a runbook; with `environment`, against its targets.
     pub fn load(&self, runbook: &Path, environment: Option<&Environment>) -> Result<Loaded, Error> {
+        if runbook.to_str().is_some_and(|name| name.ends_with(TestFile::ENDING)) {
+            let shown = runbook.display();
+            let why = format!("{shown} is a test file, not a runbook");
+            return Err(Error::NoRunbook { why, help: format!("to run its tests: `lifeboat test {shown}`") });
+        }
         let library = self.library();
-        let here = absolute(runbook);
+        let (path, text) = library.named(runbook);
+        let text = text.map_err(|why| self.no_runbook(runbook, &path, &why))?;
         // As the journal and every message name it: from the project's directory.
-        let in_project = self.config.root.join(runbook);
-        let path = if !here.is_file() && in_project.is_file() { in_project } else { here };
-        let text = read_source(&path).map_err(|why| self.no_runbook(runbook, &path, &why))?;
         let script = Script::compile(&library.name(&path), &text).map_err(|error| Error::Syntax(Box::new(error)))?;
         let registry =
             environment.map_or_else(|| Ok(self.registry.clone()), |environment| self.serving(environment))?;
@@ -69,13 +71,19 @@ impl Lifeboat {
 
     /// Every runbook of the project: the `.rhai` files below `runbooks/`, tests left out, by path.
     pub fn runbooks(&self) -> Vec<PathBuf> {
+        let is_source = |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "rhai");
+        let is_runbook = |name: &str| is_source(name) && !name.ends_with("_test.rhai");
+        if let Some(revision) = &self.revision {
+            let found = revision.paths().filter(|path| path.starts_with("runbooks/") && is_runbook(path));
+            return found.map(|path| self.config.root.join(path)).collect();
+        }
         let look = self.look();
         let (mut found, mut folders) = (Vec::new(), vec![self.config.root.join("runbooks")]);
         while let Some(folder) = folders.pop() {
             for entry in look.list(&folder).unwrap_or_default() {
                 if entry.directory {
                     folders.push(entry.path);
-                } else if entry.path.extension().is_some_and(|e| e == "rhai") && !entry.name.ends_with("_test.rhai") {
+                } else if is_runbook(&entry.name) {
                     found.push(entry.path);
                 }
             }
@@ -120,6 +128,8 @@ impl Lifeboat {
         let mut digests: BTreeMap<String, String> =
             files.iter().map(|file| (file.name.to_string(), file.digest.clone())).collect();
         digests.insert("lifeboat.toml".to_owned(), self.config.digest.clone());
+        let policy = self.policy().map(|policy| policy.files()).unwrap_or_default();
+        digests.extend(policy.iter().map(|file| (file.name.to_string(), file.digest.clone())));
         digests.extend(self.driver_digests(environment));
         digests
     }

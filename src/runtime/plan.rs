@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::{Assumption, Halt, Plan, PlanVerdict, Verdict};
 use crate::worlds::PlanWorld;
 
-use super::load::{params, recorded_params};
+use super::load::{params, params_or_any, recorded_params};
 use super::{Error, Lifeboat};
 
 /// What to plan.
@@ -22,6 +22,8 @@ pub struct PlanRequest {
     pub assumptions: Vec<Assumption>,
     /// A scenario of the runbook, which pins more.
     pub scenario: Option<String>,
+    /// Nothing is looked at: what is not pinned ends as is likely, and a parameter that is not given has a value that nobody knows.
+    pub offline: bool,
 }
 
 impl PlanRequest {
@@ -36,12 +38,13 @@ impl Lifeboat {
     pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Error> {
         let environment = self.environment(request.environment.as_deref())?;
         let script = self.load_sound(&request.runbook, environment)?;
-        let params = params(&script, &request.params)?;
+        let read = if request.offline { params_or_any } else { params };
+        let params = read(&script, &request.params)?;
         let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
         let cast = self.cast(environment)?;
         let world =
             PlanWorld::new(cast.clone(), self.look_in(environment), self.tokio.handle().clone(), pinned.clone());
-        let world = Arc::new(world);
+        let world = Arc::new(world.offline(request.offline));
         let verdict = planned_verdict(self.evaluated(&script, &params, world.clone()))?;
         if let Some(unused) = world.unused_assumptions().first().filter(|_| verdict == PlanVerdict::Completes) {
             let help = "check the spelling of the target, or whether the way leads past that call".to_owned();
@@ -56,6 +59,7 @@ impl Lifeboat {
             params: recorded_params(&script, &params),
             at: self.system.clock.now(),
             assumptions: pinned.iter().map(ToString::to_string).collect(),
+            waived: script.front_matter.waivers().map(|(name, why)| (name.to_owned(), why.to_owned())).collect(),
             scenarios: script.front_matter.scenarios().filter_map(|(_, s)| Some(s.ok()?.name)).collect(),
             nodes: world.nodes(),
             verdict,

@@ -112,6 +112,7 @@ impl Lifeboat {
             // What was assumed must be so now.
             assumptions: Vec::new(),
             scenario: None,
+            offline: false,
         })?;
         let mut moved = saved.plan.moved(&now);
         if saved.version != env!("CARGO_PKG_VERSION") {

@@ -165,7 +165,9 @@ impl Branch {
         if self.is_ended() {
             return false;
         }
-        let count = self.line.operations.fetch_add(1, Ordering::Relaxed);
+        // A line stays on its thread, so nobody else counts in between.
+        let count = self.line.operations.load(Ordering::Relaxed);
+        self.line.operations.store(count + 1, Ordering::Relaxed);
         if count >= OPERATIONS {
             let why = format!("the script made {OPERATIONS} operations without an end");
             let hint = Some("wait with `wait_until` or `retry`, not with a loop".to_owned());

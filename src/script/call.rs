@@ -88,7 +88,7 @@ pub(super) fn finish(branch: &Branch, performed: Result<Performed, Halt>, positi
 /// A fault as an error that the script may catch: a map with its fields.
 pub(super) fn throw(branch: &Branch, mut fault: Fault, position: Position) -> Box<EvalAltResult> {
     fault.site.get_or_insert_with(|| branch.host.site(position).to_string());
-    EvalAltResult::ErrorRuntime(convert::to_dynamic(&fault.to_value()), position).into()
+    EvalAltResult::ErrorRuntime(branch.host.thrown(fault, position), position).into()
 }
 
 /// The branch of the caller. A module's top level has none: importing must not act.
@@ -152,7 +152,7 @@ pub(super) fn arguments_by_name(
     }
     let args = Value::Map(args);
     if args.find_unknown().is_none()
-        && let Err(why) = signature.impact(&args)
+        && let Err(why) = branch.host.takes((name, position), &args, || signature.impact(&args).map(drop))
     {
         return Err(mistake(branch, format!("`{name}`: {why}"), None, position));
     }

@@ -47,8 +47,14 @@ pub(super) fn position(error: &EvalAltResult) -> Position {
     innermost(error).1
 }
 
+/// The error that happened first: where, and in words.
+pub(super) fn innermost_text(error: &EvalAltResult) -> (Position, String) {
+    let (inner, position) = innermost(error);
+    (position, explain(inner).0)
+}
+
 /// The error that happened first, and the best place that is known for it.
-fn innermost(error: &EvalAltResult) -> (&EvalAltResult, Position) {
+pub(super) fn innermost(error: &EvalAltResult) -> (&EvalAltResult, Position) {
     let mut position = error.position();
     let mut current = error;
     loop {
@@ -63,7 +69,7 @@ fn innermost(error: &EvalAltResult) -> (&EvalAltResult, Position) {
     }
 }
 
-fn explain(error: &EvalAltResult) -> (String, Option<String>) {
+pub(super) fn explain(error: &EvalAltResult) -> (String, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         EvalAltResult::ErrorMismatchDataType(wanted, got, _) if got.contains(unknown::TYPE_NAME) => (
@@ -131,9 +137,18 @@ fn end_of_previous(source: &SourceFile, line: u32, column: u32) -> (u32, u32) {
     (number(before.matches('\n').count() + 1), number(last.chars().count() + 1))
 }
 
+/// Whether `test "…" { … }` stands in it.
+fn has_test(source: &SourceFile) -> bool {
+    source.text.lines().any(|line| line.trim_start().starts_with("test \"") || line.trim_start().starts_with("test `"))
+}
+
 fn explain_syntax(kind: &ParseErrorType, source: &SourceFile) -> (String, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match kind {
+        ParseErrorType::VariableUndefined(name) if name == "test" && has_test(source) => (
+            "a runbook has no tests".to_owned(),
+            hint("put them into a file NAME_test.rhai: `lifeboat test` runs them"),
+        ),
         ParseErrorType::VariableUndefined(name) => {
             let global =
                 source.text.contains(&format!("const {name}")) || source.text.contains(&format!("param {name}"));

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rhai::{Dynamic, EvalAltResult, Position};
 
-use crate::model::{Halt, Key, Site, UnwoundStep, World};
+use crate::model::{Fault, Halt, Key, Site, UnwoundStep, Value, World};
 use crate::primitives::Registry;
 
 use super::branch::Branch;
-use super::{Library, Script, SourceMap};
+use super::{Library, Script, SourceMap, convert};
 
 /// What Rhai's functions return.
 pub(super) type RhaiResult<T = Dynamic> = Result<T, Box<EvalAltResult>>;
@@ -24,6 +24,10 @@ pub(super) struct Host {
     pub(super) unwound: Mutex<Vec<UnwoundStep>>,
     /// Runbooks that were called, by path: each is read and compiled once.
     pub(super) children: Mutex<HashMap<String, Arc<Script>>>,
+    /// The arguments with which a primitive was called last at each place, where it takes them.
+    taken: Mutex<HashMap<Position, (&'static str, Value)>>,
+    /// The fault that was thrown last at each place, as scripts see it.
+    thrown: Mutex<HashMap<Position, (Fault, Dynamic)>>,
     latch: Mutex<Option<Halt>>,
     /// What the latched halt ends: [`OPEN`], [`UNWINDS`] or [`ENDS`].
     level: AtomicU8,
@@ -55,6 +59,8 @@ impl Host {
             sources,
             unwound: Mutex::default(),
             children: Mutex::default(),
+            taken: Mutex::default(),
+            thrown: Mutex::default(),
             latch: Mutex::default(),
             level: AtomicU8::new(OPEN),
             threads: AtomicUsize::new(THREADS),
@@ -111,6 +117,35 @@ impl Host {
 
     pub(super) fn give_back_threads(&self, count: usize) {
         self.threads.fetch_add(count, Ordering::SeqCst);
+    }
+
+    /// Whether a primitive takes these arguments, as `find_out` says. What it said of a place is remembered until other arguments
+    /// stand there: explorations come to the same call again and again.
+    pub(super) fn takes(
+        &self,
+        (primitive, position): (&'static str, Position),
+        args: &Value,
+        find_out: impl FnOnce() -> Result<(), String>,
+    ) -> Result<(), String> {
+        if lock(&self.taken).get(&position).is_some_and(|(known, taken)| *known == primitive && taken == args) {
+            return Ok(());
+        }
+        find_out()?;
+        lock(&self.taken).insert(position, (primitive, args.clone()));
+        Ok(())
+    }
+
+    /// A fault as scripts see it: a map with its fields, a copy for each who catches it. Made once for the same fault at a place.
+    pub(super) fn thrown(&self, fault: Fault, position: Position) -> Dynamic {
+        let mut thrown = lock(&self.thrown);
+        if let Some((known, seen)) = thrown.get(&position)
+            && *known == fault
+        {
+            return seen.clone();
+        }
+        let seen = convert::to_dynamic(&fault.to_value());
+        thrown.insert(position, (fault, seen.clone()));
+        seen
     }
 
     pub(super) fn site(&self, position: Position) -> Site {

@@ -56,7 +56,8 @@ pub(super) fn leaving(text: &str) -> Result<Value, String> {
 
 /// Text that comes into a script: marks of somebody else mean nothing here.
 pub(super) fn entering(text: &str) -> std::borrow::Cow<'_, str> {
-    if text.contains(is_mark) { text.replace(is_mark, "").into() } else { text.into() }
+    // No mark is ASCII, and most texts are.
+    if !text.is_ascii() && text.contains(is_mark) { text.replace(is_mark, "").into() } else { text.into() }
 }
 
 fn is_mark(c: char) -> bool {

@@ -20,19 +20,27 @@ mod marks;
 mod modules;
 mod parallel;
 mod params;
+mod policy;
 mod repeat;
 mod secret;
 mod source;
 mod steps;
 mod texts;
+mod unit_test;
 mod unknown;
 mod unwind;
 
-pub use check::{Diagnostic, NamedTarget, Severity, call_sites, check, named_targets, switches};
+pub use check::{
+    Diagnostic, NamedTarget, Outline, OutlinedCall, OutlinedFunction, Severity, check, named_targets, outline,
+    outlines, switches,
+};
 pub use evaluate::{Evaluation, Evaluator, evaluate, on_deep_stack};
 pub use front_matter::{FrontMatter, Scenario};
 pub use params::{Param, ParamType, Params};
+pub use policy::{Policy, PolicyBroken};
 pub use source::{Library, STDLIB, Script, ScriptError, SourceFile, SourceMap};
+
+pub use unit_test::{Failure, PlayError, Stage, TestEnd, TestFile, TestName};
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,11 @@ pub trait Library: Send + Sync {
 
     /// The text of the runbook `path`, with the name under which errors show it.
     fn runbook(&self, path: &str) -> Result<(String, String), String>;
+
+    /// The names of the invariants that the team adds to those of Lifeboat.
+    fn invariants(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// One file of source.
@@ -217,7 +222,7 @@ impl ScriptError {
         }
     }
 
-    fn whole(name: &str, text: &str, message: String) -> Self {
+    pub(super) fn whole(name: &str, text: &str, message: String) -> Self {
         Self {
             message,
             site: Site { file: name.into(), line: 0, column: 0 },

@@ -61,6 +61,8 @@ mod new_files;
 mod people;
 mod progress;
 mod random;
+mod result_file;
+mod revision;
 mod secrets;
 mod sources;
 #[cfg(feature = "driver-sqlite")]
@@ -100,6 +102,8 @@ pub use mail::{Mail, MailError, MailSecurity, MailSent, MailServer, check_mail_a
 pub use new_files::{create_files, free_ports, occupied};
 pub use people::{Answer, Answers, Asked, Console, NoAnswers, SilentConsole};
 pub use progress::{Copy, NoProgress, Progress};
+pub use result_file::ResultFile;
+pub use revision::{ChangedFile, ExportedFiles, FileChange, Repository, Revision};
 pub use secrets::{Redactor, Revealed, Secrets};
 pub use sources::{absolute, random_u32, read_source, read_source_within, write_evidence};
 #[cfg(feature = "driver-sqlite")]

@@ -14,6 +14,11 @@ pub(super) struct Alike<'a> {
 }
 
 impl Alike<'_> {
+    /// How many branches these are.
+    pub(super) fn times(&self) -> usize {
+        self.titles.len()
+    }
+
     /// `… and 197 more like web-1: web-2, web-3, …`, if there are more.
     pub(super) fn more(&self) -> Option<String> {
         let (first, others) = self.titles.split_first().filter(|(_, others)| !others.is_empty())?;

@@ -23,6 +23,19 @@ pub(super) struct Group<'a> {
     pub(super) story: &'a [StoryLine],
 }
 
+impl Group<'_> {
+    /// A mark for how the run ends.
+    pub(super) fn mark(&self) -> char {
+        match self.ends {
+            FailureEnd::Completes => '✓',
+            FailureEnd::Restored => '↩',
+            FailureEnd::LeftChanged => '⚠',
+            FailureEnd::InDoubt => '?',
+            FailureEnd::Mistaken | FailureEnd::Open => '✗',
+        }
+    }
+}
+
 /// What a call is called, and the ways in which it ends.
 type Ways<'a> = (String, Vec<&'a str>);
 

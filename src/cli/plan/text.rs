@@ -2,13 +2,12 @@
 
 use crate::cli::printer::{Printer, Style};
 use crate::cli::wrap::wrap;
-use crate::model::{
-    Basis, FailureEnd, Plan, PlanLine, PlanNode, PlanResult, PlanScope, PlanVerdict, ScopeKind, Symbol, Value,
-};
+use crate::model::{Basis, FailureEnd, Plan, PlanLine, Symbol, Value};
 
-use super::branches::alike;
+use super::changes::details;
 use super::failures::{Failures, Group, Tally};
-use super::time;
+use super::outline::{Entry, What, basis, outline};
+use super::{time, verdict};
 
 /// The column that says how a line is known is this wide.
 const BASIS: usize = 9;
@@ -16,23 +15,22 @@ const BASIS: usize = 9;
 /// Prints a plan. `depth`: how much of what happens when a call fails.
 pub(super) fn print(plan: &Plan, depth: u8, printer: &Printer) {
     let failures = Failures::of(plan);
-    let mut page = Page { printer, width: printer.width(), because: None, depth, failures: &failures };
+    let page = Page { printer, width: printer.width(), depth };
     page.head(plan);
-    page.top(&plan.nodes);
+    for entry in outline(plan, &failures) {
+        page.entry(&entry);
+    }
     page.foot(plan);
 }
 
 struct Page<'a> {
     printer: &'a Printer,
     width: usize,
-    /// The last reason that was printed: the same one is not printed again.
-    because: Option<String>,
     /// How much to show of what happens when a call fails.
     depth: u8,
-    failures: &'a Failures<'a>,
 }
 
-impl<'a> Page<'a> {
+impl Page<'_> {
     fn head(&self, plan: &Plan) {
         let title = if plan.title.is_empty() { &plan.runbook } else { &plan.title };
         for line in wrap(title, self.width) {
@@ -46,29 +44,26 @@ impl<'a> Page<'a> {
                 self.out(0, &format!("{name} = {value}"), Some(Style::Dim));
             }
         }
+        for (name, why) in &plan.waived {
+            self.out(0, &format!("waives {name}: {why}"), Some(Style::Caution));
+        }
         if !plan.assumptions.is_empty() {
             self.out(0, &format!("assuming {}", plan.assumptions.join(", ")), Some(Style::Caution));
         }
         self.printer.out("");
     }
 
-    /// What stands in no step: each call is followed by what happens when it fails.
-    fn top(&mut self, nodes: &'a [PlanNode]) {
-        for node in nodes {
-            self.nodes(std::slice::from_ref(node), 0);
-            if !matches!(node, PlanNode::Scope(scope) if has_own(scope)) {
-                self.failing(std::slice::from_ref(node), 4);
+    fn entry(&self, entry: &Entry) {
+        let indent = entry.indent;
+        match &entry.what {
+            What::Head { text, strong } => {
+                self.out(indent, text, Some(if *strong { Style::Bold } else { Style::Dim }));
             }
-        }
-    }
-
-    /// What happens when one of the calls that belong to this place fails.
-    fn failing(&self, nodes: &'a [PlanNode], indent: usize) {
-        if self.depth == 0 {
-            return;
-        }
-        for group in self.failures.among(nodes) {
-            self.group(&group, indent);
+            What::Call { line, because } => self.call(line, *because, indent),
+            What::More(text) => self.out(indent, text, Some(Style::Dim)),
+            What::Failing(groups) => {
+                groups.iter().filter(|_| self.depth > 0).for_each(|group| self.group(group, indent));
+            }
         }
     }
 
@@ -95,64 +90,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn nodes(&mut self, nodes: &'a [PlanNode], indent: usize) {
-        for node in nodes {
-            match node {
-                PlanNode::Call(line) => self.call(line, indent),
-                PlanNode::Scope(scope) => self.scope(scope, indent),
-            }
-        }
-    }
-
-    fn scope(&mut self, node: &'a PlanScope, indent: usize) {
-        // A rehearsal follows its step in the plan, and is read as a part of it.
-        let indent = if node.scope.kind == ScopeKind::Rehearsal { indent + 2 } else { indent };
-        let title = &node.scope.title;
-        let head = match &node.scope.kind {
-            ScopeKind::Step { within: Some(within), .. } => format!("step {title} (within {within})"),
-            ScopeKind::Step { .. } => format!("step {title}"),
-            ScopeKind::Child => format!("runbook {title}"),
-            ScopeKind::Rehearsal => "if it is rolled back:".to_owned(),
-            ScopeKind::Rollback => format!("rollback of {title}"),
-            ScopeKind::Unwinding { .. } => "rolled back:".to_owned(),
-            ScopeKind::Parallel { branches, at_most } => {
-                format!("parallel: {branches} branches, {} at a time", at_most.min(branches))
-            }
-            ScopeKind::Branch => format!("branch {title}"),
-            ScopeKind::Body | ScopeKind::During(_) => String::new(),
-        };
-        let style = match node.scope.kind {
-            ScopeKind::Step { .. } | ScopeKind::Child | ScopeKind::Parallel { .. } => Style::Bold,
-            _ => Style::Dim,
-        };
-        if !head.is_empty() {
-            self.out(indent, &head, Some(style));
-        }
-        let reason = self.because.clone();
-        if matches!(node.scope.kind, ScopeKind::Parallel { .. }) {
-            self.branches(&node.nodes, indent + 2);
-        } else {
-            self.nodes(&node.nodes, indent + 2);
-        }
-        if has_own(node) {
-            self.failing(&node.nodes, indent + 2);
-        }
-        if node.scope.kind == ScopeKind::Rehearsal {
-            // What was said about a rehearsal explains nothing that comes after it.
-            self.because = reason;
-        }
-    }
-
-    fn branches(&mut self, nodes: &'a [PlanNode], indent: usize) {
-        for group in alike(nodes) {
-            self.nodes(std::slice::from_ref(group.shown), indent);
-            if let Some(more) = group.more() {
-                self.out(indent, &more, Some(Style::Dim));
-            }
-        }
-    }
-
-    fn call(&mut self, line: &PlanLine, indent: usize) {
+    fn call(&self, line: &PlanLine, because: Option<&str>, indent: usize) {
         let style = match line.symbol {
             Symbol::Create | Symbol::Change => Some(Style::Good),
             Symbol::Destroy => Some(Style::Bad),
@@ -172,71 +110,31 @@ impl<'a> Page<'a> {
             let mark = if line.basis == Basis::Observed { Style::Dim } else { Style::Caution };
             self.printer.out(&format!("{lead}{part}{gap}{}", self.printer.paint(mark, basis)));
         }
-        self.details(line, indent + 4);
+        self.details(line, because, indent + 4);
     }
 
-    fn details(&mut self, line: &PlanLine, indent: usize) {
-        let states = line.before.as_ref().zip(line.after.as_ref());
-        let said = |(before, after): &(&String, &String)| line.summary.contains(&format!("{before} → {after}"));
-        if let Some((before, after)) = states.filter(|s| line.symbol != Symbol::Nothing && !said(s)) {
-            self.out(indent, &format!("before  {before}"), None);
-            self.out(indent, &format!("after   {after}"), None);
-        }
-        for note in &line.notes {
-            self.out(indent, &format!("note    {note}"), Some(Style::Dim));
-        }
-        if let Some(because) = line.because.as_ref().filter(|b| Some(*b) != self.because.as_ref()) {
-            self.out(indent, &format!("assumed {because}"), Some(Style::Dim));
-            self.because = Some(because.clone());
-        }
-        if let Some(took) = line.took.filter(|took| took.times > 0 && took.median_ms >= 1_000) {
-            self.out(indent, &format!("took    {}", time::of_call(took)), Some(Style::Dim));
-        }
-        if let PlanResult::Throws(fault) = &line.result {
-            self.out(indent, &format!("fails   {}", fault.message), Some(Style::Bad));
+    fn details(&self, line: &PlanLine, because: Option<&str>, indent: usize) {
+        for (name, text) in details(line, because) {
+            let style = match name {
+                "before" | "after" => None,
+                "fails" => Some(Style::Bad),
+                _ => Some(Style::Dim),
+            };
+            self.out(indent, &format!("{name:<8}{text}"), style);
         }
     }
 
     fn foot(&self, plan: &Plan) {
-        let lines = plan.lines();
-        let count = |f: &dyn Fn(&&&PlanLine) -> bool| lines.iter().filter(f).count();
-        let destroys = count(&|l| l.symbol == Symbol::Destroy);
-        let assumed = count(&|l| l.basis == Basis::Assumed);
-        let observed = count(&|l| l.basis == Basis::Observed);
+        let (style, ends) = verdict::ends(plan);
         self.printer.out("");
-        let changes = match (plan.changes(), destroys) {
-            (0, _) => "no changes".to_owned(),
-            (n, 0) => plural(n, "change"),
-            (n, d) => format!("{}, {d} of them destructive", plural(n, "change")),
-        };
-        let (style, verdict) = match &plan.verdict {
-            PlanVerdict::Completes => (Style::Good, "completes".to_owned()),
-            PlanVerdict::Fails { .. } => (Style::Bad, "would fail".to_owned()),
-            PlanVerdict::Stops { .. } => (Style::Caution, "cannot be planned to its end".to_owned()),
-        };
-        let known = format!("{} observed, {} assumed", plural(observed, "line"), plural(assumed, "line"));
-        self.printer.out(&format!("{}: {changes}; {known}", self.printer.paint(style, &verdict)));
+        let verdict = self.printer.paint(style, ends);
+        self.printer.out(&format!("{verdict}: {}; {}", verdict::changes(plan), verdict::known(plan)));
         self.tally(plan);
         self.time(plan);
-        match &plan.verdict {
-            PlanVerdict::Completes => {}
-            PlanVerdict::Fails { fault } => {
-                let site = fault.site.as_ref().map(|site| format!(" ({site})")).unwrap_or_default();
-                self.out(2, &format!("{}{site}", fault.message), Some(Style::Bad));
-                if let Some(hint) = &fault.hint {
-                    self.out(2, &format!("help: {hint}"), None);
-                }
-                // Where it fails because of what was observed, the reader may want to see it as it is meant.
-                for scenario in plan.scenarios.iter().filter(|_| plan.assumptions.is_empty()) {
-                    self.out(2, &format!("as it is meant: --scenario '{scenario}'"), None);
-                }
-            }
-            PlanVerdict::Stops { why, site, hint } => {
-                let site = site.as_ref().map(|site| format!(" ({site})")).unwrap_or_default();
-                self.out(2, &format!("{why}{site}"), Some(Style::Caution));
-                if let Some(hint) = hint {
-                    self.out(2, &format!("help: {hint}"), None);
-                }
+        if let Some(verdict::Why { why, help }) = verdict::why(plan) {
+            self.out(2, &why, Some(style));
+            for help in &help {
+                self.out(2, help, None);
             }
         }
     }
@@ -255,8 +153,7 @@ impl<'a> Page<'a> {
         if let Some(told) = tally.told() {
             self.out(0, &told, Some(style));
         }
-        if plan.failures_left_out > 0 {
-            let more = format!("{} more ways were not walked: `lifeboat explore` does", plan.failures_left_out);
+        if let Some(more) = verdict::left_out(plan) {
             self.out(0, &more, Some(Style::Dim));
         }
     }
@@ -272,25 +169,4 @@ impl<'a> Page<'a> {
             self.printer.out(&format!("{lead}{part}"));
         }
     }
-}
-
-/// Whether what happens when its calls fail is said at its end. It is said of whole steps, not of every call in them.
-fn has_own(node: &PlanScope) -> bool {
-    matches!(
-        node.scope.kind,
-        ScopeKind::Step { .. } | ScopeKind::Child | ScopeKind::Branch | ScopeKind::Parallel { .. }
-    )
-}
-
-fn basis(basis: Basis) -> &'static str {
-    match basis {
-        Basis::Observed => "observed",
-        Basis::Predicted => "predicted",
-        Basis::Assumed => "assumed",
-        Basis::Pinned => "pinned",
-    }
-}
-
-fn plural(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

@@ -60,7 +60,7 @@ fn disqualified(stored: &Stored, args: &Args, now: Timestamp) -> Option<String> 
 
 fn none(stock: &Stock, target: &str, args: &Args, skipped: &[Skipped]) -> Fault {
     let kind = if args.verified { "verified backup" } else { "backup" };
-    let message = format!("{} holds no {kind} of {target} that qualifies", stock.store);
+    let message = format!("no {kind} of {target} qualifies in {}", stock.store);
     let mut hint = match skipped.len() {
         0 => format!("it holds none at all: is {} the right directory?", stock.layout.root.display()),
         count => {

@@ -143,6 +143,9 @@ impl<'a> Context<'a> {
     }
 
     fn similar(&self, name: &str, source: &SourceFile) -> Option<String> {
+        if matches!(name, "given" | "usually" | "play" | "expect") {
+            return Some(format!("`{name}` is a word of tests: they stand in files NAME_test.rhai"));
+        }
         let primitives = self.registry.signatures().map(|s| s.name);
         let own = self.functions.get(&source.name).into_iter().flatten().map(String::as_str);
         did_you_mean(name, primitives.chain(own).chain(["step", "rollback", "param"]))

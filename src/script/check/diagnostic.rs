@@ -7,6 +7,9 @@ use miette::{LabeledSpan, NamedSource, SourceSpan};
 use crate::model::Site;
 use crate::script::source::SourceFile;
 
+/// The code of findings that are of no kind with a name: those of test files.
+pub(in crate::script) const UNNAMED: &str = "";
+
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -22,7 +25,7 @@ pub enum Severity {
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
-    /// A stable name of the kind of finding, such as `unknown-option`.
+    /// A stable name of the kind of finding, such as `unknown-option`; empty for those of test files.
     pub code: &'static str,
     /// What is wrong, in lower case.
     pub message: String,
@@ -36,7 +39,13 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error at `len` bytes from a place in `source`.
-    pub(super) fn error(code: &'static str, source: &SourceFile, site: Site, len: usize, message: String) -> Self {
+    pub(in crate::script) fn error(
+        code: &'static str,
+        source: &SourceFile,
+        site: Site,
+        len: usize,
+        message: String,
+    ) -> Self {
         let span = source.span(site.line, site.column, len.max(1)).into();
         let text = NamedSource::new(&*source.name, source.text.clone()).with_language("Rust");
         Self { severity: Severity::Error, code, message, site, help: None, text, span }
@@ -51,14 +60,14 @@ impl Diagnostic {
 
     /// Says what to do.
     #[must_use]
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(in crate::script) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// Says what to do, if that is known.
     #[must_use]
-    pub(super) fn maybe_help(mut self, help: Option<String>) -> Self {
+    pub(in crate::script) fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
     }
@@ -66,7 +75,8 @@ impl Diagnostic {
 
 impl miette::Diagnostic for Diagnostic {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
-        Some(Box::new(format!("lifeboat::check::{}", self.code)))
+        (self.code != UNNAMED)
+            .then(|| Box::new(format!("lifeboat::check::{}", self.code)) as Box<dyn std::fmt::Display + 'a>)
     }
 
     fn severity(&self) -> Option<miette::Severity> {

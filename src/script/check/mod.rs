@@ -3,12 +3,12 @@
 //! Rhai resolves functions when they are called, and a call that does not exist can be caught. So a typo inside a `try` would
 //! vanish: here it is found.
 
-mod call_sites;
 mod calls;
 mod closures;
 mod diagnostic;
 mod imports;
 mod names;
+mod outline;
 mod polling;
 mod targets;
 
@@ -20,8 +20,9 @@ use crate::primitives::Registry;
 
 use super::source::{Library, Script};
 
-pub use call_sites::{call_sites, switches};
+pub(super) use diagnostic::UNNAMED;
 pub use diagnostic::{Diagnostic, Severity};
+pub use outline::{Outline, OutlinedCall, OutlinedFunction, outline, outlines, switches};
 pub use targets::{NamedTarget, named_targets};
 
 /// Checks a runbook with its modules and the runbooks that it calls; with `environment`, its targets too. Sorted by place.
@@ -34,12 +35,13 @@ pub fn check(
     environment: Option<&Environment>,
 ) -> Vec<Diagnostic> {
     let mut found = Vec::new();
+    let own_invariants = library.invariants();
     let (mut queue, mut checked) = (vec![script.clone()], BTreeSet::new());
     while let Some(script) = queue.pop() {
         if !checked.insert(script.source.name.clone()) {
             continue;
         }
-        names::front_matter(&script, registry, &mut found);
+        names::front_matter(&script, registry, &own_invariants, &mut found);
         let modules = imports::load(&script, library, &mut found);
         let context = calls::Context::new(&script, &modules, registry, library, environment);
         context.check(&script.ast, &script.source, &mut found);

@@ -11,7 +11,12 @@ use crate::script::front_matter::FrontMatter;
 use crate::script::source::Script;
 
 /// Keys that mean nothing, objectives that are no durations.
-pub(super) fn front_matter(script: &Script, registry: &Registry, found: &mut Vec<Diagnostic>) {
+pub(super) fn front_matter(
+    script: &Script,
+    registry: &Registry,
+    own_invariants: &[String],
+    found: &mut Vec<Diagnostic>,
+) {
     let mut names = BTreeSet::new();
     for (line, scenario) in script.front_matter.scenarios() {
         let site = Site { file: script.source.name.clone(), line, column: 5 };
@@ -37,7 +42,7 @@ pub(super) fn front_matter(script: &Script, registry: &Registry, found: &mut Vec
         }
         if key == "waive" {
             let (name, reason) = value.split_once(':').unwrap_or((value, ""));
-            let known = INVARIANTS.iter().map(|(name, _)| *name);
+            let known = INVARIANTS.iter().map(|(name, _)| *name).chain(own_invariants.iter().map(String::as_str));
             if !known.clone().any(|known| known == name.trim()) {
                 let all = || format!("the invariants: {}", known.clone().collect::<Vec<_>>().join(", "));
                 let help = did_you_mean(name.trim(), known.clone()).unwrap_or_else(all);

@@ -17,6 +17,9 @@ fn options_are_checked_when_the_call_is_made_and_no_script_catches_it() {
     assert_eq!(hint.as_deref(), Some("did you mean `timeout`?"));
     let (why, _) = mistake(r#"let t = "x"; act("a", #{ timeout: t });"#);
     assert!(why.contains("`timeout`: `x` is not a duration"), "{why}");
+    // Good arguments at the same place before vouch for nothing.
+    let (why, _) = mistake(r#"for t in ["5m", "5m", "x"] { act("a", #{ timeout: t }); }"#);
+    assert!(why.contains("`timeout`: `x` is not a duration"), "{why}");
     let (why, _) = mistake(r#"let t = -1; act("a", #{ times: t });"#);
     assert!(why.contains("`times`"), "{why}");
     let (why, _) = mistake("act();");

@@ -2,12 +2,17 @@
 //!
 //! It holds no handle at all: what a call can come to, its primitive says.
 
+mod account;
+mod cases;
 mod choices;
 mod facts;
 mod guide;
 mod invariants;
 mod path;
+mod places;
 mod story;
+mod trace;
+mod unit_test;
 mod waits;
 mod ways;
 
@@ -15,19 +20,26 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::{
-    After, Assumption, Fault, Halt, Invocation, Key, Left, Outcome, Performed, Question, Repeat, Scope, ScopeKind,
-    Site, Value, Verdict, World,
+    After, Assumption, Halt, HappeningKind, Invocation, Key, Left, Manner, Mood, Outcome, Performed, Question, Repeat,
+    Scope, ScopeKind, Site, Value, Verdict, World,
 };
 
 use super::Cast;
+pub use account::account;
+pub use cases::{WalkedCall, WalkedCalls, merge_walked};
 pub use choices::Beginning;
 use choices::Choices;
 use facts::Facts;
 use guide::Guide;
 pub use guide::Strayed;
 pub use invariants::{Violation, broken};
+use path::ending;
 pub use path::{Call, Ending, Path, Step, Visit};
+use places::Places;
 pub use story::{described, story};
+pub use trace::Trace;
+use trace::{ONLY, manner};
+pub use unit_test::{Met, Stuck, UnitTest};
 use ways::Known;
 
 /// How often a line is met on one path before only its likely way is taken.
@@ -41,7 +53,11 @@ pub struct Explore {
     assumptions: Vec<Assumption>,
     walk: Mutex<Walk>,
     /// What was found out about calls on earlier paths, by their places.
-    known: Mutex<HashMap<Site, Vec<Arc<Known>>>>,
+    known: Mutex<Places<Vec<Arc<Known>>>>,
+    /// What was walked of calls that are not worth remembering.
+    forgotten: Mutex<WalkedCalls>,
+    /// Whether each path is to be told event by event.
+    traces: bool,
     met: Mutex<BTreeSet<usize>>,
     /// A pin that no call can end in, and in what it can.
     wrong: Mutex<Option<(String, String)>>,
@@ -55,8 +71,10 @@ struct Walk {
     choices: Choices,
     facts: Facts,
     path: Path,
+    /// How much happened on the path before, while none is walked.
+    length: (usize, usize),
     /// How often each place was met.
-    met: HashMap<Site, u32>,
+    met: Places<u32>,
     /// How often each call was made whose outcome nobody knows, by what it is called.
     named: HashMap<String, u32>,
     /// Targets that were changed on this path: what was pinned of them holds no longer.
@@ -72,6 +90,8 @@ struct Walk {
     strayed: Option<Strayed>,
     /// How many bodies of planned waits are open.
     waits: usize,
+    /// What happens, event by event, where that was asked for.
+    trace: Option<Trace>,
 }
 
 /// A path that was walked to its end.
@@ -90,6 +110,10 @@ pub struct Walked {
     pub bounded: BTreeSet<Site>,
     /// Where it strayed from the plan that it was to go along.
     pub strayed: Option<Strayed>,
+    /// Whether somebody cancels it.
+    pub cancelled: bool,
+    /// What happens, event by event, where that was asked for.
+    pub trace: Option<Trace>,
 }
 
 impl Explore {
@@ -100,10 +124,26 @@ impl Explore {
             assumptions,
             walk: Mutex::default(),
             known: Mutex::default(),
+            forgotten: Mutex::default(),
+            traces: false,
             met: Mutex::default(),
             wrong: Mutex::default(),
             guide: None,
         }
+    }
+
+    /// From now on, each path is told event by event as well.
+    #[must_use]
+    pub fn tracing(self) -> Self {
+        Self { traces: true, ..self }
+    }
+
+    /// The calls that were met so far, with every way in which they can end.
+    pub fn walked_calls(&self) -> WalkedCalls {
+        let mut calls = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().for_each(|(site, here)| here.iter().for_each(|known| known.note(site, &mut calls)));
+        calls
     }
 
     /// The positions of the assumptions that some call has met.
@@ -118,12 +158,20 @@ impl Explore {
 
     /// The next evaluation takes the path with this beginning, and the likely way behind it.
     pub fn begin(&self, beginning: Beginning) {
-        *self.walk() = Walk { choices: Choices::of(beginning), ..Walk::default() };
+        let trace = self.traces.then(Trace::default);
+        let mut walk = self.walk();
+        // Most paths are about as long as the one before.
+        let path = Path::with_room(walk.length);
+        let mut met = std::mem::take(&mut walk.met);
+        met.clear();
+        *walk = Walk { choices: Choices::of(beginning), path, trace, met, ..Walk::default() };
     }
 
     /// That evaluation is over. Gives the path, and calls `open` for the paths that leave it and meet at most `faults` failures.
     pub fn end(&self, verdict: &Verdict, faults: usize, open: impl FnMut(Beginning)) -> Walked {
-        let walk = std::mem::take(&mut *self.walk());
+        let mut walk = std::mem::take(&mut *self.walk());
+        let (met, length) = (std::mem::take(&mut walk.met), walk.path.length());
+        *self.walk() = Walk { length, met, ..Walk::default() };
         Walked {
             more: walk.choices.others(faults, open),
             ending: if walk.endless { Ending::Endless } else { ending(verdict, &walk.path) },
@@ -131,6 +179,8 @@ impl Explore {
             failures: walk.choices.failures(),
             bounded: walk.bounded,
             strayed: walk.strayed,
+            cancelled: walk.cancelled,
+            trace: walk.trace,
             path: walk.path,
         }
     }
@@ -143,7 +193,10 @@ impl Explore {
 impl Walk {
     /// The way to take at a place where there are so many, the last few of them failures.
     fn fork(&mut self, site: &Site, ways: usize, failures: usize) -> Result<usize, Halt> {
-        let met = self.met.entry(site.clone()).or_default();
+        let met = match self.met.get_mut(site) {
+            Some(met) => met,
+            None => self.met.entry(site.clone()).or_default(),
+        };
         *met += 1;
         if *met > LOOPS {
             self.endless = true;
@@ -163,8 +216,23 @@ impl Walk {
         let around = self.parallels.iter().rfind(|(parallel, ..)| branch.key.starts_with(parallel));
         match around {
             Some((_, 1, true)) => Ok(false),
-            Some((_, _, true)) => Ok(self.fork(&branch.site, 2, 0)? == 1),
+            Some((_, _, true)) => {
+                let begins = self.fork(&branch.site, 2, 0)?;
+                self.note(&branch.site, HappeningKind::Branch, || {
+                    let way = manner(begins, if begins == 1 { "has run" } else { "has not begun" }, Mood::Fine);
+                    (format!("branch {}", branch.title).into(), way)
+                });
+                Ok(begins == 1)
+            }
             _ => Ok(true),
+        }
+    }
+
+    /// Tells of an event, where that was asked for.
+    fn note(&mut self, site: &Site, kind: HappeningKind, told: impl FnOnce() -> (Arc<str>, Manner)) {
+        if let Some(trace) = &mut self.trace {
+            let (text, manner) = told();
+            trace.note(site, kind, text, manner);
         }
     }
 
@@ -204,6 +272,10 @@ impl World for Explore {
         }
         let answer = walk.fork(&question.site, question.answers, 0)?;
         walk.facts.learn(question, answer == 0);
+        walk.note(&question.site, HappeningKind::Question, || {
+            let yes = if answer == 0 { ("yes", Mood::Yes) } else { ("no", Mood::No) };
+            (question.condition.as_str().into(), manner(answer, yes.0, yes.1))
+        });
         let (site, condition) = (question.site.clone(), question.condition.clone());
         walk.path.visits.push(Visit::Answered { site, condition, yes: answer == 0 });
         Ok(answer)
@@ -213,6 +285,11 @@ impl World for Explore {
         let mut walk = self.walk();
         if let Some(halt) = walk.stop(scope.key.in_rollback() || matches!(scope.kind, ScopeKind::Unwinding { .. })) {
             return Err(halt);
+        }
+        if let Some(trace) = &mut walk.trace
+            && scope.kind != ScopeKind::Branch
+        {
+            trace.enter(scope);
         }
         match &scope.kind {
             ScopeKind::Step { .. } => {
@@ -226,6 +303,9 @@ impl World for Explore {
                 {
                     step.tried = true;
                 }
+                walk.note(&scope.site, HappeningKind::Rollback, || {
+                    (format!("rolling back: {}", scope.title).into(), ONLY)
+                });
                 let (site, title) = (scope.site.clone(), scope.title.clone());
                 walk.path.visits.push(Visit::RollingBack { site, title });
             }
@@ -234,8 +314,18 @@ impl World for Explore {
                 walk.path.passed.push(scope.site.clone());
             }
             ScopeKind::Child => walk.path.passed.push(scope.site.clone()),
-            ScopeKind::Branch if !walk.begins(scope)? => return Err(Halt::Stopped),
+            ScopeKind::Branch => {
+                if !walk.begins(scope)? {
+                    return Err(Halt::Stopped);
+                }
+                if let Some(trace) = &mut walk.trace {
+                    trace.enter(scope);
+                }
+            }
             ScopeKind::During(updates) => {
+                walk.note(&scope.site, HappeningKind::Updates, || {
+                    (format!("updates to {} from here on", updates.channel).into(), ONLY)
+                });
                 let (site, channel) = (scope.site.clone(), updates.channel.clone());
                 walk.path.visits.push(Visit::Updates { site, channel });
             }
@@ -246,6 +336,9 @@ impl World for Explore {
 
     fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt> {
         let mut walk = self.walk();
+        if let Some(trace) = &mut walk.trace {
+            trace.leave(scope);
+        }
         match &scope.kind {
             ScopeKind::Step { .. } => walk.path.open = walk.path.open.and_then(|step| walk.path.steps[step].around),
             ScopeKind::Rollback => {
@@ -276,42 +369,8 @@ impl World for Explore {
         }
         let why = call.args.get("why").map(ToString::to_string).unwrap_or_default();
         walk.path.steps.iter_mut().for_each(|step| step.forgone = true);
+        walk.note(&call.site, HappeningKind::NoReturn, || (format!("no way back from here: {why}").into(), ONLY));
         walk.path.visits.push(Visit::NoReturn { site: call.site.clone(), why });
         Ok(Performed::unchanged(Ok(Value::Null)))
-    }
-}
-
-/// How a path ends that was evaluated to this verdict.
-fn ending(verdict: &Verdict, path: &Path) -> Ending {
-    let halted = |halt: &Halt| match halt {
-        Halt::Mistake { why, .. } if why.contains("without an end") => Some(Ending::Endless),
-        Halt::InDoubt { .. } => Some(Ending::InDoubt),
-        Halt::Mistake { why, site, hint } => {
-            Some(Ending::Mistake { why: why.clone(), site: site.clone(), hint: hint.clone() })
-        }
-        Halt::Unplannable { why, site, hint } => {
-            Some(Ending::Open { why: why.clone(), site: Some(site.clone()), hint: hint.clone() })
-        }
-        Halt::Refused { why, hint } => Some(Ending::Open { why: why.clone(), site: None, hint: hint.clone() }),
-        _ => None,
-    };
-    // What Rhai itself throws is no failure of anything outside: the runbook is wrong.
-    let mistake = |fault: &Fault| Ending::Mistake {
-        why: fault.message.clone(),
-        site: path.last_site(fault.site.as_deref()),
-        hint: fault.hint.clone(),
-    };
-    let (special, why) = match verdict {
-        Verdict::Completed(_) => return Ending::Well,
-        Verdict::Failed { fault, unwinding_halted, .. } => {
-            let mistaken = || (fault.code == "script").then(|| mistake(fault));
-            (unwinding_halted.as_ref().and_then(halted).or_else(mistaken), fault.message.clone())
-        }
-        Verdict::Halted { halt, .. } => (halted(halt), halt.to_string()),
-    };
-    match special {
-        Some(special) => special,
-        None if path.left().next().is_none() => Ending::Restored { why },
-        None => Ending::LeftChanged { why },
     }
 }

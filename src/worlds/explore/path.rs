@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{ImpactKind, Key, Site, Value};
+use crate::model::{Fault, Halt, ImpactKind, Key, Site, Value, Verdict};
 
 /// What happens on a path, in its order.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,6 +160,16 @@ impl Ending {
 }
 
 impl Path {
+    /// A path on which nothing has happened yet, with room for so many visits and steps.
+    pub(super) fn with_room((visits, steps): (usize, usize)) -> Self {
+        Self { visits: Vec::with_capacity(visits), steps: Vec::with_capacity(steps), ..Self::default() }
+    }
+
+    /// How many visits and steps there are on it.
+    pub(super) fn length(&self) -> (usize, usize) {
+        (self.visits.len(), self.steps.len())
+    }
+
     /// The calls, in their order.
     pub fn calls(&self) -> impl DoubleEndedIterator<Item = &Call> {
         self.visits.iter().filter_map(Visit::call)
@@ -212,5 +222,40 @@ impl Visit {
             | Visit::NoReturn { site, .. }
             | Visit::RollingBack { site, .. } => site,
         }
+    }
+}
+
+/// How a path ends that was evaluated to this verdict.
+pub(super) fn ending(verdict: &Verdict, path: &Path) -> Ending {
+    let halted = |halt: &Halt| match halt {
+        Halt::Mistake { why, .. } if why.contains("without an end") => Some(Ending::Endless),
+        Halt::InDoubt { .. } => Some(Ending::InDoubt),
+        Halt::Mistake { why, site, hint } => {
+            Some(Ending::Mistake { why: why.clone(), site: site.clone(), hint: hint.clone() })
+        }
+        Halt::Unplannable { why, site, hint } => {
+            Some(Ending::Open { why: why.clone(), site: Some(site.clone()), hint: hint.clone() })
+        }
+        Halt::Refused { why, hint } => Some(Ending::Open { why: why.clone(), site: None, hint: hint.clone() }),
+        _ => None,
+    };
+    // What Rhai itself throws is no failure of anything outside: the runbook is wrong.
+    let mistake = |fault: &Fault| Ending::Mistake {
+        why: fault.message.clone(),
+        site: path.last_site(fault.site.as_deref()),
+        hint: fault.hint.clone(),
+    };
+    let (special, why) = match verdict {
+        Verdict::Completed(_) => return Ending::Well,
+        Verdict::Failed { fault, unwinding_halted, .. } => {
+            let mistaken = || (fault.code == "script").then(|| mistake(fault));
+            (unwinding_halted.as_ref().and_then(halted).or_else(mistaken), fault.message.clone())
+        }
+        Verdict::Halted { halt, .. } => (halted(halt), halt.to_string()),
+    };
+    match special {
+        Some(special) => special,
+        None if path.left().next().is_none() => Ending::Restored { why },
+        None => Ending::LeftChanged { why },
     }
 }

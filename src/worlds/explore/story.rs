@@ -36,22 +36,31 @@ fn told(visit: &Visit) -> String {
 fn is_odd(visit: &Visit) -> bool {
     match visit {
         Visit::Called(call) | Visit::Waited { call } => {
-            let ill = ["fail", "degraded", "unhealthy", "violations", "differs"];
-            call.failed || call.kind == ImpactKind::Look && ill.contains(&call.way)
+            call.failed || call.kind == ImpactKind::Look && is_ill(call.way)
         }
         Visit::Cancelled { .. } => true,
         _ => false,
     }
 }
 
+/// Whether a look that ends like this has found something ill.
+pub(super) fn is_ill(way: &str) -> bool {
+    ["fail", "degraded", "unhealthy", "violations", "differs"].contains(&way)
+}
+
 /// The call as one would say it, without what is long.
 pub fn described(call: &Call) -> String {
-    let mut text = call.primitive.to_owned();
-    if let Some(target) = &call.target {
+    said(call.primitive, call.target.as_deref(), &call.args)
+}
+
+/// A call of this primitive as one would say it, without what is long.
+pub(super) fn said(primitive: &str, target: Option<&str>, args: &Value) -> String {
+    let mut text = primitive.to_owned();
+    if let Some(target) = target {
         text.push(' ');
         text.push_str(target);
     }
-    let said = SAID.iter().filter_map(|name| call.args.get(name)).find(|value| **value != Value::Null);
+    let said = SAID.iter().filter_map(|name| args.get(name)).find(|value| **value != Value::Null);
     if let Some(value) = said {
         text.push(' ');
         text.push_str(&value.to_string());

@@ -3,10 +3,14 @@
 use std::sync::{Arc, PoisonError};
 
 use crate::model::{
-    Applied, Assumption, Case, CaseResult, Fault, Halt, Impact, ImpactKind, Invocation, Outcome, Performed, Value,
+    Applied, Assumption, Case, CaseResult, Fault, Halt, HappeningKind, Impact, ImpactKind, Invocation, Manner, Mood,
+    Outcome, Performed, Site, Value,
 };
 use crate::primitives::{ArgType, Signature};
 
+use super::cases::{CANCELLED, IN_DOUBT, Tally, WalkedCalls, note};
+use super::story::{is_ill, said};
+use super::trace::manner;
 use super::{Call, Explore, Visit, Walk};
 
 /// With how many arguments a line is remembered.
@@ -29,6 +33,11 @@ pub(super) struct Known {
     pub(super) doubtful: bool,
     /// The one that is pinned, until the path changes the target.
     pinned: Option<usize>,
+    /// Whether it is kept for the next path.
+    remembered: bool,
+    /// The ways that it can be cancelled, and be in doubt.
+    cancelled: Tally,
+    in_doubt: Tally,
 }
 
 pub(super) struct Way {
@@ -36,6 +45,34 @@ pub(super) struct Way {
     pub(super) changed: bool,
     /// What the script sees of it the first time.
     outcome: Outcome,
+    tally: Tally,
+}
+
+impl Known {
+    /// Which ways there are, and which were taken.
+    pub(super) fn note(&self, site: &Site, calls: &mut WalkedCalls) {
+        let ways = self.ways.iter().enumerate().map(|(n, way)| (way.case.name, n, &way.tally));
+        let special = [(CANCELLED, usize::MAX - 1, &self.cancelled), (IN_DOUBT, usize::MAX, &self.in_doubt)];
+        let there = |(name, order, tally): (_, _, &Tally)| Some((name, order, tally.taken()?));
+        note(calls, site, self.primitive, ways.chain(special).filter_map(there));
+    }
+
+    /// How it goes when this way is taken, as people say it.
+    fn manner(&self, order: usize, way: &Way) -> Manner {
+        let was = match way.case.name {
+            "on" => "was on",
+            "off" => "was off",
+            other => other,
+        };
+        let switched = self.primitive == "maintenance" && self.impact.kind.is_change();
+        let mood = match (&way.outcome, way.changed) {
+            (Err(_), true) => Mood::Applied,
+            (Err(_), false) => Mood::Failed,
+            (Ok(_), _) if self.impact.kind == ImpactKind::Look && is_ill(way.case.name) => Mood::Ill,
+            (Ok(_), _) => Mood::Fine,
+        };
+        Manner { text: if switched { was } else { way.case.name }, ..manner(order, way.case.name, mood) }
+    }
 }
 
 impl Explore {
@@ -56,12 +93,32 @@ impl Explore {
         let cancels = usize::from(walk.may_be_cancelled(&known) && !undoing);
         let doubts = usize::from(known.doubtful && pinned.is_none());
         let (ways, failing) = if pinned.is_some() { (1, 0) } else { (all, known.failing) };
+        if cancels == 1 {
+            known.cancelled.offer();
+        }
         let taken = walk.fork(&call.site, ways + cancels + doubts, failing + cancels + doubts)?;
-        if taken == ways + cancels {
+        let (cancelled, in_doubt) = (taken == ways && cancels == 1, taken == ways + cancels);
+        let position = pinned.unwrap_or(if cancelled || in_doubt { 0 } else { taken });
+        let way = &known.ways[position];
+        match (cancelled, in_doubt) {
+            (true, _) => known.cancelled.take(),
+            (_, true) => known.in_doubt.take(),
+            _ => way.tally.take(),
+        }
+        if !known.remembered {
+            known.note(&call.site, &mut self.forgotten.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        walk.note(&call.site, HappeningKind::Call(known.impact.kind), || {
+            let manner = match (cancelled, in_doubt) {
+                (true, _) => manner(taken, CANCELLED, Mood::Cancelled),
+                (_, true) => manner(taken, IN_DOUBT, Mood::InDoubt),
+                _ => known.manner(position, way),
+            };
+            (said(known.primitive, known.target.as_deref(), &known.args).into(), manner)
+        });
+        if in_doubt {
             return Err(walk.doubt(call, &known));
         }
-        let cancelled = taken == ways;
-        let way = &known.ways[pinned.unwrap_or(if cancelled { 0 } else { taken })];
         let outcome = walk.outcome(call, &known, way);
         if way.changed && !known.impact.targets.iter().all(|target| walk.changed.contains(target)) {
             walk.changed.extend(known.impact.targets.iter().cloned());
@@ -81,10 +138,11 @@ impl Explore {
         if let Some(known) = all.get(&call.site).and_then(|here| here.iter().find(same)) {
             return Ok(known.clone());
         }
-        let known = Arc::new(self.find_out(call)?);
         let here = all.entry(call.site.clone()).or_default();
         // A line that says something else on every path is not worth remembering.
-        if here.len() < REMEMBERED {
+        let remembered = here.len() < REMEMBERED;
+        let known = Arc::new(Known { remembered, ..self.find_out(call)? });
+        if remembered {
             here.push(known.clone());
         }
         Ok(known)
@@ -115,15 +173,20 @@ impl Explore {
         let way = |case: Case| Way {
             changed: changes && took_place(call, &case),
             outcome: outcome(call, role.signature, role.target, &label, &case),
+            tally: Tally::possible(),
             case,
         };
+        let doubtful = changes && self.cast.is_doubtful(call.primitive, role.target);
         Ok(Known {
             primitive: call.primitive,
             args: Arc::new(call.args.clone()),
             target: role.target.map(Into::into),
             ways: returning.into_iter().map(way).collect(),
             signature: self.cast.registry.signature(call.primitive).cloned().ok_or_else(|| depends(call))?,
-            doubtful: changes && self.cast.is_doubtful(call.primitive, role.target),
+            in_doubt: if doubtful { Tally::possible() } else { Tally::default() },
+            cancelled: Tally::default(),
+            remembered: false,
+            doubtful,
             impact: role.impact,
             label: label.clone(),
             failing,

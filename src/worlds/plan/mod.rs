@@ -29,14 +29,26 @@ pub struct PlanWorld {
     look: Look,
     handle: Handle,
     assumptions: Vec<Assumption>,
+    /// Nothing is looked at, and no driver is asked: what is not pinned ends as is likely.
+    offline: bool,
     state: Mutex<State>,
 }
+
+/// Why a line is assumed in a plan for which nothing is looked at.
+const OFFLINE: &str = "nothing was looked at";
 
 impl PlanWorld {
     /// A plan for the targets of `cast`, as they are now, with what the reader pinned.
     pub fn new(cast: Cast, look: Look, handle: Handle, assumptions: Vec<Assumption>) -> Self {
         let used = vec![false; assumptions.len()];
-        Self { cast, look, handle, assumptions, state: Mutex::new(State::new(used)) }
+        Self { cast, look, handle, assumptions, offline: false, state: Mutex::new(State::new(used)) }
+    }
+
+    /// The same, for which nothing is looked at: it depends on the runbook, the configuration and what is pinned alone.
+    #[must_use]
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.offline = offline;
+        self
     }
 
     /// What was planned.
@@ -66,8 +78,12 @@ impl PlanWorld {
         let mut call = Invocation { key, site, primitive: "notify", args: Value::Map(args), guarded: true };
         let role = self.cast.role(&call)?;
         let impact = role.impact.clone();
-        let preview = self.handle.block_on(role.handler.preview(&call.args, &self.look));
-        let notes = preview.map(|preview| preview.notes).unwrap_or_default();
+        let notes = if self.offline {
+            Vec::new()
+        } else {
+            let preview = self.handle.block_on(role.handler.preview(&call.args, &self.look));
+            preview.map(|preview| preview.notes).unwrap_or_default()
+        };
         call.primitive = "during";
         let summary = format!("every {} → {}: {} …", updates.every, updates.channel, updates.message);
         Ok(PlanLine { impact, notes, ..mark(&call, Symbol::Tell, Basis::Predicted, summary) })

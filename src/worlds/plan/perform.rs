@@ -9,8 +9,8 @@ use crate::model::{
 use crate::primitives::{Preview, Signature};
 use crate::worlds::cast::Role;
 
-use super::state::Cause;
-use super::{PlanWorld, result};
+use super::state::{CALLS, Cause};
+use super::{OFFLINE, PlanWorld, result};
 
 /// What is known of a call.
 struct Known {
@@ -25,8 +25,16 @@ struct Known {
 impl PlanWorld {
     pub(super) fn planned(&self, call: &Invocation) -> Result<Performed, Halt> {
         let role = self.cast.role(call)?;
+        if !self.state().count() {
+            return Err(Halt::Unplannable {
+                why: format!("it makes more than {CALLS} calls"),
+                site: call.site.clone(),
+                hint: Some("a plan of so many lines is read by nobody: does the loop end?".into()),
+            });
+        }
         let known = match self.pinned(call, &role)? {
             Some(known) => known,
+            None if self.offline => assumed(call, &role, Some(OFFLINE.to_owned())),
             None if role.impact.kind == ImpactKind::Look => self.looked(call, &role)?,
             None => self.previewed(call, &role),
         };

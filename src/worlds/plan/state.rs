@@ -57,9 +57,20 @@ pub(super) struct State {
     pub(super) waits: usize,
     /// Which assumptions were met by a call.
     pub(super) used: Vec<bool>,
+    /// How many calls were planned.
+    calls: usize,
 }
 
+/// A plan has so many calls at most.
+pub(super) const CALLS: usize = 20_000;
+
 impl State {
+    /// One call more; whether there may be one.
+    pub(super) fn count(&mut self) -> bool {
+        self.calls += 1;
+        self.calls <= CALLS
+    }
+
     /// An empty tree. `used`: one entry for each assumption.
     pub(super) fn new(used: Vec<bool>) -> Self {
         Self { used, ..Self::default() }

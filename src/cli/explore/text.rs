@@ -1,9 +1,11 @@
 //! An exploration as people read it, in 80 columns.
 
-use crate::model::{Bound, Exploration, PathCounts, Site, StoryLine, Stuck, Value, Violated};
+use crate::model::{Bound, Exploration, PathCounts, StoryLine, Stuck, Value, Violated};
 
-use super::printer::{Printer, Style};
-use super::wrap::wrap;
+use super::super::printer::{Printer, Style};
+use super::super::wrap::wrap;
+use super::ends::{grouped, paths};
+use super::said;
 
 /// Prints an exploration.
 pub(super) fn print(exploration: &Exploration, printer: &Printer) {
@@ -16,6 +18,8 @@ pub(super) fn print(exploration: &Exploration, printer: &Printer) {
     page.bounds(exploration);
 }
 
+/// Of so many calls it is told which of their ways are not walked.
+const WAYS: usize = 8;
 /// Of a long story, so many lines from its beginning and from its end.
 const SHOWN: usize = 15;
 
@@ -23,24 +27,6 @@ struct Page<'a> {
     printer: &'a Printer,
     width: usize,
     runbook: &'a str,
-}
-
-/// `1 path`, `12,345 paths`.
-fn paths(count: u64) -> String {
-    if count == 1 { "1 path".to_owned() } else { format!("{} paths", grouped(count)) }
-}
-
-/// `12,345`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 impl Page<'_> {
@@ -83,14 +69,28 @@ impl Page<'_> {
 
     fn coverage(&self, exploration: &Exploration) {
         let coverage = &exploration.coverage;
-        let what = format!("{} of {} calls stand on a path", coverage.reached, coverage.calls);
-        self.say("", &what, None);
+        self.say("", &said::coverage(coverage), None);
         for missed in &coverage.missed {
             self.say(
                 "  ",
-                &format!("never reached: {} at {}", missed.primitive, place(&missed.site)),
+                &format!("never reached: {} at {}", missed.primitive, said::place(&missed.site)),
                 Some(Style::Caution),
             );
+        }
+        for missed in &coverage.missed_rollbacks {
+            let place = said::place(&missed.site);
+            self.say(
+                "  ",
+                &format!("never run: the rollback of \"{}\" at {place}", missed.title),
+                Some(Style::Caution),
+            );
+        }
+        let missed = said::missed_ways(coverage);
+        for ways in missed.iter().take(WAYS) {
+            self.say("  ", &format!("never walked: {ways}"), Some(Style::Dim));
+        }
+        if let Some(more) = missed.len().checked_sub(WAYS).filter(|more| *more > 0) {
+            self.say("  ", &format!("and {more} more calls (--format html or json)"), Some(Style::Dim));
         }
     }
 
@@ -111,7 +111,7 @@ impl Page<'_> {
 
     fn stuck(&self, stuck: &Stuck) {
         self.printer.out("");
-        let place = stuck.site.as_ref().map(|site| format!("{}: ", place(site))).unwrap_or_default();
+        let place = stuck.site.as_ref().map(|site| format!("{}: ", said::place(site))).unwrap_or_default();
         let mark = if stuck.mistake { "✗" } else { "?" };
         self.say("", &format!("{mark} {place}{}", stuck.why), Some(Style::Bad));
         if let Some(hint) = &stuck.hint {
@@ -153,34 +153,9 @@ impl Page<'_> {
         }
         self.printer.out("");
         for bound in &exploration.bounds {
-            let text = match bound {
-                Bound::Faults { at_most } => {
-                    format!(
-                        "not walked: paths that meet more than {at_most} failures (--faults {} or all)",
-                        at_most + 1
-                    )
-                }
-                Bound::Paths { at_most } => {
-                    format!("NOT ALL WALKED: there are more than {} paths (--paths)", grouped(*at_most))
-                }
-                Bound::Time { seconds } => format!("NOT ALL WALKED: the time was over after {seconds} s (--time)"),
-                Bound::Cancelled => "NOT ALL WALKED: it was stopped".to_owned(),
-                Bound::Switch { sites } => {
-                    let places: Vec<String> = sites.iter().map(place).collect();
-                    format!(
-                        "NOT ALL WALKED, perhaps: a `switch` takes its default where the value is not known; compare with == \
-                         instead: {}",
-                        places.join(", ")
-                    )
-                }
-                Bound::Repeated { sites } => {
-                    let places: Vec<String> = sites.iter().map(place).collect();
-                    format!("met more than 3 times on one path, then only its likely way: {}", places.join(", "))
-                }
-            };
             let quiet = matches!(bound, Bound::Faults { .. } | Bound::Repeated { .. });
             let style = if quiet { Style::Dim } else { Style::Caution };
-            self.say("", &text, Some(style));
+            self.say("", &said::bound(bound), Some(style));
         }
     }
 
@@ -196,8 +171,4 @@ impl Page<'_> {
             None => self.printer.out(line),
         }
     }
-}
-
-fn place(site: &Site) -> String {
-    format!("{}:{}", site.file, site.line)
 }
