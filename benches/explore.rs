@@ -53,14 +53,24 @@ impl Project {
 
 #[divan::bench]
 fn explored(bencher: divan::Bencher) {
+    walked(bencher, false);
+}
+
+/// With the tree of all paths, and what of their source they walk.
+#[divan::bench]
+fn explored_with_its_tree(bencher: divan::Bencher) {
+    walked(bencher, true);
+}
+
+fn walked(bencher: divan::Bencher, tree: bool) {
     let project = Project::new();
     let builder = Lifeboat::builder(project.path("lifeboat.toml")).journal(Arc::new(MemoryJournal::new()));
     let lifeboat = builder.build().expect("it is configured");
-    let request = ExploreRequest { faults: None, threads: 1, ..ExploreRequest::new(project.path("bench.rhai")) };
+    let request = ExploreRequest { faults: None, threads: 1, tree, ..ExploreRequest::new(project.path("bench.rhai")) };
     let paths = 2_u64.pow(CHOICES);
     bencher.counter(ItemsCount::new(paths)).bench(|| {
         let exploration = lifeboat.explore(&request).expect("it can be explored");
-        assert_eq!(exploration.paths.all, paths);
+        assert_eq!((exploration.paths.all, exploration.tree.is_some()), (paths, tree));
         exploration
     });
 }

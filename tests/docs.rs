@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use lifeboat::script::Script;
+use lifeboat::primitives::Registry;
+use lifeboat::script::{Script, TestFile};
 
 fn package() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -119,6 +121,7 @@ fn every_exit_code_is_explained() {
 
 #[test]
 fn every_runbook_that_is_shown_compiles() {
+    let registry = Arc::new(Registry::standard());
     let mut shown = 0;
     for page in files("docs/src", ".md").into_iter().filter(|page| !page.contains("/primitives/")) {
         let text = read(&page);
@@ -127,7 +130,14 @@ fn every_runbook_that_is_shown_compiles() {
         for (n, block) in between(text, "```rhai\n", "```").enumerate() {
             let lines: Vec<_> = block.lines().map(|line| line.strip_prefix("   ").unwrap_or(line)).collect();
             let runbook = lines.join("\n");
-            if let Err(error) = Script::compile(&page, &runbook) {
+            let is_test = runbook.lines().any(|line| line.trim_start().starts_with("test "));
+            let compiled = if is_test {
+                let found = TestFile::compile(&page, &runbook, registry.clone()).map(|file| file.check());
+                found.map_err(|error| error.to_string()).map(|found| assert_eq!(found.len(), 0, "{page}: {found:?}"))
+            } else {
+                Script::compile(&page, &runbook).map(drop).map_err(|error| error.to_string())
+            };
+            if let Err(error) = compiled {
                 panic!("{page}, block {}: {error}\n{runbook}", n + 1);
             }
             shown += 1;

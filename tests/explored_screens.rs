@@ -43,3 +43,94 @@ fn pins_what_no_path_meets() {
 fn walks_so_many_failures() {
     golden!(Project::new().runbook("good").run(["explore", "runbooks/good.rhai", "--faults", "some"]));
 }
+
+/// A small runbook that says everything a picture shows: a step with a rollback, a comparison, a broken invariant.
+const SMALL: &str = "//! Close the service.\n\
+    step \"Close\" {\n\
+    \x20   maintenance(\"web\", \"on\");\n\
+    \x20   confirm(\"Is it quiet?\");\n\
+    } rollback {\n\
+    \x20   maintenance(\"web\", \"off\");\n\
+    }\n\
+    if probe(\"web\").latency_ms > 200 {\n\
+    \x20   log(\"slow\");\n\
+    }\n";
+
+fn small() -> Project {
+    Project::new().file("runbooks/small.rhai", SMALL)
+}
+
+#[test]
+fn draws_a_flowchart() {
+    golden!(small().run(["explore", "runbooks/small.rhai", "--format", "mermaid"]));
+}
+
+#[test]
+fn draws_what_the_guide_shows() {
+    let guide = include_str!("../docs/src/how-to/explore-every-path.md");
+    assert!(guide.contains(&format!("```rhai\n{SMALL}```")), "its runbook");
+    let chart = small().run(["explore", "runbooks/small.rhai", "--format", "mermaid"]).stdout;
+    assert!(guide.contains(&format!("```mermaid\n{chart}```")), "its drawing");
+}
+
+#[test]
+fn draws_a_flowchart_of_which_much_is_folded() {
+    golden!(small().run(["explore", "runbooks/small.rhai", "--format", "mermaid", "--nodes", "8"]));
+}
+
+#[test]
+fn draws_a_graph() {
+    golden!(small().run(["explore", "runbooks/small.rhai", "--format", "dot"]));
+}
+
+#[test]
+fn writes_a_tracefile() {
+    golden!(small().run(["explore", "runbooks/small.rhai", "--format", "lcov"]));
+}
+
+#[test]
+fn writes_the_same_with_any_number_of_threads() {
+    for format in ["mermaid", "dot", "html", "lcov"] {
+        let with =
+            |threads| small().run(["explore", "runbooks/small.rhai", "--format", format, "--threads", threads]).stdout;
+        let one = with("1");
+        assert!(one.len() > 200, "{one}");
+        assert!(with("2") == one && with("5") == one, "{format}");
+    }
+}
+
+#[test]
+fn writes_a_file_and_nothing_else() {
+    let project = small();
+    let run = project.run(["explore", "runbooks/small.rhai", "--format", "html", "-o", "paths.html"]);
+    assert_eq!((run.exit, &*run.stdout, &*run.stderr, run.files), (Some(1), "", "", vec!["new paths.html".to_owned()]));
+    let page = std::fs::read_to_string(project.path("paths.html")).expect("it is there");
+    assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
+    let again = project.run(["explore", "runbooks/small.rhai", "--output", "paths.html"]);
+    assert_eq!(again.files, ["changed paths.html"]);
+    let shown = project.run(["explore", "runbooks/small.rhai", "-o", "-"]);
+    assert_eq!(std::fs::read_to_string(project.path("paths.html")).expect("it is there"), shown.stdout);
+}
+
+#[test]
+fn has_no_place_for_a_file() {
+    golden!(small().run(["explore", "runbooks/small.rhai", "-o", "reports/paths.txt"]));
+}
+
+#[test]
+fn does_not_write_over_what_is_something_else() {
+    let project = small();
+    let run = project.run(["explore", "runbooks/small.rhai", "--format", "html", "-o", "runbooks/small.rhai"]);
+    assert_eq!(std::fs::read_to_string(project.path("runbooks/small.rhai")).expect("it is there"), SMALL);
+    golden!(run);
+}
+
+#[test]
+fn tells_what_no_path_walks() {
+    golden!(small().run(["explore", "runbooks/small.rhai", "--faults", "0"]));
+}
+
+#[test]
+fn is_asked_for_two_forms_at_once() {
+    golden!(small().run(["explore", "runbooks/small.rhai", "--json", "--format", "dot"]));
+}

@@ -28,7 +28,7 @@ fn without_any_backup_that_is_whole_nothing_is_restored_and_the_state_is_told_in
     }
     assert!(!left.contains("maintenance") && !left.contains("restore"), "{left}");
     let words: String = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(words.contains("no verified backup of primary that qualifies"), "{}", said.out);
+    assert!(words.contains("no verified backup of primary qualifies"), "{}", said.out);
     assert!(said.out.contains("NOT MEASURED") && said.out.contains("not passed"), "{}", said.out);
 
     assert!(!sandbox.path(".lifeboat/sandbox/orders.db").exists(), "what was lost is not replaced by something else");

@@ -55,7 +55,7 @@ fn a_path_without_an_end_is_a_mistake() {
     let exploration =
         explore(&request(&project, "loop {\n    probe(\"web\");\n}"), &project).expect("it can be explored");
     assert!(!exploration.is_sound());
-    assert_eq!(exploration.violations[0].invariant, "ends");
+    assert_eq!(&*exploration.violations[0].invariant, "ends");
     assert_eq!(exploration.stuck, [], "it is told once");
     assert_eq!(exploration.paths.mistaken, exploration.paths.all);
     let many = explore(&request(&project, "for n in 0..400 { log(`${n}`); }"), &project).expect("it can be explored");

@@ -10,7 +10,7 @@ fn explored(tables: &str, runbook: &str) -> Exploration {
 }
 
 fn violations(exploration: &Exploration) -> Vec<&str> {
-    exploration.violations.iter().map(|violated| violated.invariant).collect()
+    exploration.violations.iter().map(|violated| &*violated.invariant).collect()
 }
 
 const REPLICA: &str =

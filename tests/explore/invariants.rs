@@ -13,11 +13,11 @@ fn explored(protected: bool, runbook: &str) -> Exploration {
 #[track_caller]
 fn breaks(invariant: &str, runbook: &str) -> (String, Vec<String>) {
     let exploration = explored(true, runbook);
-    let names: Vec<&str> = exploration.violations.iter().map(|violated| violated.invariant).collect();
+    let names: Vec<&str> = exploration.violations.iter().map(|violated| &*violated.invariant).collect();
     assert_eq!(names, [invariant], "{runbook}");
     let violated = &exploration.violations[0];
     assert!(violated.story.iter().any(|line| line.broken), "{:?}", violated.story);
-    assert!(!exploration.is_sound() && INVARIANTS.contains(&(violated.invariant, violated.summary)));
+    assert!(!exploration.is_sound() && INVARIANTS.contains(&(&*violated.invariant, &*violated.summary)));
     (violated.why.clone(), told(&violated.story))
 }
 

@@ -9,7 +9,9 @@ mod bounds;
 mod incidents;
 mod invariants;
 mod paths;
+mod policy;
 mod shipped;
+mod tree;
 
 use lifeboat::model::{Exploration, StoryLine};
 use lifeboat::runtime::{Error, ExploreRequest};

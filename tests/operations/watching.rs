@@ -32,7 +32,7 @@ fn all_that_is_wrong_is_told_at_once_and_the_run_fails() {
     for line in [
         "- service: 503 in ",
         "- log: 12 of 12 lines within 15m match: expected at most 11",
-        "- backups: backups holds no verified backup of primary",
+        "- backups: no verified backup of primary qualifies in backups",
     ] {
         assert!(told[0].contains(line), "{line}: {}", told[0]);
     }

@@ -102,3 +102,56 @@ fn a_run_is_seen_to_change_something() {
     assert!(trace.opened_to_write.iter().any(|file| file.ends_with("data.zst")), "{trace:?}");
     assert!(trace.others.iter().any(|call| call.starts_with("rename")), "{trace:?}");
 }
+
+#[test]
+fn what_looks_at_nothing_contacts_nobody() {
+    let sandbox = Sandbox::new();
+    let _service = Service::of(&sandbox);
+    let (shipped, hostile) = ("runbooks/restore-database.rhai", "runbooks/tests/hostile.rhai");
+    for arguments in [
+        &["plan", "--offline", shipped][..],
+        &["plan", "--offline", hostile],
+        &["explore", shipped, "--faults", "1"],
+        &["explore", hostile, "--faults", "1", "--paths", "200", "--format", "html"],
+        &["test"],
+    ] {
+        let before = contents(&sandbox.path(""));
+        let Some((said, trace)) = lifeboat(&sandbox, arguments) else { return };
+        assert!(said.code.is_some_and(|code| code < 64), "{arguments:?}: {}", said.tail());
+        assert_changed_nothing(&sandbox, &trace);
+        assert!(trace.contacted.is_empty(), "{arguments:?}: {trace:?}");
+        assert!(contents(&sandbox.path("")) == before, "{arguments:?}: every file is as it was");
+    }
+}
+
+/// A review reads what Git has stored, and starts nothing but Git to do so.
+#[test]
+fn a_review_starts_git_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    let git = |args: &[&str]| {
+        let who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false"];
+        let done = std::process::Command::new("git").arg("-C").arg(sandbox.path("")).args(who).args(args).output();
+        assert!(done.expect("git starts").status.success(), "{args:?}");
+    };
+    git(&["init", "-q", "-b", "main"]);
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-m", "Begin"]);
+    git(&["switch", "-q", "-c", "feature"]);
+    let runbook = sandbox.path("runbooks/restore-database.rhai");
+    let changed = sandbox.read("runbooks/restore-database.rhai").replace("verified: true", "verified: false");
+    std::fs::write(runbook, changed).expect("writes");
+    git(&["commit", "-q", "-am", "Change"]);
+    let review = ["review", "main..feature", "--faults", "1", "--runbook", "runbooks/restore-database.rhai"];
+    for arguments in [&review[..], &["diff", "main:runbooks/restore-database.rhai", "runbooks/restore-database.rhai"]] {
+        let before = contents(&sandbox.path(""));
+        let Some((said, trace)) = lifeboat(&sandbox, arguments) else { return };
+        assert!(said.code.is_some_and(|code| code < 64), "{arguments:?}: {}", said.tail());
+        let is_git = |line: &&String| !line.starts_with("execve(") || line.contains("/git\", [\"git\", \"-C\"");
+        let others: Vec<_> = trace.started.iter().filter(|line| !is_git(line)).collect();
+        assert!(others.is_empty() && !trace.started.is_empty(), "{others:?}");
+        assert!(trace.contacted.is_empty(), "{arguments:?}: {trace:?}");
+        let written: Vec<_> = trace.opened_to_write.iter().filter(|file| *file != "/dev/null").collect();
+        assert!(written.is_empty(), "{arguments:?}: {written:?}");
+        assert!(contents(&sandbox.path("")) == before, "{arguments:?}: every file is as it was");
+    }
+}

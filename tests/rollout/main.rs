@@ -30,6 +30,14 @@ fn the_runbooks_are_sound_and_a_plan_of_them_changes_nothing() {
     {
         assert!(deploy.code == Some(0) && deploy.text.contains(line), "{line}: {}", deploy.text);
     }
+    let comment = rollout.lifeboat(&["plan", RUNBOOKS[0], "--set", "to=1.5.0", "--format", "md"]).text;
+    for line in ["| changes | `deploy` green: 1.4.1 → 1.5.0", " | Deploy to the idle side | ", "| std/deploy:"] {
+        assert!(comment.contains(line), "{line}: {comment}");
+    }
+    let page = rollout.lifeboat(&["plan", RUNBOOKS[0], "--set", "to=1.5.0", "--format", "html"]).text;
+    for part in ["<span> green: 1.4.1 → 1.5.0</span>", "<td>Deploy to the idle side</td>", "if it is rolled back:"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
     let missing = rollout.lifeboat(&["plan", RUNBOOKS[2], "--set", "to=1.6.0"]);
     assert!(missing.text.contains("there is no version 1.6.0"), "{}", missing.text);
     let canary = rollout.lifeboat(&["plan", RUNBOOKS[2], "--set", "to=1.5.0"]);
