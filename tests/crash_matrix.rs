@@ -24,10 +24,13 @@ fn die() -> &'static Path {
     BUILT.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/crash_matrix/die.c");
         let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("die.so");
+        // Each test is a process of its own and builds it: one that loads it must never meet a half-written one.
+        let whole = tempfile::NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a file").into_temp_path();
         let built =
-            Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).arg("-ldl").output();
+            Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&whole).arg(source).arg("-ldl").output();
         let built = built.expect("cc is there: what is tested was built with it");
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        whole.persist(&library).expect("takes its place");
         library
     })
 }
