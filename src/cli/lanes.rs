@@ -121,7 +121,7 @@ impl Lanes {
             ScopeKind::Body => Shown::Body,
             ScopeKind::Parallel { .. } => Shown::Group,
             ScopeKind::Branch => Shown::Branch,
-            ScopeKind::During(_) => Shown::Not,
+            ScopeKind::During(_) | ScopeKind::Input { .. } => Shown::Not,
             _ => Shown::Head,
         };
         match &scope.kind {
@@ -132,7 +132,7 @@ impl Lanes {
                 self.of_mut(&scope.key).depth += 1;
             }
             ScopeKind::Branch => self.branch(scope),
-            ScopeKind::During(_) => {}
+            ScopeKind::During(_) | ScopeKind::Input { .. } => {}
             _ => self.of_mut(&scope.key).depth += 1,
         }
         self.open.insert(scope.key.clone(), shown);

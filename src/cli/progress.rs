@@ -108,7 +108,7 @@ impl RunView {
                 let text = format!("▸ parallel: {branches} branches, {} at a time", at_most.min(branches));
                 Some(self.printer.paint_err(Style::Bold, &text))
             }
-            ScopeKind::Branch => None,
+            ScopeKind::Branch | ScopeKind::Input { .. } => None,
             ScopeKind::During(updates) => {
                 Some(self.dim(&format!("updates every {} on {}: {title}", updates.every, updates.channel)))
             }
@@ -269,7 +269,8 @@ impl Listener for RunView {
                     &self.printer.paint_err(Style::Caution, &format!("{what} by {by}{reason}")),
                 );
             }
-            EventBody::Awaiting { .. } => {}
+            // What was only planned is shown by whoever planned it.
+            EventBody::Foreseen(_) | EventBody::Awaiting { .. } => {}
             EventBody::Decided { .. } | EventBody::Ended { .. } => Self::stop(state),
         }
     }

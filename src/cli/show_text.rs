@@ -86,6 +86,10 @@ impl<'a> Tree<'a> {
                 self.intended.insert(key.clone(), (*attempt, args.clone()));
             }
             EventBody::Settled(settled) => self.settled(settled),
+            EventBody::Foreseen(foreseen) => {
+                let text = format!("{} {} (only planned)", foreseen.primitive, foreseen.summary);
+                self.line(Some(event.at), &text, Some(Style::Dim));
+            }
             EventBody::InDoubt { key, why } => {
                 self.intended.remove(key);
                 self.line(Some(event.at), &format!("? in doubt: {why}"), Some(Style::Bad));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::journal::{JournalError, Recorded};
-use crate::model::{Event, EventBody, Fault, ImpactKind, Key, Left, ScopeKind, Settlement, Span, Value};
+use crate::model::{Event, EventBody, Fault, ImpactKind, Key, Left, Mode, ScopeKind, Settlement, Span, Value};
 use crate::primitives::Registry;
 use crate::runtime::{Aftermath, Error};
 
@@ -208,7 +208,11 @@ impl Teller {
         let at = event.at;
         match &event.body {
             EventBody::Started(started) => {
-                let drill = if started.mode == crate::model::Mode::Drill { "a drill" } else { "the run" };
+                let drill = match started.mode {
+                    Mode::Run => "the run",
+                    Mode::Drill => "a drill",
+                    Mode::Session => "the session",
+                };
                 self.line(at, "started", format!("{drill} began, with lifeboat {}", started.version), true);
                 self.broke_glass(at, started.break_glass.as_deref());
             }
@@ -216,6 +220,7 @@ impl Teller {
                 self.titles.insert(scope.key.clone(), scope.title.clone());
                 match scope.kind {
                     ScopeKind::Step { .. } => self.line(at, "step", format!("step: {}", scope.title), true),
+                    ScopeKind::Input { .. } => self.line(at, "typed", format!("typed: {}", scope.title), true),
                     ScopeKind::Rollback => self.line(at, "rollback", format!("rolling back: {}", scope.title), true),
                     _ => {}
                 }
@@ -226,6 +231,9 @@ impl Teller {
             }
             EventBody::Intended { key, args, .. } => drop(self.intended.insert(key.clone(), args.clone())),
             EventBody::Settled(settled) => self.settled(settled),
+            EventBody::Foreseen(foreseen) => {
+                self.line(at, "planned", format!("only planned: {} {}", foreseen.primitive, foreseen.summary), true);
+            }
             EventBody::InDoubt { why, .. } => self.line(at, "in-doubt", format!("in doubt: {why}"), false),
             EventBody::Updated { channel, message, delivered, .. } => {
                 self.line(at, "told", format!("told {channel}: {message}"), *delivered);

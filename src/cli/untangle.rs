@@ -94,6 +94,7 @@ fn key_of(event: &Event) -> Option<&Key> {
     match &event.body {
         EventBody::Entered { scope } => Some(&scope.key),
         EventBody::Settled(settled) => Some(&settled.key),
+        EventBody::Foreseen(foreseen) => Some(&foreseen.key),
         EventBody::Left { key, .. }
         | EventBody::Intended { key, .. }
         | EventBody::InDoubt { key, .. }

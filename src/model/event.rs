@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Halt, Impact, Key, Left, Outcome, RunId, Scope, Site, UnwoundStep, Value};
+use super::{Basis, Fault, Halt, Impact, Key, Left, Outcome, RunId, Scope, Site, UnwoundStep, Value};
 
 /// What kind of evaluation a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,8 @@ pub enum Mode {
     Run,
     /// A rehearsal.
     Drill,
+    /// A person who types one thing after the other.
+    Session,
 }
 
 /// One entry of the journal.
@@ -105,6 +107,8 @@ pub enum EventBody {
     },
     /// A call has its outcome. Durable before the next effect starts.
     Settled(Box<Settlement>),
+    /// A call of a session was planned, and did not take place: what the script got for it, so that it gets the same again.
+    Foreseen(Box<Foreseen>),
     /// An effect was started, and nobody knows whether it took place.
     InDoubt {
         /// The call.
@@ -208,6 +212,31 @@ pub enum EventBody {
         /// What the script returned.
         value: Value,
     },
+}
+
+/// A call that was planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Foreseen {
+    /// The call.
+    pub key: Key,
+    /// The primitive.
+    pub primitive: String,
+    /// Its arguments.
+    pub args: Value,
+    /// Its place in the script.
+    pub site: Site,
+    /// What it would do.
+    pub impact: Impact,
+    /// What it would do, in one line.
+    pub summary: String,
+    /// How that is known.
+    pub basis: Basis,
+    /// What the script got.
+    #[serde(with = "outcome")]
+    pub outcome: Outcome,
+    /// How often the body ran, for calls that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<u32>,
 }
 
 /// The outcome of one call.

@@ -43,7 +43,7 @@ pub use approval::Approval;
 pub use assumption::{Assumption, AssumptionError};
 pub use duration::Span;
 pub use estimate::{Estimate, Fits, Slow, Took};
-pub use event::{Event, EventBody, Mode, ProcessId, Settlement, Started};
+pub use event::{Event, EventBody, Foreseen, Mode, ProcessId, Settlement, Started};
 pub use exploration::{
     Bound, Coverage, Exploration, INVARIANTS, Invariant, MissedCall, MissedCase, MissedRollback, PathCounts, StoryLine,
     Stuck, Violated,

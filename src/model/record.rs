@@ -118,6 +118,20 @@ impl Record {
                 call.decision = None;
                 self.last = Some(settled.key.clone());
             }
+            EventBody::Foreseen(foreseen) => {
+                let call = RecordedCall {
+                    primitive: foreseen.primitive.clone(),
+                    args: foreseen.args.clone(),
+                    site: foreseen.site.clone(),
+                    impact: foreseen.impact.clone(),
+                    attempt: 1,
+                    outcome: Some(foreseen.outcome.clone()),
+                    decision: None,
+                    repeats: foreseen.repeats,
+                };
+                self.calls.insert(foreseen.key.clone(), call);
+                self.last = None;
+            }
             EventBody::Awaiting { key, primitive, args, site } => {
                 let (primitive, args, site) = (primitive.clone(), args.clone(), site.clone());
                 let awaited = || Awaited { primitive, args, site, since: event.at, answer: None };
@@ -164,6 +178,12 @@ impl Record {
     /// The scope at `key`.
     pub fn scope(&self, key: &Key) -> Option<&RecordedScope> {
         self.scopes.get(key)
+    }
+
+    /// The steps with their titles, in the order of their keys.
+    pub fn steps(&self) -> impl Iterator<Item = (&Key, &str)> {
+        let steps = self.scopes.iter().filter(|(_, known)| matches!(known.scope.kind, ScopeKind::Step { .. }));
+        steps.map(|(key, known)| (key, known.scope.title.as_str()))
     }
 
     /// How many calls have an outcome.

@@ -1,7 +1,8 @@
 //! Rewriting every free text of a record: how secrets are taken out of what is stored and shown.
 
 use super::{
-    EventBody, Fault, Halt, Left, Outcome, PlanLine, PlanResult, Scope, ScopeKind, Settlement, UnwoundStep, Value,
+    EventBody, Fault, Foreseen, Halt, Left, Outcome, PlanLine, PlanResult, Scope, ScopeKind, Settlement, UnwoundStep,
+    Value,
 };
 
 /// Gives each text and value the form in which it may be stored and shown.
@@ -42,6 +43,12 @@ pub trait Rewrite {
                 outcome: self.outcome(settled.outcome),
                 evidence: settled.evidence.map(|evidence| self.text(evidence)),
                 ..*settled
+            })),
+            EventBody::Foreseen(foreseen) => EventBody::Foreseen(Box::new(Foreseen {
+                args: self.value(foreseen.args),
+                summary: self.text(foreseen.summary),
+                outcome: self.outcome(foreseen.outcome),
+                ..*foreseen
             })),
             EventBody::InDoubt { key, why } => EventBody::InDoubt { key, why: self.text(why) },
             EventBody::Awaiting { key, primitive, args, site } => {

@@ -70,6 +70,11 @@ impl RunLog {
                     return illegal(format!("{key} has two outcomes"));
                 }
             }
+            EventBody::Foreseen(foreseen) => {
+                if self.settled.insert(foreseen.key.clone(), true).is_some() || self.open.contains_key(&foreseen.key) {
+                    return illegal(format!("{} is planned after it was begun", foreseen.key));
+                }
+            }
             EventBody::InDoubt { key, .. } if !self.open.contains_key(key) => {
                 return illegal(format!("{key} is in doubt and was not intended"));
             }

@@ -91,6 +91,11 @@ pub enum ScopeKind {
     Rehearsal,
     /// Another runbook, called by this one.
     Child,
+    /// Something that was typed into a session; its title is the text.
+    Input {
+        /// Whether its changes take place; otherwise they are only planned.
+        armed: bool,
+    },
     /// The body of a call that repeats it: `wait_until`, `hold`, `retry`.
     Body,
     /// A `parallel`: everything inside stands in its branches.

@@ -94,6 +94,11 @@ impl Branch {
         Self::make(self.host.clone(), path, Some(self.clone()), self.line.clone())
     }
 
+    /// The branch of something typed into a session: on a line of its own, as nobody counts what was computed before it.
+    pub(super) fn input(self: &Arc<Self>, path: Key) -> Arc<Self> {
+        Self::make(self.host.clone(), path, Some(self.clone()), Arc::default())
+    }
+
     /// The branch of a rollback: on a line of its own, which goes on when this one is stopped.
     pub(super) fn undoing(self: &Arc<Self>, path: Key) -> Arc<Self> {
         let line = Arc::new(Line { undoing: true, ..Line::default() });

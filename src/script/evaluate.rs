@@ -115,7 +115,7 @@ fn undisturbed(engine: &Engine, host: &Arc<Host>, branch: &Arc<Branch>, result: 
 }
 
 /// A mistake that was found while Rhai computed has no place yet: the error that ended the script knows it.
-fn placed(host: &Host, halt: Halt, position: rhai::Position) -> Halt {
+pub(super) fn placed(host: &Host, halt: Halt, position: rhai::Position) -> Halt {
     match halt {
         Halt::Mistake { why, site, hint } if site.line == 0 => Halt::Mistake { why, site: host.site(position), hint },
         Halt::Unplannable { why, site, hint } if site.line == 0 => {
@@ -163,7 +163,7 @@ fn take_unwound(host: &Host) -> Vec<UnwoundStep> {
 }
 
 /// Rhai has no hook for `if` on an unknown value: its type error becomes a clear end of the plan.
-fn mismatch_with_unknown(host: &Host, error: &rhai::EvalAltResult) -> Option<Halt> {
+pub(super) fn mismatch_with_unknown(host: &Host, error: &rhai::EvalAltResult) -> Option<Halt> {
     let fault = errors::fault(host, error);
     let unknown = fault.code == "script"
         && (fault.message.contains("does not know") || fault.message.contains(unknown::TYPE_NAME));

@@ -23,6 +23,7 @@ mod params;
 mod policy;
 mod repeat;
 mod secret;
+mod session;
 mod source;
 mod steps;
 mod texts;
@@ -38,6 +39,7 @@ pub use evaluate::{Evaluation, Evaluator, evaluate, on_deep_stack};
 pub use front_matter::{FrontMatter, Scenario};
 pub use params::{Param, ParamType, Params};
 pub use policy::{Policy, PolicyBroken};
+pub use session::{Input, Session, Unread, is_incomplete};
 pub use source::{Library, STDLIB, Script, ScriptError, SourceFile, SourceMap};
 
 pub use unit_test::{Failure, PlayError, Stage, TestEnd, TestFile, TestName};

@@ -50,6 +50,7 @@ pub(crate) fn line(event: &Event, titles: &mut Vec<(Key, String)>) -> String {
             let what: Vec<&str> = what.chain(settled.impact.targets.iter().map(String::as_str)).collect();
             format!("settle {}: {outcome}", what.join(" "))
         }
+        EventBody::Foreseen(foreseen) => format!("foreseen {}", foreseen.primitive),
         EventBody::InDoubt { why, .. } => format!("in doubt: {why}"),
         EventBody::Updated { message, delivered, .. } => {
             format!("update{}: {message}", if *delivered { "" } else { " NOT DELIVERED" })

@@ -95,7 +95,7 @@ fn summary(row: &Row) -> Result<RunSummary, JournalError> {
 }
 
 fn mode(text: &str) -> Option<Mode> {
-    [Mode::Run, Mode::Drill].into_iter().find(|mode| mode_text(*mode) == text)
+    [Mode::Run, Mode::Drill, Mode::Session].into_iter().find(|mode| mode_text(*mode) == text)
 }
 
 /// As it is stored.
@@ -103,6 +103,7 @@ pub(super) fn mode_text(mode: Mode) -> &'static str {
     match mode {
         Mode::Run => "run",
         Mode::Drill => "drill",
+        Mode::Session => "session",
     }
 }
 

@@ -8,6 +8,7 @@ mod modules;
 mod owed;
 mod parallel;
 mod secrets;
+mod session;
 mod unknowns;
 pub(super) mod world;
 

@@ -162,6 +162,7 @@ impl World for Recorder {
             ScopeKind::Rollback => "rollback",
             ScopeKind::Rehearsal => "rehearsal",
             ScopeKind::Child => "child",
+            ScopeKind::Input { .. } => "input",
             ScopeKind::Body => "body",
             ScopeKind::Parallel { .. } => "parallel",
             ScopeKind::Branch => "branch",
