@@ -244,7 +244,7 @@ impl Collector {
     }
 
     /// What the events so far add up to.
-    fn aftermath(&self) -> Aftermath {
+    pub(super) fn aftermath(&self) -> Aftermath {
         let state = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let undone: BTreeSet<&Key> = state.undone.iter().collect();
         let left = state.changes.iter().filter(|(_, around)| !around.iter().any(|step| undone.contains(step)));

@@ -42,6 +42,7 @@ mod review;
 mod run;
 mod saved;
 mod serving;
+mod session;
 mod settle;
 mod shared;
 mod tenancy;
@@ -72,6 +73,10 @@ pub use resume::ResumeRequest;
 pub use review::{ReviewRequest, review};
 pub use run::{Ran, RunRequest, Status};
 pub use saved::is_plan;
+pub use session::{
+    ARMED_AT_MOST, Cut, Fate, Interrupter, LiveSession, Lookup, Owed, Retraced, SessionEnd, SessionRequest, Typed,
+    Untyped,
+};
 pub use settle::Settled;
 pub use undo::RollbackRequest;
 pub use unit_test::{Missed, RunbookCoverage, TestReport, TestRequest, TestStatus, Tested, TestedFile};

@@ -77,6 +77,9 @@ impl Lifeboat {
             return Ok(Cancelled::Asked(run.id));
         }
         let run = self.unfinished(Some(run.id.as_str()))?;
+        if let Some(refused) = run.is_session() {
+            return Err(refused);
+        }
         if request.abort {
             return Err(Error::Refused {
                 why: format!("no process carries run {} out", run.id),

@@ -61,6 +61,9 @@ impl Lifeboat {
     /// Carries on with a run whose process is gone, or that ended in doubt. An `Err` means that nothing was done.
     pub fn resume(&self, request: &ResumeRequest) -> Result<Ran, Error> {
         let run = self.unfinished(request.run.as_deref())?;
+        if let Some(refused) = run.is_session() {
+            return Err(refused);
+        }
         let environment = self.environment(Some(&run.started.environment))?;
         let script = self.load_sound(run.started.runbook.as_ref(), environment)?;
         let edited = self.edited(&run, &script, request.edited)?;

@@ -58,7 +58,7 @@ impl Lifeboat {
     }
 
     /// What is certain of the output of a call that went well.
-    fn certain(&self, call: &RecordedCall) -> Value {
+    pub(super) fn certain(&self, call: &RecordedCall) -> Value {
         let likely = self.registry.signature(&call.primitive).and_then(|signature| signature.likely(&call.args));
         match likely {
             Some(crate::model::CaseResult::Returns(value)) => value,

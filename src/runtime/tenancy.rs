@@ -135,6 +135,11 @@ impl Tenancy {
         Heartbeat(tasks)
     }
 
+    /// The targets that are held.
+    pub(super) fn targets(&self) -> Vec<String> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
     fn publish_soon(self: Arc<Self>, handle: &tokio::runtime::Handle) {
         handle.spawn_blocking(move || self.publish());
     }

@@ -137,6 +137,9 @@ fn may_be_undone(run: &Unfinished) -> Result<(), Error> {
     if run.started.mode == Mode::Drill {
         return refused(format!("{id} is a drill"), "what a drill changed is only its own environment".to_owned());
     }
+    if let Some(refused) = run.is_session() {
+        return Err(refused);
+    }
     match (run.status(), Life::of(id, &run.events)) {
         (None, Life::GoesOn(_)) => {
             refused(format!("run {id} still goes on"), format!("lifeboat cancel {id} ends it and rolls it back"))

@@ -44,6 +44,14 @@ impl Unfinished {
         last.unwrap_or_default()
     }
 
+    /// The refusal where it is a session: what was typed there is gone on with by whoever types.
+    pub(super) fn is_session(&self) -> Option<Error> {
+        (self.started.mode == Mode::Session).then(|| Error::Refused {
+            why: format!("{} is a session", self.id),
+            help: Some(format!("take it up again: lifeboat repl --resume {}; `:undo` undoes what it owes", self.id)),
+        })
+    }
+
     /// How it ended, if it did.
     pub(super) fn status(&self) -> Option<&str> {
         match self.events.last().map(|event| &event.body) {
@@ -90,9 +98,11 @@ impl Lifeboat {
             journal.find(wanted)?
         } else {
             let open =
-                |status: &str| journal.runs(&RunQuery { status: Some(status.to_owned()), ..RunQuery::newest(1) });
+                |status: &str| journal.runs(&RunQuery { status: Some(status.to_owned()), ..RunQuery::newest(20) });
             let unfinished = std::iter::once(RUNNING).chain(UNFINISHED);
             let mut open: Vec<_> = unfinished.map(open).collect::<Result<Vec<_>, _>>()?.concat();
+            // What somebody types is gone on with by whoever types.
+            open.retain(|run| run.mode != Mode::Session);
             open.sort_by_key(|run| run.started);
             open.pop().map(|run| run.id).ok_or_else(|| Error::Refused {
                 why: "no run is unfinished".to_owned(),

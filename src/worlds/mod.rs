@@ -7,6 +7,7 @@ mod live;
 mod plan;
 mod reenact;
 mod replay;
+mod session;
 
 pub use cast::Cast;
 pub use expect::Expect;
@@ -21,6 +22,7 @@ pub use live::{
 pub use plan::PlanWorld;
 pub use reenact::{Reenact, THE_END};
 pub use replay::Replay;
+pub use session::{Armed, Dry, Retrace, Switch, Warden};
 
 /// The code of the fault that is recorded for an effect of a process that is gone which did not take place: it is carried out again.
 pub const NOT_APPLIED: &str = "not-applied";

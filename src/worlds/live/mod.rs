@@ -88,6 +88,11 @@ impl Live {
         Self { unanswered, ..self }
     }
 
+    /// What a call would do, and to which targets.
+    pub(in crate::worlds) fn impact(&self, call: &Invocation) -> Result<Impact, Halt> {
+        self.cast.role(call).map(|role| role.impact)
+    }
+
     /// How the run is asked to stop.
     pub(in crate::worlds) fn cancel(&self) -> &Cancel {
         self.act.cancel()

@@ -56,6 +56,11 @@ impl PlanWorld {
         self.state().finish()
     }
 
+    /// The line of the call that was planned last, in the scope that is open.
+    pub fn last_line(&self) -> Option<PlanLine> {
+        self.state().last_line()
+    }
+
     /// The assumptions that no call met.
     pub fn unused_assumptions(&self) -> Vec<String> {
         let state = self.state();

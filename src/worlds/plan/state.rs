@@ -83,6 +83,14 @@ impl State {
         }
     }
 
+    /// The newest line there.
+    pub(super) fn last_line(&mut self) -> Option<PlanLine> {
+        self.siblings().iter().rev().find_map(|node| match node {
+            PlanNode::Call(line) => Some((**line).clone()),
+            PlanNode::Scope(_) => None,
+        })
+    }
+
     pub(super) fn add(&mut self, line: PlanLine) {
         self.siblings().push(PlanNode::Call(Box::new(line)));
     }

@@ -1,0 +1,165 @@
+//! How a session begins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use crate::config::Environment;
+use crate::journal::Journal;
+use crate::model::{Event, EventBody, Mode, Record, RunId, Started, Value};
+use crate::script::{self, Library};
+use crate::system::{Look, random_u32, whoami};
+use crate::worlds::{Cast, Recorder, Retrace, Rounds, Switch};
+
+use super::warden::Arms;
+use super::{Heard, Interrupter, LiveSession, SessionRequest};
+use crate::runtime::active::Active;
+use crate::runtime::library::ProjectFiles;
+use crate::runtime::tenancy::{Applicant, changed_so_far};
+use crate::runtime::{Error, Lifeboat};
+
+/// What the journal has where runs have their runbook.
+pub(super) const SESSION: &str = "(session)";
+
+/// What is needed for a session, whether it begins or goes on.
+pub(super) struct Parts<'a> {
+    pub(super) environment: &'a Environment,
+    pub(super) cast: Cast,
+    pub(super) look: Look,
+    pub(super) journal: Arc<dyn Journal>,
+    pub(super) heard: Arc<Heard>,
+}
+
+impl Lifeboat {
+    /// Begins a session. An `Err` means that nothing was started.
+    pub fn open_session(&self, request: &SessionRequest) -> Result<LiveSession<'_>, Error> {
+        let parts = self.parts(request.environment.as_deref(), Vec::new())?;
+        let id = RunId::new(self.system.clock.now(), random_u32());
+        let active = Active::begin(&id);
+        let listeners: Vec<Arc<dyn crate::worlds::Listener>> = vec![parts.heard.clone()];
+        let recorder = Recorder::new(id.clone(), parts.journal.clone(), parts.look.clone(), listeners);
+        let recorder = Arc::new(recorder);
+        let incident = request.incident.clone();
+        let named = incident.as_deref().map(|title| ("incident".to_owned(), Value::from(title)));
+        let mut digests = BTreeMap::from([("lifeboat.toml".to_owned(), self.config.digest.clone())]);
+        digests.extend(self.driver_digests(parts.environment));
+        recorder.begin(Started {
+            run: id.clone(),
+            mode: Mode::Session,
+            runbook: SESSION.to_owned(),
+            environment: parts.environment.name.clone(),
+            params: Value::Map(named.into_iter().collect()),
+            by: whoami(),
+            digests,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            process: Some(self.look().own_process()),
+            break_glass: request.break_glass.clone(),
+            plan: None,
+        })?;
+        let mut session = self.assembled(parts, (id, recorder, active), request);
+        session.incident = incident;
+        Ok(session)
+    }
+
+    pub(super) fn parts(&self, environment: Option<&str>, events: Vec<Event>) -> Result<Parts<'_>, Error> {
+        let environment = self.environment(environment)?;
+        let cast = self.cast(environment)?;
+        let journal = self.journal()?;
+        let look = self.look_in(environment);
+        let heard = Heard::new(self.listeners.clone(), events);
+        Ok(Parts { environment, cast, look, journal, heard })
+    }
+
+    pub(super) fn assembled<'a>(
+        &'a self,
+        parts: Parts<'a>,
+        (id, recorder, active): (RunId, Arc<Recorder>, Option<Active>),
+        request: &SessionRequest,
+    ) -> LiveSession<'a> {
+        let nothing = Retrace::up_to(Arc::new(Record::default()), None);
+        let switch = Arc::new(Switch::new(Arc::new(nothing)));
+        let library = Arc::new(Typed(self.library()));
+        let script = script::Session::new(switch.clone(), self.registry.clone(), library);
+        let arms = Arms::none(self, &parts.look);
+        LiveSession {
+            lifeboat: self,
+            environment: parts.environment,
+            id,
+            incident: None,
+            began: self.system.clock.now(),
+            on_fault: request.on_fault.clone(),
+            break_glass: request.break_glass.clone(),
+            cast: parts.cast,
+            look: parts.look,
+            recorder,
+            heard: parts.heard,
+            tenancy: None,
+            rounds: None,
+            switch,
+            script,
+            number: 0,
+            arms,
+            interrupter: Interrupter(Arc::new(Mutex::new(None))),
+            known: Arc::default(),
+            unkept: None,
+            looks_back: false,
+            wait: request.wait,
+            heartbeat: None,
+            _active: active,
+        }
+    }
+}
+
+impl LiveSession<'_> {
+    /// Takes the leases of what the session has changed so far, and from now on those of what it changes. Only who acts needs any.
+    pub(super) fn bind(&mut self) -> Result<(), Error> {
+        if self.rounds.is_some() {
+            return Ok(());
+        }
+        let events = self.heard.events();
+        let applicant = Applicant {
+            run: &self.id,
+            runbook: SESSION,
+            environment: self.environment,
+            targets: changed_so_far(&events, &self.cast.registry).into_iter().collect::<BTreeSet<_>>(),
+            wait: self.wait,
+            break_glass: self.break_glass.as_deref(),
+        };
+        let handle = self.lifeboat.tokio.handle();
+        self.tenancy = self.lifeboat.take_leases(&applicant, &self.look)?;
+        self.heartbeat = self.tenancy.as_ref().map(|tenancy| {
+            self.recorder.bind_to(tenancy.clone());
+            tenancy.renew(handle)
+        });
+        let rounds: Rounds = self.lifeboat.rounds(&self.cast, &self.recorder, &self.look)?;
+        self.rounds = Some(rounds);
+        Ok(())
+    }
+}
+
+/// Modules that are imported by what is typed lie where runbooks lie.
+struct Typed(Arc<ProjectFiles>);
+
+impl Library for Typed {
+    fn module(&self, from: &str, path: &str) -> Result<(String, String), String> {
+        self.0.module(if from.starts_with('[') || from == "(session)" { "runbooks/session.rhai" } else { from }, path)
+    }
+
+    fn runbook(&self, path: &str) -> Result<(String, String), String> {
+        self.0.runbook(path)
+    }
+
+    fn invariants(&self) -> Vec<String> {
+        self.0.invariants()
+    }
+}
+
+/// The numbers of the inputs of a session, in their order.
+pub(super) fn last_number(events: &[Event]) -> u32 {
+    let numbers = events.iter().filter_map(|event| match &event.body {
+        EventBody::Entered { scope } if matches!(scope.kind, crate::model::ScopeKind::Input { .. }) => {
+            scope.key.to_string().parse::<u32>().ok()
+        }
+        _ => None,
+    });
+    numbers.max().unwrap_or(0)
+}

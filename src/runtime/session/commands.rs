@@ -1,0 +1,82 @@
+//! What the commands of a session need beside what is typed.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::{Applied, EventBody, Fault, Key, PlanNode, Record, Settlement, Value};
+use crate::system::whoami;
+use crate::worlds::NOT_APPLIED;
+
+use super::{LiveSession, Typed, Untyped};
+use crate::runtime::{Error, load};
+
+impl LiveSession<'_> {
+    /// The configuration.
+    pub fn config_file(&self) -> PathBuf {
+        self.lifeboat.config.path.clone()
+    }
+
+    /// Only plans something typed, armed or not. What it defines is there afterwards all the same.
+    pub fn plan(&mut self, text: &str) -> Result<Typed, Untyped> {
+        let input = self.watch(text)?;
+        let mut typed = self.glance(&input);
+        self.unkept = None;
+        if let [PlanNode::Scope(scope)] = typed.nodes.as_mut_slice() {
+            typed.nodes = std::mem::take(&mut scope.nodes);
+        }
+        Ok(typed)
+    }
+
+    /// The text of a runbook that is to be taken statement by statement, with the values of its parameters in place.
+    pub fn loadable(&self, file: &str, given: &[(String, String)]) -> Result<String, Error> {
+        let script = self.lifeboat.load_sound(Path::new(file), self.environment)?;
+        let params = load::params(&script, given)?;
+        let mut lines: Vec<String> = script.source.text.lines().map(str::to_owned).collect();
+        for param in &script.params {
+            let Some(value) = params.get(&param.name) else { continue };
+            let at = usize::try_from(param.line).unwrap_or(1).saturating_sub(1);
+            if let Some(line) = lines.get_mut(at) {
+                *line = format!("const {} = {};", param.name, literal(value));
+            }
+        }
+        Ok(lines.join("\n"))
+    }
+
+    /// A person says what became of a change that is in doubt. Returns what it was.
+    pub fn settle(&mut self, key: &Key, applied: bool) -> Result<String, Error> {
+        let record = Record::of(&self.heard.events());
+        let Some(call) = record.call(key).filter(|call| call.outcome.is_none()) else {
+            let open: Vec<String> = record.open().map(|(key, call)| format!("{key} ({})", call.primitive)).collect();
+            let help = if open.is_empty() { "nothing is in doubt".to_owned() } else { open.join(", ") };
+            return Err(Error::Refused { why: format!("call {key} is not in doubt"), help: Some(help) });
+        };
+        let by = whoami();
+        let outcome = if applied {
+            Ok(self.lifeboat.certain(call))
+        } else {
+            let fault = Fault::new(NOT_APPLIED, format!("{by} found that it did not take place"));
+            Err(fault.applied(Applied::No))
+        };
+        self.recorder.note(EventBody::Settled(Box::new(Settlement {
+            key: key.clone(),
+            primitive: call.primitive.clone(),
+            args: None,
+            site: call.site.clone(),
+            impact: call.impact.clone(),
+            outcome,
+            began: self.look.now(),
+            elapsed_ms: 0,
+            repeats: None,
+            evidence: Some(format!("settled by {by}")),
+        })));
+        self.recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
+        Ok(format!("{} {}", call.primitive, call.impact.targets.join(", ")).trim_end().to_owned())
+    }
+}
+
+/// A value as a script writes it.
+fn literal(value: &Value) -> String {
+    match value {
+        Value::String(text) => serde_json::to_string(&**text).unwrap_or_default(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,151 @@
+//! Who watches over what an armed session changes: until when it is armed, and that a person agrees to what destroys something.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use crate::model::{Impact, ImpactKind, Invocation, Span};
+use crate::system::{Answer, Answers, Asked, Look};
+use crate::worlds::Warden;
+
+use super::LiveSession;
+use crate::runtime::run::acknowledge;
+use crate::runtime::{Error, Lifeboat};
+
+/// A session is armed for so long at most.
+pub const ARMED_AT_MOST: Duration = Duration::from_secs(15 * 60);
+
+/// Until when a session is armed.
+pub(super) struct Arms {
+    look: Look,
+    answers: Arc<dyn Answers>,
+    handle: Handle,
+    /// On the clock that counts suspension too, in milliseconds; 0 where it is not armed.
+    until_ms: AtomicU64,
+    /// What a person has agreed to be destroyed by the line that is evaluated.
+    agreed: Mutex<Vec<String>>,
+}
+
+impl Arms {
+    pub(super) fn none(lifeboat: &Lifeboat, look: &Look) -> Arc<Self> {
+        let (answers, handle) = (lifeboat.system.answers.clone(), lifeboat.tokio.handle().clone());
+        let (look, until_ms, agreed) = (look.clone(), AtomicU64::new(0), Mutex::default());
+        Arc::new(Self { look, answers, handle, until_ms, agreed })
+    }
+
+    /// How long it is still armed; none if it is not.
+    pub(super) fn left(&self) -> Option<Duration> {
+        let left = self.until_ms.load(Ordering::SeqCst).saturating_sub(self.look.boot_ms());
+        (left > 0).then(|| Duration::from_millis(left))
+    }
+
+    fn set(&self, time: Duration) {
+        let time = u64::try_from(time.min(ARMED_AT_MOST).as_millis()).unwrap_or_default();
+        let until = if time == 0 { 0 } else { self.look.boot_ms() + time };
+        self.until_ms.store(until, Ordering::SeqCst);
+    }
+
+    /// Whether it was armed, and the time is over: told once.
+    pub(super) fn has_expired(&self) -> bool {
+        let until = self.until_ms.load(Ordering::SeqCst);
+        let over = until > 0 && until <= self.look.boot_ms();
+        over && self.until_ms.compare_exchange(until, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    fn agrees(&self, call: &Invocation, impact: &Impact) -> Result<bool, String> {
+        let what = format!("{} {}", call.primitive, impact.targets.join(", "));
+        let question = format!("{what} destroys what is there. Do it?");
+        let asked = Asked { question, choices: vec!["yes".to_owned(), "no".to_owned()], default: None };
+        let answer = self.handle.block_on(async {
+            tokio::select! {
+                answer = self.answers.ask(&asked) => answer.ok(),
+                () = self.look.cancel().wait() => None,
+            }
+        });
+        match answer {
+            Some(Answer::Said { text, .. }) => Ok(text == "yes"),
+            Some(Answer::Nobody) => Err(format!("{what} destroys what is there, and nobody is here to agree to that")),
+            None => Ok(false),
+        }
+    }
+}
+
+impl Warden for Arms {
+    fn objects(&self, call: &Invocation, impact: &Impact) -> Option<(String, String)> {
+        if self.left().is_none() {
+            let why = "the session is not armed any more".to_owned();
+            return Some((why, "look at what was done, then `:arm` it again".to_owned()));
+        }
+        if impact.kind != ImpactKind::Destroy || call.key.in_rollback() {
+            return None;
+        }
+        // A branch asks while another one waits for its answer.
+        let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.agrees(call, impact) {
+            Ok(true) => {
+                agreed.push(call.key.to_string());
+                None
+            }
+            Ok(false) => Some((
+                format!("{} {}: nobody agreed to that", call.primitive, impact.targets.join(", ")),
+                "nothing of it was done; type it again to be asked again".to_owned(),
+            )),
+            Err(why) => Some((why, "type it at a terminal, or put it into a runbook and run that".to_owned())),
+        }
+    }
+}
+
+impl LiveSession<'_> {
+    /// From now on changes take place, for `time` and [`ARMED_AT_MOST`]. `acknowledged` is what was typed as the environment's name:
+    /// needed for a protected one.
+    pub fn arm(&mut self, acknowledged: Option<&str>, time: Option<Duration>) -> Result<Duration, Error> {
+        let environment = self.environment;
+        let refused = |why: String, help: &str| Err(Error::Refused { why, help: Some(help.to_owned()) });
+        if self.looks_back {
+            return refused(
+                "this session looks back at another run: it stays dry".into(),
+                "begin one: `lifeboat repl`",
+            );
+        }
+        acknowledge(environment, acknowledged)?;
+        if environment.approvals.is_some() && self.break_glass.is_none() {
+            return refused(
+                format!("environment {} runs only plans that other people have approved", environment.name),
+                "plan a runbook and have it approved; in an emergency `lifeboat repl --break-glass WHY`",
+            );
+        }
+        let time = time.unwrap_or(ARMED_AT_MOST);
+        if time.is_zero() || time > ARMED_AT_MOST {
+            let most = Span(ARMED_AT_MOST);
+            return refused(format!("a session is armed for {most} at most"), "`:arm` again when that is over");
+        }
+        self.bind()?;
+        self.arms.set(time);
+        self.note(&format!(":arm {}", Span(time)));
+        Ok(time)
+    }
+
+    /// From now on changes are only planned.
+    pub fn disarm(&mut self) {
+        if self.arms.left().is_some() {
+            self.arms.set(Duration::ZERO);
+            self.note(":disarm");
+        }
+    }
+
+    /// How long it is still armed; none if it is not.
+    pub fn armed(&self) -> Option<Duration> {
+        self.arms.left()
+    }
+
+    /// Whether it has ceased to be armed because the time was over; said once.
+    pub fn has_expired(&mut self) -> bool {
+        let expired = self.arms.has_expired();
+        if expired {
+            self.note(":disarm # the time was over");
+        }
+        expired
+    }
+}
