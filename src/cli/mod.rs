@@ -26,6 +26,7 @@ mod plan;
 mod printer;
 mod progress;
 mod prune;
+mod repl;
 mod replay;
 mod resume;
 mod review;
@@ -102,6 +103,7 @@ enum Command {
     Runs(runs::Runs),
     Show(show::Show),
     Timeline(timeline::Timeline),
+    Repl(repl::Repl),
     Replay(replay::Replay),
     Verify(verify::Verify),
     Prune(prune::PruneCommand),
@@ -125,36 +127,7 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         }
     };
     let printer = Printer::new(cli.global.color, cli.global.json);
-    let done = match cli.command {
-        Command::Init(command) => command.execute(&cli.global, &printer),
-        Command::Check(command) => command.execute(&cli.global, &printer),
-        Command::Plan(command) => command.execute(&cli.global, &printer),
-        Command::Explore(command) => command.execute(&cli.global, &printer),
-        Command::Test(command) => command.execute(&cli.global, &printer),
-        Command::Diff(command) => command.execute(&cli.global, &printer),
-        Command::Review(command) => command.execute(&cli.global, &printer),
-        Command::Approve(command) => command.execute(&cli.global, &printer),
-        Command::Run(command) => command.execute(&cli.global, &printer),
-        Command::Resume(command) => command.execute(&cli.global, &printer),
-        Command::Rollback(command) => command.execute(&cli.global, &printer),
-        Command::Cancel(command) => command.execute(&cli.global, &printer),
-        Command::Attach(command) => command.execute(&cli.global, &printer),
-        Command::Answer(command) => command.execute(&cli.global, &printer),
-        Command::Settle(command) => command.execute(&cli.global, &printer),
-        Command::Drill(command) => command.execute(&cli.global, &printer),
-        Command::Runs(command) => command.execute(&cli.global, &printer),
-        Command::Show(command) => command.execute(&cli.global, &printer),
-        Command::Replay(command) => command.execute(&cli.global, &printer),
-        Command::Timeline(command) => command.execute(&cli.global, &printer),
-        Command::Verify(command) => command.execute(&cli.global, &printer),
-        Command::Prune(command) => command.execute(&cli.global, &printer),
-        Command::Outbox(command) => command.execute(&cli.global, &printer),
-        Command::Doc(command) => command.execute(&printer),
-        Command::Doctor(command) => command.execute(&cli.global, &printer),
-        Command::Completions(command) => command.execute(&printer),
-        Command::Sandbox(command) => command.execute(&printer),
-    };
-    match done {
+    match perform(cli.command, &cli.global, &printer) {
         Ok(Exit::Done) if printer.lost_output() => {
             printer.err("the result could not be written to the standard output");
             Exit::Output
@@ -164,5 +137,39 @@ pub fn main(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
             printer.error(&error);
             exit::of_error(&error)
         }
+    }
+}
+
+/// Does what a command says.
+fn perform(command: Command, global: &Global, printer: &Printer) -> Result<Exit, crate::runtime::Error> {
+    match command {
+        Command::Init(command) => command.execute(global, printer),
+        Command::Check(command) => command.execute(global, printer),
+        Command::Plan(command) => command.execute(global, printer),
+        Command::Explore(command) => command.execute(global, printer),
+        Command::Test(command) => command.execute(global, printer),
+        Command::Diff(command) => command.execute(global, printer),
+        Command::Review(command) => command.execute(global, printer),
+        Command::Approve(command) => command.execute(global, printer),
+        Command::Run(command) => command.execute(global, printer),
+        Command::Resume(command) => command.execute(global, printer),
+        Command::Rollback(command) => command.execute(global, printer),
+        Command::Cancel(command) => command.execute(global, printer),
+        Command::Attach(command) => command.execute(global, printer),
+        Command::Answer(command) => command.execute(global, printer),
+        Command::Settle(command) => command.execute(global, printer),
+        Command::Drill(command) => command.execute(global, printer),
+        Command::Runs(command) => command.execute(global, printer),
+        Command::Show(command) => command.execute(global, printer),
+        Command::Repl(command) => command.execute(global, printer),
+        Command::Replay(command) => command.execute(global, printer),
+        Command::Timeline(command) => command.execute(global, printer),
+        Command::Verify(command) => command.execute(global, printer),
+        Command::Prune(command) => command.execute(global, printer),
+        Command::Outbox(command) => command.execute(global, printer),
+        Command::Doc(command) => command.execute(printer),
+        Command::Doctor(command) => command.execute(global, printer),
+        Command::Completions(command) => command.execute(printer),
+        Command::Sandbox(command) => command.execute(printer),
     }
 }

@@ -93,7 +93,7 @@ impl Person {
 }
 
 /// The choice that was meant: a whole word or the beginning of exactly one.
-fn meant(asked: &Asked, said: &str) -> Option<String> {
+pub(super) fn meant(asked: &Asked, said: &str) -> Option<String> {
     if said.is_empty() {
         return asked.default.clone().or_else(|| asked.choices.is_empty().then(String::new));
     }
@@ -174,7 +174,7 @@ pub(super) fn leave_on_signals(cancel: &Cancel) {
 
 /// What a signal means.
 #[derive(Clone, Copy)]
-enum Signal {
+pub(super) enum Signal {
     /// Ctrl-C, SIGTERM.
     Stop,
     /// SIGHUP.
@@ -182,7 +182,7 @@ enum Signal {
 }
 
 /// Hands signals to `take` from now on, on a thread of its own.
-fn on_signals(mut take: impl FnMut(Signal) + Send + 'static) {
+pub(super) fn on_signals(mut take: impl FnMut(Signal) + Send + 'static) {
     use tokio::signal::unix::{SignalKind, signal};
     let (listening, ready) = std::sync::mpsc::channel::<()>();
     let listen = move || {

@@ -167,6 +167,13 @@ impl Printer {
         });
     }
 
+    /// Draws a line over the one that was drawn before; nothing takes it away.
+    pub(crate) fn draw(&self, line: &str) {
+        let line = self.clean(line);
+        let _ = write!(stderr().lock(), "\r\x1b[2K{line}");
+        let _ = stderr().flush();
+    }
+
     /// An error with all that is known about it.
     pub(crate) fn error(&self, error: &dyn miette::Diagnostic) {
         self.err(diagnostics::render(error, self.err_color).trim_end());

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::model::{FailureEnd, ImpactKind, Key, Plan, PlanFailure, PlanLine, PlanNode, ScopeKind, StoryLine, Value};
 
 /// The failures of a plan, by the calls that they begin with.
+#[derive(Default)]
 pub(super) struct Failures<'a> {
     by_call: HashMap<&'a Key, Vec<&'a PlanFailure>>,
     /// How many calls of the plan are called the same.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::model::{Assumption, Plan, PlanVerdict, SavedPlan};
+use crate::model::{Assumption, Plan, PlanNode, PlanVerdict, SavedPlan};
 use crate::runtime::{Error, PlanRequest, estimate};
 
 use super::output::form;
@@ -94,6 +94,11 @@ pub(super) fn assumption(text: &str) -> Result<Assumption, String> {
 /// Prints a plan for people.
 pub(super) fn show(plan: &Plan, printer: &Printer) {
     text::print(plan, 1, printer);
+}
+
+/// Prints parts of a plan: what happens, and not what comes of a failure.
+pub(super) fn show_nodes(nodes: &[PlanNode], printer: &Printer) {
+    text::print_nodes(nodes, printer);
 }
 
 impl PlanCommand {

@@ -32,8 +32,13 @@ pub(super) enum What<'a> {
 
 /// Everything in a plan, in its order.
 pub(super) fn outline<'a>(plan: &'a Plan, failures: &Failures<'a>) -> Vec<Entry<'a>> {
+    outline_of(&plan.nodes, failures)
+}
+
+/// The same of a part of a plan.
+pub(super) fn outline_of<'a>(nodes: &'a [PlanNode], failures: &Failures<'a>) -> Vec<Entry<'a>> {
     let mut outline = Outline { entries: Vec::new(), because: None, within: None, rehearsed: false, failures };
-    for node in &plan.nodes {
+    for node in nodes {
         outline.nodes(std::slice::from_ref(node), 0);
         // What stands in no step: each call is followed by what happens when it fails.
         if !matches!(node, PlanNode::Scope(scope) if has_own(scope)) {
@@ -130,6 +135,7 @@ fn head(node: &PlanScope) -> Option<String> {
         ScopeKind::Step { within: Some(within), .. } => format!("step {title} (within {within})"),
         ScopeKind::Step { .. } => format!("step {title}"),
         ScopeKind::Child => format!("runbook {title}"),
+        ScopeKind::Input { .. } => title.clone(),
         ScopeKind::Rehearsal => "if it is rolled back:".to_owned(),
         ScopeKind::Rollback => format!("rollback of {title}"),
         ScopeKind::Unwinding { .. } => "rolled back:".to_owned(),

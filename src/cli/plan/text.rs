@@ -2,11 +2,11 @@
 
 use crate::cli::printer::{Printer, Style};
 use crate::cli::wrap::wrap;
-use crate::model::{Basis, FailureEnd, Plan, PlanLine, Symbol, Value};
+use crate::model::{Basis, FailureEnd, Plan, PlanLine, PlanNode, Symbol, Value};
 
 use super::changes::details;
 use super::failures::{Failures, Group, Tally};
-use super::outline::{Entry, What, basis, outline};
+use super::outline::{Entry, What, basis, outline, outline_of};
 use super::{time, verdict};
 
 /// The column that says how a line is known is this wide.
@@ -21,6 +21,14 @@ pub(super) fn print(plan: &Plan, depth: u8, printer: &Printer) {
         page.entry(&entry);
     }
     page.foot(plan);
+}
+
+/// Prints parts of a plan, without a head and a foot.
+pub(super) fn print_nodes(nodes: &[PlanNode], printer: &Printer) {
+    let page = Page { printer, width: printer.width(), depth: 0 };
+    for entry in outline_of(nodes, &Failures::default()) {
+        page.entry(&entry);
+    }
 }
 
 struct Page<'a> {

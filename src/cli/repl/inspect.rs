@@ -1,0 +1,169 @@
+//! What there is to see in a session: what is owed, targets, variables, who is there.
+
+use crate::cli::printer::Style;
+use crate::cli::wrap::wrap;
+use crate::runtime::{Owed, Retraced};
+use crate::system::whoami;
+
+use super::{Console, Next, prompt};
+
+impl Console<'_> {
+    pub(super) fn show_owed(&self) {
+        let owed = self.session.owed();
+        self.list_owed(&owed);
+        if owed.is_nothing() {
+            self.printer.out("nothing is owed");
+        }
+        if !owed.leases.is_empty() {
+            self.printer.out(&format!("nobody else may change: {}", owed.leases.join(", ")));
+        }
+    }
+
+    pub(super) fn list_owed(&self, owed: &Owed) {
+        let say = |text: &str, style: Style| {
+            for (n, line) in wrap(text, self.printer.width() - 2).iter().enumerate() {
+                let lead = if n == 0 { "" } else { "  " };
+                self.printer.out(&format!("{lead}{}", self.printer.paint(style, line)));
+            }
+        };
+        for (n, title) in owed.steps.iter().enumerate() {
+            let when = if n == 0 { "`:undo` undoes it" } else { "after that" };
+            say(&format!("to be undone: {title} ({when})"), Style::Caution);
+        }
+        for target in &owed.maintenance {
+            say(&format!("in maintenance: {target}"), Style::Caution);
+        }
+        for (key, what) in &owed.in_doubt {
+            say(&format!("in doubt: {what}: `:settle {key} applied` or `:settle {key} not-applied`"), Style::Bad);
+        }
+    }
+
+    pub(super) fn show_targets(&self) {
+        let cast = self.session.cast();
+        let targets = &cast.environment.targets;
+        let longest = targets.keys().map(|name| name.chars().count()).max().unwrap_or_default();
+        for (name, target) in targets {
+            let takes = cast.registry.signatures().filter(|s| cast.handler(s.name, name).is_some()).map(|s| s.name);
+            let text = format!("{}, {}: {}", target.kind, target.driver, takes.collect::<Vec<_>>().join(" "));
+            for (n, line) in wrap(&text, self.printer.width().saturating_sub(longest + 2)).iter().enumerate() {
+                let name = if n == 0 { name.as_str() } else { "" };
+                let pad = longest - name.chars().count();
+                self.printer.out(&format!("{}{:pad$}  {line}", self.printer.paint(Style::Bold, name), ""));
+            }
+        }
+    }
+
+    pub(super) fn show_variables(&self) {
+        let variables = self.session.script().variables();
+        let longest = variables.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
+        for (name, value) in &variables {
+            let value = value.as_ref().map_or_else(|| "a closure".to_owned(), ToString::to_string);
+            let room = self.printer.width().saturating_sub(longest + 2).max(20);
+            let mut shown: String = value.lines().next().unwrap_or_default().chars().take(room).collect();
+            if shown != value {
+                shown = shown.chars().take(room - 1).chain(['…']).collect();
+            }
+            self.printer.out(&format!("{}  {shown}", self.printer.paint(Style::Bold, &format!("{name:<longest$}"))));
+        }
+        for function in self.session.script().functions() {
+            self.printer.out(&format!("fn {function}"));
+        }
+        for module in self.session.script().modules() {
+            self.printer.out(&format!("module {module}"));
+        }
+        if variables.is_empty() && self.session.script().functions().is_empty() {
+            self.printer.out("nothing is defined yet: `let web = probe(\"web\");`");
+        }
+    }
+
+    /// Probes targets, each in its line.
+    pub(super) fn health(&mut self, target: Option<&str>) -> Next {
+        let cast = self.session.cast();
+        let probed = |name: &&String| cast.handler("probe", name).is_some();
+        let targets: Vec<String> = match target {
+            Some(target) => vec![target.to_owned()],
+            None => cast.environment.targets.keys().filter(probed).cloned().collect(),
+        };
+        if targets.is_empty() {
+            self.printer.out("no target here can be probed");
+            return Next::GoOn;
+        }
+        let calls = targets.iter().map(|target| format!("probe({target:?});"));
+        let text = calls.collect::<Vec<_>>().join(" ");
+        self.evaluate(&text)
+    }
+
+    pub(super) fn who(&mut self) -> Next {
+        let session = &self.session;
+        self.printer.out(&format!("{} in {}, session {}", whoami(), session.environment().name, session.id()));
+        if let Some(incident) = session.incident() {
+            self.printer.out(&format!("incident: {incident}, for {}", prompt::short(session.age())));
+        }
+        let leases = session.owed().leases;
+        if !leases.is_empty() {
+            self.printer.out(&format!("holds: {}", leases.join(", ")));
+        }
+        self.printer.out("under way:");
+        self.subcommand(&["runs", "--status", "running"])
+    }
+
+    /// What is said first.
+    pub(super) fn greet(&self, retraced: Option<&Retraced>) {
+        if let Some(retraced) = retraced {
+            self.told_again(retraced);
+        }
+        if !self.at_terminal {
+            return;
+        }
+        let environment = self.session.environment();
+        let protected = if environment.protected { ", protected" } else { "" };
+        let head = match self.session.incident() {
+            Some(incident) => format!("{incident} ({}{protected})", environment.name),
+            None => format!("{}{protected}", environment.name),
+        };
+        self.printer.out(&self.printer.paint(Style::Bold, &head));
+        let text = "dry: looks are real, changes are only planned until `:arm`";
+        self.printer.out(&self.printer.paint(Style::Dim, text));
+        self.printer.out(
+            &self.printer.paint(Style::Dim, ":help lists the commands, ?NAME explains one, Tab completes, Ctrl-D ends"),
+        );
+    }
+
+    fn told_again(&self, retraced: &Retraced) {
+        let say = |text: &str, style: Style| {
+            for line in wrap(text, self.printer.width()) {
+                self.printer.out(&self.printer.paint(style, &line));
+            }
+        };
+        let what = if retraced.inputs == 1 { "1 input" } else { &format!("{} inputs", retraced.inputs) };
+        say(&format!("taken up again: {what}, answered from the record; nothing was done twice"), Style::Dim);
+        for file in &retraced.edited {
+            say(&format!("{file} was edited since it began"), Style::Caution);
+        }
+        for (number, why) in &retraced.lost {
+            say(&format!("[{number}] came to something else than before: {why}"), Style::Caution);
+        }
+        let Some(cut) = &retraced.cut else {
+            let owed = self.session.owed();
+            self.list_owed(&owed);
+            return;
+        };
+        let head = cut.text.lines().next().unwrap_or_default();
+        say(&format!("[{}] was cut short: {head}", cut.number), Style::Caution);
+        match &cut.effect {
+            None => say("nothing of it was under way; what it had not begun was not done", Style::Dim),
+            Some((what, crate::runtime::Fate::TookPlace(evidence))) => {
+                say(&format!("{what} was under way: it took place ({evidence})"), Style::Caution);
+                say("what stood behind it was not done; type it again if it is still wanted", Style::Dim);
+            }
+            Some((what, crate::runtime::Fate::DidNot(evidence))) => {
+                say(&format!("{what} was under way: it did NOT take place ({evidence})"), Style::Caution);
+                say("type it again if it is still wanted", Style::Dim);
+            }
+            Some((what, crate::runtime::Fate::InDoubt(why))) => {
+                say(&format!("{what} was under way, and nobody knows whether it took place: {why}"), Style::Bad);
+            }
+        }
+        self.list_owed(&self.session.owed());
+    }
+}

@@ -1,0 +1,301 @@
+//! `lifeboat repl`: the console for an incident. It is dry until it is armed, and remembers everything.
+
+mod ask;
+mod colour;
+mod commands;
+mod editor;
+mod inspect;
+mod leave;
+mod load;
+mod perform;
+mod postmortem;
+mod prompt;
+mod save;
+mod shown;
+mod story;
+mod watch;
+mod words;
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use rustyline::error::ReadlineError;
+
+use crate::model::Span;
+use crate::runtime::{Error, Interrupter, Lifeboat, LiveSession, SessionRequest, Untyped};
+use crate::system::{Cancel, LineHistory};
+
+use super::people::{Signal, on_signals};
+use super::printer::{Printer, Style};
+use super::progress::RunView;
+use super::run::OnFaultArg;
+use super::wrap::wrap;
+use super::{Exit, Global, open};
+
+use commands::{Command, Wrong};
+use editor::Lines;
+use load::Loaded;
+use words::Words;
+
+/// Type one thing after the other during an incident: dry until armed, recorded, and written up afterwards
+#[derive(Args)]
+#[command(
+    after_help = "Changes are planned and shown until `:arm`. `:help` lists the commands, ?NAME explains a primitive.\n\n\
+    Exit codes: 0 nothing is owed, 4 something is in doubt, 6 something that was changed is left to be undone; \
+    with input from a file or a pipe also 1, at the first line that fails."
+)]
+pub(super) struct Repl {
+    /// A runbook to take statement by statement: `:next`, `:go`
+    #[arg(value_name = "RUNBOOK", conflicts_with_all = ["resume", "from"])]
+    runbook: Option<PathBuf>,
+    /// Give a parameter of the runbook
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = super::plan::pair, requires = "runbook")]
+    params: Vec<(String, String)>,
+    /// What is going on: the title of the report, and a clock in the prompt
+    #[arg(long, value_name = "TITLE", conflicts_with_all = ["resume", "from"])]
+    incident: Option<String>,
+    /// Take up a session again, with its variables, functions and what it owes [default: the newest that was not ended]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with = "from")]
+    resume: Option<String>,
+    /// Look back at a run, dry: what it had at hand before this call or step is there
+    #[arg(long, value_name = "RUN[@KEY]")]
+    from: Option<String>,
+    /// Wait so long for runs that change the same targets, such as 10m, instead of being refused
+    #[arg(long, value_name = "DURATION")]
+    wait: Option<Span>,
+    /// Go on although the shared journal does not answer, another machine has the leases or approvals are missing; the record says
+    /// why
+    #[arg(long, value_name = "WHY", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    break_glass: Option<String>,
+}
+
+/// A session at a terminal, or at the end of a pipe.
+struct Console<'a> {
+    session: LiveSession<'a>,
+    lifeboat: &'a Lifeboat,
+    printer: &'a Printer,
+    loaded: Option<Loaded>,
+    /// A text that the next line begins with.
+    prefilled: Option<String>,
+    /// Whether a person types.
+    at_terminal: bool,
+}
+
+/// What is to come after something typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    /// It did not go well: input from a pipe ends there.
+    Failed,
+    Leave,
+}
+
+impl Repl {
+    pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
+        let at_terminal = printer.interactive() && std::io::stdout().is_terminal();
+        let cancel = Cancel::new();
+        let view = RunView::new(printer);
+        let program = std::env::current_exe().unwrap_or_else(|_| "lifeboat".into());
+        let lifeboat = open::recording(global, |builder| {
+            let builder =
+                builder.answers(Arc::new(ask::AtTerminal(printer.clone()))).console(Arc::new(printer.clone()));
+            builder.progress(view.clone()).listener(view).cancel(cancel).program(program)
+        })?;
+        printer.shorten(&lifeboat.config().root);
+        printer.conceal(lifeboat.redactor());
+        let request = SessionRequest {
+            environment: global.env.clone(),
+            incident: self.incident.clone(),
+            on_fault: OnFaultArg::chosen(None, printer),
+            wait: self.wait.map(|wait| wait.0),
+            break_glass: self.break_glass.clone(),
+        };
+        let mut retraced = None;
+        let session = if let Some(run) = &self.resume {
+            let (session, found) =
+                lifeboat.resume_session(Some(run.as_str()).filter(|run| !run.is_empty()), &request)?;
+            retraced = Some(found);
+            session
+        } else if let Some(from) = &self.from {
+            let (run, key) = from.split_once('@').map_or((from.as_str(), None), |(run, key)| (run, Some(key)));
+            lifeboat.look_back(run, key, &request)?
+        } else {
+            lifeboat.open_session(&request)?
+        };
+        stop_on_signals(session.interrupter());
+        let (loaded, prefilled) = (None, None);
+        let mut console = Console { session, lifeboat: &lifeboat, printer, loaded, prefilled, at_terminal };
+        console.greet(retraced.as_ref());
+        if let Some(runbook) = &self.runbook {
+            let file = runbook.display().to_string();
+            if let Err(error) = console.load(&file, &self.params) {
+                console.session.end();
+                return Err(error);
+            }
+        }
+        if at_terminal { console.typed() } else { console.piped() }
+    }
+}
+
+/// Ctrl-C stops what goes on, and never the session. With nothing going on, a signal from elsewhere ends the process: the session can be
+/// taken up again.
+fn stop_on_signals(interrupter: Interrupter) {
+    let terminal = rustix::termios::tcgetattr(std::io::stdin()).ok();
+    on_signals(move |signal| {
+        if interrupter.interrupt() && matches!(signal, Signal::Stop) {
+            return;
+        }
+        if let Some(terminal) = &terminal {
+            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, terminal);
+        }
+        #[expect(
+            clippy::disallowed_methods,
+            clippy::exit,
+            reason = "the main thread waits for a key, and nothing else makes it stop; the journal is whole"
+        )]
+        std::process::exit(i32::from(Exit::Cancelled.code()));
+    });
+}
+
+impl Console<'_> {
+    /// At a terminal.
+    fn typed(mut self) -> Result<Exit, Error> {
+        let history = LineHistory::at(self.lifeboat.state_directory().join("history"));
+        let _ = history.trim();
+        let before = history.entries();
+        let mut lines = match editor::lines(self.printer, Words::of(&self.session), &before) {
+            Ok(lines) => lines,
+            Err(error) => return Err(Error::Internal { why: format!("the terminal cannot be used: {error}") }),
+        };
+        loop {
+            if self.session.has_expired() {
+                let text = "the session is dry again: the time was over. `:arm` if more is to be changed";
+                self.printer.err(&self.printer.paint_err(Style::Caution, text));
+            }
+            if let Some(typing) = lines.helper_mut() {
+                typing.knows(Words::of(&self.session));
+            }
+            match self.line(&mut lines) {
+                Ok(text) if text.trim().is_empty() => {}
+                Ok(text) => {
+                    if let Some(what) = self.session.secret_in(&text) {
+                        self.not_kept(&what);
+                        continue;
+                    }
+                    let _ = lines.add_history_entry(text.trim_end());
+                    let _ = history.add(text.trim_end());
+                    if self.perform(&text) == Next::Leave
+                        && let Some(exit) = self.leave()
+                    {
+                        return Ok(self.end(exit));
+                    }
+                }
+                Err(ReadlineError::Interrupted) => {}
+                Err(ReadlineError::Eof) => {
+                    if let Some(exit) = self.leave() {
+                        return Ok(self.end(exit));
+                    }
+                }
+                // The terminal is gone: what is owed stays owed, and the session can be taken up again.
+                Err(error) => {
+                    let why = format!("the terminal is gone: {error}");
+                    let help = format!("take the session up again: lifeboat repl --resume {}", self.session.id());
+                    return Err(Error::Refused { why, help: Some(help) });
+                }
+            }
+        }
+    }
+
+    fn line(&mut self, lines: &mut Lines) -> rustyline::Result<String> {
+        let (plain, coloured) = prompt::prompt(&self.session, self.printer);
+        match self.prefilled.take() {
+            Some(text) => lines.readline_with_initial(&(plain, coloured), (&text, "")),
+            None => lines.readline(&(plain, coloured)),
+        }
+    }
+
+    /// From a file or a pipe: it ends at the first line that does not go well, as a later one may depend on it.
+    fn piped(mut self) -> Result<Exit, Error> {
+        let mut text = String::new();
+        for line in std::io::stdin().lock().lines() {
+            let line = line.map_err(|error| Error::Refused {
+                why: format!("the input cannot be read: {error}"),
+                help: Some("give it as text in UTF-8".to_owned()),
+            })?;
+            text.push_str(&line);
+            text.push('\n');
+            if !editor::is_command(&text) && LiveSession::is_incomplete(&text) {
+                continue;
+            }
+            let typed = std::mem::take(&mut text);
+            if typed.trim().is_empty() {
+                continue;
+            }
+            if let Some(what) = self.session.secret_in(&typed) {
+                self.not_kept(&what);
+                return Ok(self.end(Exit::RolledBack));
+            }
+            match self.perform(&typed) {
+                Next::GoOn => {}
+                Next::Failed => return Ok(self.end(Exit::RolledBack)),
+                Next::Leave => return Ok(self.end(Exit::Done)),
+            }
+        }
+        if !text.trim().is_empty() {
+            self.printer.err("the input ends in the middle: a bracket, a text or a block is open");
+            return Ok(self.end(Exit::RolledBack));
+        }
+        Ok(self.end(Exit::Done))
+    }
+
+    /// Does what was typed.
+    fn perform(&mut self, text: &str) -> Next {
+        let trimmed = text.trim();
+        if let Some(command) = trimmed.strip_prefix(':') {
+            return match Command::parse(command) {
+                Ok(command) => self.command(command, trimmed),
+                Err(Wrong { why, help }) => self.failed(&Error::Params { why, help }),
+            };
+        }
+        if let Some(name) = trimmed.strip_prefix('?') {
+            let name = name.trim();
+            let words: &[&str] = if name.is_empty() { &["doc"] } else { &["doc", name] };
+            return self.subcommand(words);
+        }
+        if trimmed.starts_with('#') && !trimmed.starts_with("#{") {
+            self.session.note(trimmed);
+            return Next::GoOn;
+        }
+        self.evaluate(text.trim_end())
+    }
+
+    fn evaluate(&mut self, text: &str) -> Next {
+        match self.session.evaluate(text) {
+            Ok(typed) if shown::show(&typed, &self.session, self.printer) => Next::GoOn,
+            Ok(_) => Next::Failed,
+            Err(Untyped::Wrong(error)) => self.failed(&error),
+            Err(Untyped::Incomplete) => {
+                self.printer.err("that is not complete: a bracket, a text or a block is open");
+                Next::Failed
+            }
+        }
+    }
+
+    fn failed(&self, error: &Error) -> Next {
+        shown::wrong(error, self.printer);
+        Next::Failed
+    }
+
+    /// What was typed holds a secret: it goes nowhere.
+    fn not_kept(&self, what: &str) {
+        let text = format!(
+            "that holds {what}. Nothing of it was evaluated or kept, but it was on the screen: consider it known, and \
+             rotate it. In a call, name it instead: secret(\"NAME\")"
+        );
+        for line in wrap(&text, self.printer.width()) {
+            self.printer.err(&self.printer.paint_err(Style::Bad, &line));
+        }
+    }
+}

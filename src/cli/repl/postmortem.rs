@@ -1,0 +1,302 @@
+//! `:postmortem`: the report of an incident, as far as the record knows it. What it does not know stands there as a question.
+
+use jiff::Timestamp;
+
+use crate::cli::markdown;
+use crate::cli::output::Output;
+use crate::model::{Event, EventBody, ImpactKind, Settlement, Value};
+use crate::runtime::{Aftermath, Error, Owed};
+
+use super::Console;
+use super::save::short;
+use super::story::{Line, acts, lines};
+
+/// How a file ends its head that was written by `:postmortem`.
+const MARK: &str = "Written by `:postmortem` from session ";
+
+impl Console<'_> {
+    pub(super) fn postmortem(&mut self, file: &str) -> Result<(), Error> {
+        let path = self.session.path(file);
+        let events = self.session.events();
+        let report = Report {
+            title: self.session.incident().unwrap_or("Incident"),
+            environment: &self.session.environment().name,
+            session: self.session.id().as_str(),
+            now: self.session.now(),
+            owed: self.session.owed(),
+            aftermath: self.session.aftermath(),
+            lines: lines(&events),
+            by: people(&events),
+        };
+        let text = report.markdown();
+        let output = Output::to(path.clone());
+        let ours = output.open("report that `:postmortem` has written", |there| there.contains(MARK))?;
+        ours.write(self.printer, |printer| text.lines().for_each(|line| printer.out(line)))?;
+        self.session.note(&format!(":postmortem {file}"));
+        let shown = self.printer.short(&path.display().to_string());
+        self.printer.out(&format!("written to {shown}; what only people know stands there as questions"));
+        Ok(())
+    }
+}
+
+struct Report<'a> {
+    title: &'a str,
+    environment: &'a str,
+    session: &'a str,
+    now: Timestamp,
+    owed: Owed,
+    aftermath: Aftermath,
+    lines: Vec<Line>,
+    by: Vec<String>,
+}
+
+/// A time in which a check failed.
+#[derive(Debug, PartialEq)]
+struct Outage {
+    /// What was checked.
+    what: String,
+    from: Timestamp,
+    /// When it was well again, as far as anybody looked.
+    to: Option<Timestamp>,
+    /// The last look before it that was well.
+    well_before: Option<Timestamp>,
+    detail: String,
+}
+
+impl Report<'_> {
+    fn markdown(&self) -> String {
+        let mut out: Vec<String> = Vec::new();
+        let began = self.lines.first().map_or(self.now, |line| line.at);
+        let ended = self.lines.last().map_or(self.now, |line| line.at);
+        out.push(format!("# {}", cell(self.title)));
+        out.push(String::new());
+        out.push(format!("{MARK}{}. Times are UTC.", self.session));
+        out.push(String::new());
+        out.push(format!("- Environment: {}", self.environment));
+        out.push(format!("- From {} to {} ({})", day(began), day(ended), span(began, ended)));
+        out.push(format!("- Who: {}", if self.by.is_empty() { "?".to_owned() } else { self.by.join(", ") }));
+        out.push(format!("- State now: {}", self.aftermath.sentence()));
+        self.impact(&mut out);
+        self.timeline(&mut out);
+        self.actions(&mut out);
+        self.open(&mut out);
+        out.push(String::new());
+        out.join("\n")
+    }
+
+    fn impact(&self, out: &mut Vec<String>) {
+        out.extend([String::new(), "## Impact".to_owned(), String::new()]);
+        let outages = outages(&self.lines);
+        if outages.is_empty() {
+            out.push("No check failed while the session went on. What did users notice, and since when?".to_owned());
+            return;
+        }
+        out.push("From the checks that were made here; it may have begun before the first of them.".to_owned());
+        out.extend([String::new(), "| what | failed from | until | for | what was seen |".to_owned()]);
+        out.push("|---|---|---|---|---|".to_owned());
+        for outage in &outages {
+            let from = match outage.well_before {
+                Some(before) => format!("{} (well at {})", time(outage.from), time(before)),
+                None => format!("{} or before", time(outage.from)),
+            };
+            let (to, how_long) = match outage.to {
+                Some(to) => (time(to), span(outage.from, to)),
+                None => ("still failing".to_owned(), span(outage.from, self.now)),
+            };
+            let (what, detail) = (cell(&outage.what), cell(&outage.detail));
+            out.push(format!("| {what} | {from} | {to} | {how_long} | {detail} |"));
+        }
+    }
+
+    fn timeline(&self, out: &mut Vec<String>) {
+        out.extend([String::new(), "## Timeline".to_owned(), String::new()]);
+        out.push("| time | what | came of it |".to_owned());
+        out.push("|---|---|---|".to_owned());
+        let mut last = String::new();
+        for line in &self.lines {
+            let Some((what, came)) = told(line) else { continue };
+            // What was looked at again and was the same is told once.
+            let same = format!("{what}|{came}");
+            if same == last && !line.acted() {
+                continue;
+            }
+            last = same;
+            out.push(format!("| {} | {what} | {} |", time(line.at), cell(&came)));
+        }
+    }
+
+    fn actions(&self, out: &mut Vec<String>) {
+        out.extend([String::new(), "## What was changed and told".to_owned(), String::new()]);
+        let mut any = false;
+        for line in &self.lines {
+            for call in line.done.iter().filter(|call| acts(call)) {
+                any = true;
+                let undone = if call.key.in_rollback() { "undone: " } else { "" };
+                let came = match &call.outcome {
+                    Ok(_) if call.evidence.is_some() => "took place (found by looking)".to_owned(),
+                    Ok(_) => "done".to_owned(),
+                    Err(fault) => format!("FAILED: {}", fault.message),
+                };
+                let what = cell(&format!("{undone}{}", named(call)));
+                out.push(format!("- {}: {what}: {} ({})", time(call.began), cell(&came), seconds(call.elapsed_ms)));
+            }
+        }
+        if !any {
+            out.push("Nothing.".to_owned());
+        }
+    }
+
+    fn open(&self, out: &mut Vec<String>) {
+        out.extend([String::new(), "## Open questions".to_owned(), String::new()]);
+        for (_, what) in &self.owed.in_doubt {
+            out.push(format!("- [ ] Did {} take place? Nobody knows.", markdown::code(what)));
+        }
+        for title in &self.owed.steps {
+            out.push(format!("- [ ] {} was not undone. Is it to stay?", markdown::code(title)));
+        }
+        for target in &self.owed.maintenance {
+            out.push(format!("- [ ] {} is in maintenance. When is it opened, and by whom?", cell(target)));
+        }
+        for outage in outages(&self.lines).iter().filter(|outage| outage.to.is_none()) {
+            out.push(format!("- [ ] {} was failing at the last look. Is it well now?", markdown::code(&outage.what)));
+        }
+        for line in self.lines.iter().filter(|line| !line.is_command() && !line.went_well()) {
+            out.push(format!("- [ ] Why did {} fail ({})?", markdown::code(&head(&line.text)), cell(&line.why())));
+        }
+        for question in [
+            "What was the cause?",
+            "Who was affected, and how many?",
+            "How was it noticed, and how could it be noticed earlier?",
+            "What is done so that it does not happen again, by whom, until when?",
+        ] {
+            out.push(format!("- [ ] {question}"));
+        }
+    }
+}
+
+/// What was typed, in Markdown, and what came of it; nothing for what is only about the session.
+fn told(line: &Line) -> Option<(String, String)> {
+    let text = line.text.trim();
+    if let Some(remark) = text.strip_prefix('#').filter(|_| line.is_command()) {
+        return Some((cell(remark.trim()), String::new()));
+    }
+    if line.is_command() {
+        return match text.split_whitespace().next()? {
+            ":arm" => Some(("armed: changes take place from here".to_owned(), String::new())),
+            ":disarm" => Some(("disarmed".to_owned(), String::new())),
+            ":undo" => Some((cell(&format!("undone: {}", line.undone.join(", "))), came_of(line))),
+            ":load" | ":skip" | ":step" => Some((markdown::code(text), String::new())),
+            _ => None,
+        };
+    }
+    Some((markdown::code(&head(text)), came_of(line)))
+}
+
+fn came_of(line: &Line) -> String {
+    if !line.went_well() {
+        return format!("FAILED: {}", line.why());
+    }
+    let planned = line.planned.iter().any(|call| call.impact.kind.is_change() || call.impact.kind == ImpactKind::Tell);
+    if planned {
+        return "only planned".to_owned();
+    }
+    let seen = line.done.iter().rev().find(|call| call.impact.kind == ImpactKind::Look);
+    match (line.acted(), seen) {
+        (true, _) => "done".to_owned(),
+        (false, Some(call)) => match &call.outcome {
+            Ok(value) => found(value),
+            Err(fault) => fault.message.clone(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// What a look found, in a few words.
+fn found(value: &Value) -> String {
+    let text = |name: &str| value.get(name).map(ToString::to_string).filter(|text| !text.is_empty());
+    match (text("status"), text("detail")) {
+        (Some(status), Some(detail)) => format!("{status}: {detail}"),
+        (Some(status), None) => status,
+        (None, _) => text("id").unwrap_or_else(|| short(value)),
+    }
+}
+
+/// The times in which checks failed, in the order in which they began.
+fn outages(lines: &[Line]) -> Vec<Outage> {
+    let mut outages: Vec<Outage> = Vec::new();
+    let mut well: Vec<(String, Timestamp)> = Vec::new();
+    let checks =
+        lines.iter().flat_map(|line| &line.done).filter(|call| matches!(call.primitive.as_str(), "probe" | "health"));
+    for call in checks {
+        let Ok(value) = &call.outcome else { continue };
+        let what = named(call);
+        let good = match value.get("ok").or_else(|| value.get("healthy")) {
+            Some(Value::Bool(good)) => *good,
+            _ => continue,
+        };
+        let open = outages.iter_mut().find(|outage| outage.what == what && outage.to.is_none());
+        match (good, open) {
+            (true, Some(outage)) => outage.to = Some(call.began),
+            (false, None) => {
+                let well_before = well.iter().rev().find(|(known, _)| *known == what).map(|(_, at)| *at);
+                outages.push(Outage { what, from: call.began, to: None, well_before, detail: found(value) });
+                continue;
+            }
+            _ => {}
+        }
+        if good {
+            well.push((named(call), call.began));
+        }
+    }
+    outages
+}
+
+fn named(call: &Settlement) -> String {
+    let state = call.args.as_ref().and_then(|args| args.get("state")).and_then(Value::as_str).unwrap_or_default();
+    format!("{} {} {state}", call.primitive, call.impact.targets.join(", ")).trim_end().to_owned()
+}
+
+/// Everybody who typed, answered or decided.
+fn people(events: &[Event]) -> Vec<String> {
+    let mut people: Vec<String> = Vec::new();
+    for event in events {
+        let by = match &event.body {
+            EventBody::Started(started) => Some(&started.by),
+            EventBody::Resumed { by, .. } | EventBody::Answered { by, .. } | EventBody::Cancelling { by, .. } => {
+                Some(by)
+            }
+            _ => None,
+        };
+        if let Some(by) = by.filter(|by| !people.contains(by)) {
+            people.push(by.clone());
+        }
+    }
+    people
+}
+
+fn head(text: &str) -> String {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default().trim().to_owned();
+    if lines.next().is_some() { format!("{first} …") } else { first }
+}
+
+/// Text that stays in its cell, and is no markup.
+fn cell(text: &str) -> String {
+    markdown::prose(text)
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S").to_string()
+}
+
+fn day(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+fn span(from: Timestamp, to: Timestamp) -> String {
+    super::prompt::short(std::time::Duration::try_from(to.duration_since(from)).unwrap_or_default())
+}
+
+fn seconds(millis: u64) -> String {
+    crate::model::Span(std::time::Duration::from_millis(millis)).human()
+}

@@ -1,0 +1,261 @@
+//! `:save`: the session as a runbook that can be reviewed, explored and run again.
+
+use std::collections::BTreeMap;
+
+use crate::cli::output::Output;
+use crate::model::{Event, Value};
+use crate::runtime::Error;
+
+use super::colour::{Part, parts};
+use super::story::{Line, lines};
+use super::{Console, Next};
+
+/// How a file begins that was written by `:save`.
+const MARK: &str = "//! Written from session ";
+
+/// Where a literal is proposed as a parameter: the argument that holds it.
+const PROPOSED: &[&str] = &["version", "from", "reason"];
+
+impl Console<'_> {
+    pub(super) fn save(&mut self, file: &str) -> Result<(), Error> {
+        let path = self.session.path(file);
+        let known = |name: &str| self.session.cast().registry.signature(name).is_some();
+        let events = self.session.events();
+        let title = self.session.incident().map_or_else(|| "What was done".to_owned(), str::to_owned);
+        let text = runbook(&events, &title, self.session.id().as_str(), known);
+        let Some(text) = text else {
+            let help = "type what is to be in it, armed, or looks and definitions".to_owned();
+            return Err(Error::Refused {
+                why: "nothing was typed that could stand in a runbook".to_owned(),
+                help: Some(help),
+            });
+        };
+        let output = Output::to(path.clone());
+        let ours = output.open("runbook that `:save` has written", |there| there.contains(MARK))?;
+        ours.write(self.printer, |printer| text.lines().for_each(|line| printer.out(line)))?;
+        self.session.note(&format!(":save {file}"));
+        let shown = self.printer.short(&path.display().to_string());
+        self.printer.out(&format!("written to {shown}; review it before anybody runs it"));
+        let path = path.display().to_string();
+        if self.subcommand(&["check", &path]) == Next::GoOn {
+            // Who waits for the prompt does not want to wait for a million paths.
+            self.subcommand(&["explore", "--time", "5s", &path]);
+        }
+        Ok(())
+    }
+}
+
+/// The runbook; nothing where there is nothing to write.
+fn runbook(events: &[Event], title: &str, session: &str, is_primitive: impl Fn(&str) -> bool) -> Option<String> {
+    let all = lines(events);
+    let mut writer = Writer { out: Vec::new(), step: None, body: Vec::new(), opened: 0 };
+    for line in &all {
+        writer.line(line, &all);
+    }
+    writer.close();
+    let code = writer.out.iter().any(|line| !line.trim_start().starts_with("//") && !line.trim().is_empty());
+    if !code {
+        return None;
+    }
+    let body = writer.out.join("\n");
+    let (params, body) = with_parameters(&body, &is_primitive);
+    let at = all.first().map(|line| line.at.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+    let mut text = vec![format!("//! {}", one_line(title))];
+    text.push(format!("{MARK}{session} of {at}; read it before you run it."));
+    if !params.is_empty() {
+        text.push(String::new());
+    }
+    text.extend(params.iter().map(|(name, value)| format!("param {name}: string = {value};")));
+    text.extend([String::new(), body.trim().to_owned()]);
+    Some(text.join("\n") + "\n")
+}
+
+/// Gathers what was typed into steps.
+struct Writer {
+    out: Vec<String>,
+    /// The title of the step that is open.
+    step: Option<String>,
+    body: Vec<String>,
+    /// How many blocks the step has had: what it defines stands between them.
+    opened: usize,
+}
+
+impl Writer {
+    fn line(&mut self, line: &Line, all: &[Line]) {
+        let text = line.text.trim();
+        if line.is_command() {
+            return self.command(text);
+        }
+        if !line.went_well() {
+            self.comment(&format!("failed: {}", line.why()), text);
+            return;
+        }
+        if undone_later(line, all) {
+            self.comment("undone afterwards", text);
+            return;
+        }
+        if !line.armed && line.planned.iter().any(|call| call.impact.kind.is_change()) {
+            let made_so = |other: &Line| other.armed && other.number > line.number && other.text.trim() == text;
+            if !all.iter().any(made_so) {
+                self.comment("only planned", text);
+            }
+            return;
+        }
+        // What was looked at twice in a row is looked at once.
+        if self.body.last().or(self.out.last()).is_some_and(|last| *last == ended(text)) {
+            return;
+        }
+        if defines(text) || begins_with(text, &["step"]) {
+            self.flush();
+            self.out.push(ended(text));
+        } else if let Some(target) = maintenance_on(line) {
+            self.flush();
+            self.closes(text, &target);
+        } else {
+            self.body.push(ended(text));
+        }
+    }
+
+    fn command(&mut self, text: &str) {
+        if let Some(title) = text.strip_prefix(":step ") {
+            self.close();
+            let title = title.trim().trim_matches('"');
+            self.step = (title != "end").then(|| title.to_owned());
+        } else if text.starts_with('#') {
+            let remark = text.trim_start_matches('#').trim();
+            if !remark.is_empty() {
+                self.body.push(format!("// {}", one_line(remark)));
+            }
+        } else if text.starts_with(":skip") {
+            self.body.push(format!("// left out: {}", one_line(text.trim_start_matches(":skip").trim())));
+        }
+    }
+
+    /// What closes a service is a step of its own that opens it again when the runbook fails.
+    fn closes(&mut self, text: &str, target: &str) {
+        let name: String = target.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        let title = self.title().unwrap_or_else(|| format!("Close {target}"));
+        self.out.push(format!("let {name}_before = maintenance({target:?});"));
+        self.out.push(format!(
+            "step {title:?} {{\n    {}\n}} rollback {{\n    maintenance({target:?}, {name}_before);\n}}",
+            ended(text)
+        ));
+    }
+
+    fn comment(&mut self, head: &str, text: &str) {
+        self.body.push(format!("// {}:", one_line(head)));
+        self.body.extend(text.lines().map(|line| format!("//     {line}")));
+    }
+
+    /// The title of the next block of the step that is open.
+    fn title(&mut self) -> Option<String> {
+        let title = self.step.clone()?;
+        self.opened += 1;
+        Some(if self.opened > 1 { format!("{title} ({})", self.opened) } else { title })
+    }
+
+    /// Writes what was gathered: as a step where one is open and something in it is no comment.
+    fn flush(&mut self) {
+        let body = std::mem::take(&mut self.body);
+        let only_comments = body.iter().all(|line| line.starts_with("//"));
+        match self.step {
+            Some(_) if !only_comments => {
+                let title = self.title().unwrap_or_default();
+                self.out.push(format!("step {title:?} {{"));
+                self.out.extend(
+                    body.iter().flat_map(|text| text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>()),
+                );
+                self.out.push("}".to_owned());
+            }
+            _ => self.out.extend(body),
+        }
+    }
+
+    fn close(&mut self) {
+        self.flush();
+        (self.step, self.opened) = (None, 0);
+    }
+}
+
+/// Whether a step that a line completed was undone by a later line.
+fn undone_later(line: &Line, all: &[Line]) -> bool {
+    let own = format!("{}.", line.number);
+    let later = all.iter().filter(|other| other.number > line.number);
+    later.flat_map(|other| &other.undone_keys).any(|key| key.to_string().starts_with(&own))
+}
+
+/// The target that a line of one call puts into maintenance.
+fn maintenance_on(line: &Line) -> Option<String> {
+    let acting: Vec<_> = line.done.iter().filter(|call| super::story::acts(call)).collect();
+    let [call] = acting.as_slice() else { return None };
+    let single = begins_with(line.text.trim(), &["maintenance"]) && line.text.matches(';').count() <= 1;
+    let [target] = call.impact.targets.as_slice() else { return None };
+    let on = parts(&line.text).iter().any(|(part, text)| *part == Part::Text && *text == "\"on\"");
+    (call.primitive == "maintenance" && single && on).then(|| target.clone())
+}
+
+fn begins_with(text: &str, words: &[&str]) -> bool {
+    let first = parts(text).into_iter().find(|(part, piece)| *part != Part::Comment && !piece.trim().is_empty());
+    first.is_some_and(|(_, piece)| words.contains(&piece))
+}
+
+/// Whether it defines something that what follows may need.
+fn defines(text: &str) -> bool {
+    begins_with(text, &["let", "const", "fn", "private", "import", "param"])
+}
+
+/// A statement with its end.
+fn ended(text: &str) -> String {
+    let text = text.trim();
+    let closed = text.ends_with(';') || (text.ends_with('}') && !begins_with(text, &["let", "const"]));
+    if closed { text.to_owned() } else { format!("{text};") }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The literals that are worth a parameter, by the name that is proposed; and the text with these names in their place.
+fn with_parameters(body: &str, is_primitive: &impl Fn(&str) -> bool) -> (BTreeMap<String, String>, String) {
+    let mut params: BTreeMap<String, String> = BTreeMap::new();
+    let mut text = String::new();
+    // The name of the argument that stands before a literal, `version: "…"`.
+    let (mut name, mut colon) = (String::new(), false);
+    for (part, piece) in parts(body) {
+        let proposed = part == Part::Text && piece.starts_with('"') && colon && PROPOSED.contains(&name.as_str());
+        if proposed {
+            let param = if name == "from" { "backup".to_owned() } else { name.clone() };
+            let free = |param: &str| params.get(param).is_none_or(|known| known == piece);
+            let mut wanted = param.clone();
+            let mut n = 2;
+            while !free(&wanted) || is_primitive(&wanted) || declared(body, &wanted) {
+                wanted = format!("{param}_{n}");
+                n += 1;
+            }
+            params.insert(wanted.clone(), piece.to_owned());
+            text.push_str(&wanted);
+        } else {
+            text.push_str(piece);
+        }
+        match part {
+            Part::Name | Part::Called => (name, colon) = (piece.to_owned(), false),
+            _ if piece == ":" => colon = true,
+            _ if piece.trim().is_empty() => {}
+            _ => (name, colon) = (String::new(), false),
+        }
+    }
+    (params, text)
+}
+
+/// Whether a text defines a variable of this name.
+fn declared(body: &str, name: &str) -> bool {
+    ["let", "const", "param"]
+        .iter()
+        .any(|word| body.contains(&format!("{word} {name} ")) || body.contains(&format!("{word} {name}:")))
+}
+
+/// A value that a report shows.
+pub(super) fn short(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() > 60 { text.chars().take(59).chain(['…']).collect() } else { text }
+}

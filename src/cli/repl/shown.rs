@@ -1,0 +1,182 @@
+//! What came of something typed, as people read it.
+
+use miette::Diagnostic;
+
+use crate::cli::plan::show_nodes;
+use crate::cli::printer::{Printer, Style};
+use crate::cli::wrap::wrap;
+use crate::model::{Fault, Halt, ImpactKind, PlanNode, Symbol, Value, Verdict};
+use crate::runtime::{Error, LiveSession, Typed};
+
+/// What is wrong with something typed, pointing into it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+struct Pointing {
+    message: String,
+    help: Option<String>,
+    source_code: Option<miette::NamedSource<std::sync::Arc<str>>>,
+    at: Option<miette::SourceSpan>,
+}
+
+impl Diagnostic for Pointing {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.source_code.as_ref().map(|source| source as &dyn miette::SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
+        let at = self.at?;
+        Some(Box::new(std::iter::once(miette::LabeledSpan::new_with_span(Some("here".to_owned()), at))))
+    }
+}
+
+/// Shows what came of it. Whether it went well.
+pub(super) fn show(typed: &Typed, session: &LiveSession, printer: &Printer) -> bool {
+    // Whoever ends a line with `;` does not ask for its value.
+    let silent = session.script().source(&format!("[{}]", typed.number)).is_some_and(|source| {
+        let text = source.text.trim();
+        text.ends_with(';') || (text.starts_with("step ") && text.ends_with('}'))
+    });
+    for finding in &typed.findings {
+        printer.error(finding);
+    }
+    if printer.json {
+        as_json(typed, printer);
+        return matches!(typed.verdict, Verdict::Completed(_));
+    }
+    let nodes = inner(&typed.nodes);
+    show_nodes(nodes, printer);
+    let planned = changes(nodes);
+    if planned > 0 {
+        let what = if planned == 1 { "1 change" } else { &format!("{planned} changes") };
+        let text = format!("dry: {what} only planned; `:arm`, and type it again, to make it so");
+        printer.out(&printer.paint(Style::Caution, &text));
+    }
+    match &typed.verdict {
+        Verdict::Completed(value) => {
+            if !silent {
+                self::value(value, printer);
+            }
+            true
+        }
+        Verdict::Failed { fault, unwound, .. } => {
+            for step in unwound {
+                match &step.fault {
+                    None => printer.err(&format!("rolled back: {}", step.title)),
+                    Some(fault) => printer.err(&format!("rollback of {} FAILED: {fault}", step.title)),
+                }
+            }
+            self::fault(fault, session, printer);
+            false
+        }
+        Verdict::Halted { halt, .. } => {
+            self::halt(halt, session, printer);
+            false
+        }
+    }
+}
+
+/// The nodes of an input, without the input itself.
+fn inner(nodes: &[PlanNode]) -> &[PlanNode] {
+    match nodes {
+        [PlanNode::Scope(scope)] => &scope.nodes,
+        nodes => nodes,
+    }
+}
+
+fn changes(nodes: &[PlanNode]) -> usize {
+    let counted = |node: &PlanNode| match node {
+        PlanNode::Call(line) => {
+            let acts = line.impact.kind.is_change() || line.impact.kind == ImpactKind::Tell;
+            usize::from(acts && line.symbol != Symbol::Nothing)
+        }
+        PlanNode::Scope(scope) if scope.scope.kind == crate::model::ScopeKind::Rehearsal => 0,
+        PlanNode::Scope(scope) => changes(&scope.nodes),
+    };
+    nodes.iter().map(counted).sum()
+}
+
+/// A value: in a line where it fits, otherwise a field or an item each.
+pub(super) fn value(value: &Value, printer: &Printer) {
+    let text = value.to_string();
+    let lines = match value {
+        Value::Null => return,
+        Value::Map(map) if 2 + text.chars().count() > printer.width() => {
+            let longest = map.keys().map(|name| name.chars().count()).max().unwrap_or_default();
+            map.iter().map(|(name, value)| format!("{name:<longest$}  {value}")).collect()
+        }
+        Value::List(items) if 2 + text.chars().count() > printer.width() => {
+            items.iter().enumerate().map(|(n, item)| format!("{n:>3}  {item}")).collect()
+        }
+        _ => text.lines().map(str::to_owned).collect::<Vec<_>>(),
+    };
+    let mark = printer.paint(Style::Dim, "= ");
+    for (n, line) in lines.iter().enumerate() {
+        for (m, part) in wrap(line, printer.width() - 2).iter().enumerate() {
+            let lead = if n + m == 0 { mark.as_str() } else { "  " };
+            printer.out(&format!("{lead}{part}"));
+        }
+    }
+}
+
+fn fault(fault: &Fault, session: &LiveSession, printer: &Printer) {
+    point(fault.message.clone(), fault.hint.clone(), fault.site.as_deref(), session, printer);
+}
+
+fn halt(halt: &Halt, session: &LiveSession, printer: &Printer) {
+    let (message, help, site) = match halt {
+        Halt::Cancelled | Halt::Stopped => ("stopped: the session goes on".to_owned(), None, None),
+        Halt::Aborted => ("stopped at once: the session goes on".to_owned(), None, None),
+        Halt::Mistake { why, site, hint } | Halt::Unplannable { why, site, hint } => {
+            (why.clone(), hint.clone(), Some(site.to_string()))
+        }
+        Halt::Refused { why, hint } => (format!("refused: {why}"), hint.clone(), None),
+        Halt::InDoubt { key, why, .. } => {
+            let help = format!("look at it, then say so: `:settle {key} applied` or `:settle {key} not-applied`");
+            (format!("in doubt: {why}"), Some(help), None)
+        }
+        Halt::Journal { .. } | Halt::LeaseLost { .. } => {
+            let help =
+                format!("nothing more is changed by it; take it up again: lifeboat repl --resume {}", session.id());
+            (halt.to_string(), Some(help), None)
+        }
+        other => (other.to_string(), None, None),
+    };
+    point(message, help, site.as_deref(), session, printer);
+}
+
+/// An error with the line that it is about.
+fn point(message: String, help: Option<String>, site: Option<&str>, session: &LiveSession, printer: &Printer) {
+    let place = site.and_then(|site| {
+        let mut parts = site.rsplitn(3, ':');
+        let column = parts.next()?.parse().ok()?;
+        let line = parts.next()?.parse().ok()?;
+        let source = session.script().source(parts.next()?)?;
+        let span = source.span(line, column, 1);
+        let word = source.text[span.start..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').count();
+        let span = source.span(line, column, word.max(1));
+        Some((miette::NamedSource::new(&*source.name, source.text.clone()).with_language("Rust"), span.into()))
+    });
+    let (source_code, at) = place.map_or((None, None), |(source, span)| (Some(source), Some(span)));
+    printer.error(&Pointing { message, help, source_code, at });
+}
+
+/// What could not be evaluated at all.
+pub(super) fn wrong(error: &Error, printer: &Printer) {
+    printer.error(error);
+}
+
+fn as_json(typed: &Typed, printer: &Printer) {
+    let (ended, value, why) = match &typed.verdict {
+        Verdict::Completed(value) => ("completed", Some(value), None),
+        Verdict::Failed { fault, .. } => ("failed", None, Some(fault.to_string())),
+        Verdict::Halted { halt, .. } => ("stopped", None, Some(halt.to_string())),
+    };
+    printer.out_json(&serde_json::json!({
+        "number": typed.number, "armed": typed.armed, "ended": ended, "value": value, "why": why,
+        "planned": inner(&typed.nodes), "took_ms": u64::try_from(typed.took.as_millis()).unwrap_or(u64::MAX),
+    }));
+}
