@@ -1,0 +1,147 @@
+//! Changes take place only while a session is armed, and what goes on can be stopped without losing the session.
+
+use crate::project::Project;
+use crate::terminal::Terminal;
+use crate::{is_closed, project, told_apart};
+
+#[test]
+fn a_session_is_dry_until_it_is_armed() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    let shown = terminal
+        .line("step \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", \"off\"); }", 2);
+    assert!(shown.contains("1 change only planned"), "{shown}");
+    terminal.line("notify(\"incidents\", \"closing\");", 3);
+    assert!(!is_closed(&project), "it was only planned");
+    assert_eq!(project.read("incidents.jsonl"), "");
+    terminal.line(":undo", 3);
+    terminal.shows("nothing is owed");
+    let shown = terminal.line(":arm 10m", 4);
+    assert!(shown.contains("test ARMED 9m>") || shown.contains("test ARMED 10m>"), "{shown}");
+    terminal.line("step \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", \"off\"); }", 5);
+    assert!(is_closed(&project));
+    terminal.shows("owes 1>");
+    terminal.line(":disarm", 6);
+    let shown = terminal.line(":undo", 6);
+    assert!(shown.contains("refused: undoing `Close` changes something, and the session is dry"), "{shown}");
+    assert!(is_closed(&project));
+    terminal.line(":arm", 7);
+    terminal.line(":undo", 8);
+    assert!(!is_closed(&project));
+    let shown = terminal.line(":owed", 8);
+    assert!(shown.contains("nothing is owed"), "{shown}");
+}
+
+#[test]
+fn it_is_dry_again_when_the_time_is_over() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.keys(":arm 2s");
+    terminal.press("Enter");
+    terminal.asks_for(2);
+    // One line that lasts longer than that: what stands behind the end does not take place.
+    terminal.keys("sleep(\"3s\"); maintenance(\"web\", \"on\");");
+    terminal.press("Enter");
+    let shown = terminal.shows("dry>");
+    terminal.shows("the session is dry again");
+    assert!(terminal.all().contains("the session is not armed any more"), "{shown}");
+    assert!(!is_closed(&project));
+}
+
+#[test]
+fn a_protected_environment_is_armed_by_whoever_types_its_name() {
+    let project = Project::configured("protected = true", "");
+    project.database(5);
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.keys(":arm");
+    terminal.press("Enter");
+    terminal.shows("type its name");
+    terminal.keys("production");
+    terminal.press("Enter");
+    let shown = terminal.asks_for(1);
+    assert!(shown.contains("names another environment than test"), "{shown}");
+    terminal.keys(":arm");
+    terminal.press("Enter");
+    terminal.until("the second question", |shown| shown.matches("type its name").count() == 2);
+    terminal.keys("test");
+    terminal.press("Enter");
+    terminal.shows("ARMED for 15m");
+}
+
+#[test]
+fn what_destroys_is_asked_about_each_time() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line("let b = backup(\"primary\");", 3);
+    terminal.line("sql(\"primary\", \"DELETE FROM orders\", #{ rows: 50 });", 4);
+    for (answer, next) in [("no", 5), ("yes", 6)] {
+        terminal.keys("restore(\"primary\", #{ from: b.id });");
+        terminal.press("Enter");
+        let asked = usize::from(answer == "yes") + 1;
+        terminal
+            .until("the question", |shown| shown.matches("destroys what is there. Do it? [yes/no]").count() == asked);
+        terminal.keys(answer);
+        terminal.press("Enter");
+        terminal.asks_for(next);
+    }
+    let shown = terminal.line("probe(\"primary\", #{ query: \"SELECT count(*) FROM orders\" }).value", 7);
+    assert!(shown.contains("nobody agreed to that") && shown.contains("= 50"), "{shown}");
+}
+
+#[test]
+fn ctrl_c_stops_what_goes_on_and_not_the_session() {
+    let slow =
+        "[environments.test.tools.slow]\ndriver = \"command\"\nprogram = [\"sleep\", \"30\"]\nimpact = \"change\"\n";
+    let project = Project::configured("", slow);
+    project.database(5);
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line("let kept = 41;", 3);
+    terminal.keys("sleep(\"30s\"); let never = 1;");
+    terminal.press("Enter");
+    terminal.shows("sleep 30s");
+    terminal.press("C-c");
+    terminal.asks_for(4);
+    let shown = terminal.line("kept + 1", 5);
+    assert!(shown.contains("stopped: the session goes on") && shown.contains("= 42"), "{shown}");
+    let shown = terminal.line("never", 5);
+    assert!(shown.contains("there is no variable `never` here"), "{shown}");
+    terminal.keys("exec(\"slow\");");
+    terminal.press("Enter");
+    terminal.shows("exec slow");
+    terminal.press("C-c");
+    let shown = terminal.asks_for(6);
+    assert!(!shown.contains("never came"), "{shown}");
+    // At the prompt it only empties the line.
+    terminal.keys("half a li");
+    terminal.press("C-c");
+    let shown = terminal.line("kept + 2", 7);
+    assert!(shown.contains("= 43"), "{shown}");
+}
+
+#[test]
+fn nobody_leaves_by_accident_while_something_is_owed() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line("step \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", \"off\"); }", 3);
+    terminal.press("C-d");
+    let shown = terminal.shows("[leave/stay]");
+    assert!(shown.contains("to be undone: Close") && shown.contains("in maintenance: web"), "{shown}");
+    terminal.keys("stay");
+    terminal.press("Enter");
+    terminal.asks_for(3);
+    terminal.press("C-d");
+    terminal.until("the second question", |shown| shown.matches("[leave/stay]").count() == 2);
+    terminal.keys("leave");
+    terminal.press("Enter");
+    assert_eq!(terminal.ends(), 6);
+    assert!(told_apart(&terminal.all()).contains("lifeboat repl --resume <session>"));
+}

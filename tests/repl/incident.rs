@@ -1,0 +1,96 @@
+//! One incident from the first look to the report, and what it leaves.
+
+use std::process::Command;
+
+use crate::terminal::Terminal;
+use crate::{is_closed, project, told_apart};
+
+/// Types everything that somebody types that night.
+fn that_night(terminal: &Terminal, fall_ill: impl Fn()) {
+    terminal.asks_for(1);
+    terminal.line(":health", 2);
+    fall_ill();
+    terminal.line("probe(\"web\").status", 3);
+    terminal.line("# the shop shows errors since the deploy", 4);
+    terminal.line("maintenance(\"web\", \"on\");", 5);
+    terminal.line(":arm", 6);
+    terminal.line("notify(\"incidents\", \"orders are lost\", #{ severity: \"critical\", key: \"orders\" });", 7);
+    terminal.line(":step Close the shop", 8);
+    terminal.line("maintenance(\"web\", \"on\");", 9);
+    terminal.line(":step Bring the orders back", 10);
+    terminal.line("let snapshot = latest_backup(\"primary\", #{ verified: true });", 11);
+    terminal.line("let fresh = backup(\"primary\");", 12);
+    terminal.line("require(verify_backup(\"primary\", #{ id: fresh.id }).ok, \"the backup is broken\");", 13);
+    terminal.line(":step end", 14);
+}
+
+#[test]
+fn an_incident_from_the_first_look_to_the_report() {
+    let project = project();
+    project.write("runbooks/README", "");
+    let terminal = Terminal::open(&project.path(""), "repl --incident 'Orders are lost'");
+    that_night(&terminal, || project.web.fall_ill());
+    insta::assert_snapshot!("an_incident", told_apart(&terminal.all()));
+    terminal.keys(":save runbooks/orders.rhai");
+    terminal.press("Enter");
+    terminal.asks_for(15);
+    terminal.keys(":postmortem orders.md");
+    terminal.press("Enter");
+    terminal.asks_for(16);
+    terminal.press("C-d");
+    terminal.shows("[leave/stay]");
+    insta::assert_snapshot!("its_runbook", told_apart(&project.read("runbooks/orders.rhai")));
+    insta::assert_snapshot!("its_report", told_apart(&project.read("orders.md")));
+    for arguments in [&["check", "runbooks/orders.rhai"][..], &["plan", "runbooks/orders.rhai"]] {
+        let ran = Command::new(env!("CARGO_BIN_EXE_lifeboat"))
+            .args(arguments)
+            .current_dir(project.path(""))
+            .output()
+            .expect("starts");
+        assert!(ran.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ran.stdout));
+    }
+}
+
+#[test]
+fn a_runbook_is_taken_statement_by_statement() {
+    let project = project();
+    project.write(
+        "runbooks/close.rhai",
+        "//! Close the shop.\n\nparam why: string = \"a test\";\n\nlog(why);\nmaintenance(\"web\", \"on\");\nthrow \"not here\";\nmaintenance(\"web\", \"off\");\n",
+    );
+    let terminal = Terminal::open(&project.path(""), "repl runbooks/close.rhai --set why=rehearsal");
+    terminal.asks_for(2);
+    terminal.line(":arm", 3);
+    terminal.line(":next", 4);
+    terminal.line(":next", 5);
+    assert!(terminal.all().contains("rehearsal"), "{}", terminal.all());
+    terminal.line(":go", 7);
+    assert!(is_closed(&project), "{}", terminal.all());
+    terminal.line(":skip it only gets in the way", 8);
+    terminal.keys(":edit");
+    terminal.press("Enter");
+    terminal.shows("> maintenance(\"web\", \"off\");");
+    terminal.press("Enter");
+    terminal.asks_for(9);
+    assert!(!is_closed(&project));
+}
+
+#[test]
+fn something_is_watched_until_ctrl_c() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.keys(":watch 200ms probe(\"web\")");
+    terminal.press("Enter");
+    terminal.shows("probe(\"web\"): pass");
+    project.web.fall_ill();
+    terminal.shows("probe(\"web\"): fail");
+    terminal.shows("✗");
+    terminal.press("C-c");
+    terminal.shows("looked ");
+    terminal.keys(":postmortem watch.md");
+    terminal.press("Enter");
+    terminal.shows("written to watch.md");
+    let report = project.read("watch.md");
+    assert!(report.contains("| probe web |") && report.contains("still failing"), "{report}");
+}

@@ -1,0 +1,121 @@
+//! A session that was cut off is taken up again: nothing is done twice, nothing is forgotten.
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use lifeboat::journal::{Journal as _, LibsqlJournal, RunQuery};
+use lifeboat::model::EventBody;
+
+use crate::project::Project;
+use crate::terminal::Terminal;
+use crate::{is_closed, project, told_apart};
+
+fn kill(terminal: &Terminal) {
+    kill_process(Pid::from_raw(terminal.process()).expect("a process"), Signal::KILL).expect("it runs");
+    terminal.shows("it ended with 137");
+}
+
+#[test]
+fn variables_functions_imports_and_what_is_owed_come_back() {
+    let project = project();
+    project.write("runbooks/tools.rhai", "fn twice(x) { x * 2 }\n");
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line("import \"tools\" as tools;", 2);
+    terminal.line("fn thrice(x) { tools::twice(x) + x }", 3);
+    terminal.line("let seen = probe(\"web\").status; let planned = backup(\"primary\");", 4);
+    terminal.line(":arm", 5);
+    terminal.line("let before = maintenance(\"web\");", 6);
+    terminal.line("step \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", before); }", 7);
+    terminal.line("throw \"a mistake\"", 8);
+    let requests = project.web.requests();
+    kill(&terminal);
+    let again = Terminal::open(&project.path(""), "repl --resume");
+    let shown = again.asks_for(8);
+    assert!(shown.contains("nothing was done twice") && shown.contains("to be undone: Close"), "{shown}");
+    assert!(shown.contains("test dry") && shown.contains("owes 1>"), "it is dry again: {shown}");
+    assert_eq!(project.web.requests(), requests, "what was looked at is answered from the record");
+    let shown = again.line("`${thrice(3)} ${seen} ${planned.id}`", 9);
+    assert!(shown.contains("= 9 pass ‹"), "{shown}");
+    again.line(":arm", 10);
+    again.line(":undo", 11);
+    assert!(!is_closed(&project));
+    again.press("C-d");
+    assert_eq!(again.ends(), 0);
+    let once_more = Terminal::open(&project.path(""), "repl --resume");
+    assert_eq!(once_more.ends(), 3);
+    assert!(once_more.all().contains("no session is left open"));
+}
+
+#[test]
+fn a_restore_that_was_cut_off_is_looked_into() {
+    let project = Project::configured("", "");
+    project.database(400_000);
+    let terminal = Terminal::open(&project.path(""), "repl --incident 'Orders are lost'");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line("let b = backup(\"primary\");", 3);
+    terminal.keys("restore(\"primary\", #{ from: b.id }); maintenance(\"web\", \"off\");");
+    terminal.press("Enter");
+    terminal.shows("[yes/no]");
+    terminal.keys("yes");
+    terminal.press("Enter");
+    let journal = || LibsqlJournal::open(project.path(".lifeboat/journal.db")).expect("opens");
+    loop {
+        let journal = journal();
+        let run = journal.runs(&RunQuery::newest(1)).expect("reads").pop().expect("the session").id;
+        let begun = |body: &EventBody| matches!(body, EventBody::Intended { primitive, .. } if primitive == "restore");
+        if journal.events(&run).expect("reads").iter().any(|event| begun(&event.body)) {
+            break;
+        }
+    }
+    kill(&terminal);
+    let again = Terminal::open(&project.path(""), "repl --resume");
+    let shown = again.asks_for(4);
+    let told = told_apart(&shown);
+    assert!(told.contains("[3] was cut short: restore(\"primary\""), "{shown}");
+    assert!(told.contains("restore primary was under way: it "), "{shown}");
+    let done = told.contains("it took place");
+    let line = if done { "what stood behind it was not done" } else { "type it again if it is still wanted" };
+    assert!(told.contains(line), "{shown}");
+    assert!(!shown.contains("maintenance web off"), "what stood behind it was not done: {shown}");
+    // Whatever became of it, the session goes on, and b is there.
+    let shown = again.line("b.id", 5);
+    assert!(told_apart(&shown).contains("= <backup>"), "{shown}");
+    let shown = again.line("probe(\"primary\", #{ query: \"SELECT count(*) FROM orders\" }).value", 6);
+    assert!(shown.contains("= 400000"), "{shown}");
+}
+
+#[test]
+fn a_session_that_goes_on_is_not_taken_from_whoever_types() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line("1 + 1", 2);
+    let other = Terminal::open(&project.path(""), "repl --resume");
+    assert_eq!(other.ends(), 3);
+    assert!(other.all().contains("still goes on, in process"), "{}", other.all());
+    let other = Terminal::open(&project.path(""), "resume");
+    assert_eq!(other.ends(), 3);
+    assert!(other.all().contains("no run is unfinished"), "{}", other.all());
+}
+
+#[test]
+fn it_looks_back_at_last_nights_run() {
+    let project = project();
+    project.write(
+        "runbooks/night.rhai",
+        "let b = backup(\"primary\");\nlet ok = probe(\"web\").ok;\nstep \"Close\" {\n    maintenance(\"web\", \"on\");\n} rollback {\n    maintenance(\"web\", \"off\");\n}\nlet late = 7;\n",
+    );
+    let run = Terminal::open(&project.path(""), "run runbooks/night.rhai --yes");
+    assert_eq!(run.ends(), 0, "{}", run.all());
+    let terminal = Terminal::open(&project.path(""), "repl --from latest@Close");
+    terminal.asks_for(2);
+    let shown = terminal.line("`${b.id} ${ok}`", 3);
+    assert!(told_apart(&shown).contains("= <backup> true"), "{shown}");
+    let shown = terminal.line("late", 3);
+    assert!(shown.contains("there is no variable `late` here"), "it was opened before that: {shown}");
+    let shown = terminal.line("maintenance(\"web\", \"off\");", 4);
+    assert!(shown.contains("only planned"), "{shown}");
+    let shown = terminal.line(":arm", 4);
+    assert!(shown.contains("this session looks back at another run: it stays dry"), "{shown}");
+}

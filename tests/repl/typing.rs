@@ -1,0 +1,135 @@
+//! What helps while one types: completion, hints, colours, lines that go on, errors that point into the line.
+
+use crate::project;
+use crate::terminal::Terminal;
+use crate::told_apart;
+
+#[test]
+fn names_targets_and_options_are_completed() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.keys("maint");
+    terminal.press("Tab");
+    terminal.shows("dry> maintenance(target, state)");
+    terminal.keys("\"w");
+    terminal.press("Tab");
+    terminal.shows("dry> maintenance(\"web");
+    terminal.press("C-u");
+    terminal.keys("probe(\"primary\", #{ integ");
+    terminal.press("Tab");
+    terminal.shows("integrity: ");
+    terminal.press("C-u");
+    terminal.keys("let summit = 3;");
+    terminal.press("Enter");
+    terminal.asks_for(2);
+    terminal.keys("summ");
+    terminal.press("Tab");
+    terminal.press("Enter");
+    assert!(terminal.asks_for(3).contains("= 3"));
+    terminal.keys(":postm");
+    terminal.press("Tab");
+    terminal.shows(":postmortem");
+}
+
+#[test]
+fn backups_are_completed_by_asking_the_store() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line("let b = backup(\"primary\");", 3);
+    terminal.keys("restore(\"primary\", #{ from: \"2");
+    terminal.press("Tab");
+    let shown = terminal.until("the id of the backup", |shown| told_apart(shown).contains("from: \"<backup>"));
+    assert!(shown.contains("restore(\"primary\", #{ from: \"2"), "{shown}");
+}
+
+#[test]
+fn what_was_typed_before_is_offered_and_kept_for_the_next_session() {
+    let project = project();
+    {
+        let terminal = Terminal::open(&project.path(""), "repl");
+        terminal.asks_for(1);
+        terminal.line("probe(\"web\").status", 2);
+        terminal.press("C-d");
+        assert_eq!(terminal.ends(), 0);
+    }
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.keys("pro");
+    terminal.shows("probe(\"web\").status");
+    terminal.press("Right");
+    terminal.press("Enter");
+    assert!(terminal.asks_for(2).contains("= pass"));
+}
+
+#[test]
+fn a_block_goes_on_until_it_is_closed_and_an_error_points_into_it() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    for line in ["if probe(\"web\").ok {", "    `one", "two`"] {
+        terminal.keys(line);
+        terminal.press("Enter");
+    }
+    let shown = terminal.line("}", 2);
+    assert!(shown.contains("= one\n  two"), "{shown}");
+    terminal.line("let a = 1; a + nowhere", 2);
+    terminal.line("probe(\"primray\")", 3);
+    terminal.line("probe(\"web\", #{ timout: \"1s\" })", 4);
+    let shown = terminal.line("throw \"not today\"", 5);
+    insta::assert_snapshot!("errors_point_into_the_line", told_apart(&shown));
+}
+
+#[test]
+fn a_long_script_is_pasted_as_one() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    let body = (0..198).map(|n| format!("    sum += {n}; // line {n}\n")).collect::<Vec<_>>().concat();
+    terminal.paste(&format!("let sum = 0;\nif true {{\n{body}}}\nsum"));
+    terminal.until("the last line", |shown| shown.lines().last() == Some("sum"));
+    terminal.press("Enter");
+    let shown = terminal.asks_for(2);
+    assert!(shown.contains(&format!("= {}", (0..198).sum::<u32>())), "{shown}");
+}
+
+#[test]
+fn a_primitive_is_explained_and_the_commands_are_listed_in_eighty_columns() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.keys("?maintenance");
+    terminal.press("Enter");
+    let shown = terminal.shows("Targets");
+    assert!(shown.contains("maintenance: "), "{shown}");
+    terminal.line(":help", 1);
+    let shown = terminal.all();
+    let at = shown.find(":help\n").expect("it was typed");
+    insta::assert_snapshot!("help", &shown[at..]);
+}
+
+#[test]
+fn without_colours_and_on_a_dumb_terminal_everything_is_said_in_words() {
+    let project = project();
+    let terminal = Terminal::of_size(&project.path(""), "--color never repl", (80, 24), "dumb");
+    terminal.shows("dry>");
+    terminal.keys(":arm 1m");
+    terminal.press("Enter");
+    terminal.until("ARMED", |shown| shown.ends_with("test ARMED 59s>") || shown.ends_with("test ARMED 1m>"));
+    assert!(!terminal.coloured().contains('\u{1b}'), "{}", terminal.coloured());
+    terminal.keys("1 + 1");
+    terminal.press("Enter");
+    terminal.shows("= 2");
+}
+
+#[test]
+fn a_narrow_terminal_breaks_no_line_off() {
+    let project = project();
+    let terminal = Terminal::of_size(&project.path(""), "repl", (60, 20), "xterm-256color");
+    terminal.asks_for(1);
+    terminal.line("maintenance(\"web\", \"on\");", 2);
+    let shown = terminal.line(":owed", 2);
+    assert!(shown.contains("predicted") && shown.contains("nothing is owed"), "{shown}");
+}
