@@ -71,7 +71,11 @@ impl Header<'_> {
         for line in wrap(&title, self.printer.width()) {
             self.printer.out(&self.printer.paint(Style::Bold, &line));
         }
-        let drill = if run.mode == Mode::Drill { ", a drill" } else { "" };
+        let drill = match run.mode {
+            Mode::Run => "",
+            Mode::Drill => ", a drill",
+            Mode::Session => ", a session",
+        };
         self.row("run", &format!("{}{drill}", run.id), None);
         self.row("by", &run.by, None);
         self.row("started", &moment(run.started), None);
@@ -91,6 +95,9 @@ impl Header<'_> {
         if run.status == RUNNING {
             let text = match Life::of(&run.id, self.events) {
                 Life::GoesOn(process) => format!("goes on, in process {} of {}", process.pid, process.host),
+                Life::Interrupted if run.mode == Mode::Session => {
+                    format!("interrupted: its process is gone (lifeboat repl --resume {})", run.id)
+                }
                 Life::Interrupted => format!("interrupted: its process is gone (lifeboat resume {})", run.id),
                 Life::Elsewhere(process) => format!("has no end: whether it goes on, only {} knows", process.host),
             };

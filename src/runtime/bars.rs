@@ -8,6 +8,7 @@ use crate::system::Look;
 
 use super::active::Life;
 use super::ledger::Ledger;
+use super::session::SESSION;
 use super::undo::owed;
 use super::{Error, Status};
 
@@ -44,6 +45,12 @@ struct Over {
     lease: Lease,
     /// What its run still owes, if it is not over.
     owes: Option<Vec<String>>,
+}
+
+/// How a run is taken up again whose process is gone.
+fn resume(holder: &Holder) -> String {
+    let repl = if holder.runbook == SESSION { "repl --resume" } else { "resume" };
+    format!("`lifeboat {repl} {}`", holder.run)
 }
 
 impl Survey {
@@ -146,19 +153,21 @@ impl Survey {
     pub(super) fn doubt(&self) -> Option<Error> {
         if let Some(Lease { holder, .. }) = self.silent.first() {
             let (run, target, host) = (&holder.run, &holder.target, &holder.process.host);
+            let resume = resume(holder);
             return Some(Error::InDoubt {
                 why: format!(
                     "{target} is in doubt: nothing was heard any more of {}, and only {host} knows what was under way",
                     described(holder)
                 ),
                 help: format!(
-                    "on {host}: `lifeboat resume {run}` or `lifeboat cancel {run}`, which also tell you if it is over. If {host} is gone \
+                    "on {host}: {resume} or `lifeboat cancel {run}`, which also tell you if it is over. If {host} is gone \
                      for good, look at {target}, then run this with --break-glass \"why\""
                 ),
             });
         }
         let (lease, key, what) = self.doubtful.first()?;
         let (run, target) = (&lease.holder.run, &lease.holder.target);
+        let resume = resume(&lease.holder);
         let there = match &lease.holder.process.host {
             host if *host == self.own_host => String::new(),
             host => format!("on {host}, "),
@@ -166,7 +175,7 @@ impl Survey {
         Some(Error::InDoubt {
             why: format!("{target} is in doubt: run {run} was stopped while {what} was under way"),
             help: format!(
-                "look at {target}; then {there}`lifeboat resume {run}`, or say what you found: `lifeboat settle {run} {key}` \
+                "look at {target}; then {there}{resume}, or say what you found: `lifeboat settle {run} {key}` \
                  with --applied or --not-applied"
             ),
         })

@@ -69,6 +69,9 @@ impl Lifeboat {
     /// Ends a run: asks its process, or undoes what it owes where that is gone. An `Err` means that nothing was done.
     pub fn cancel_run(&self, request: &CancelRequest) -> Result<Cancelled, Error> {
         let run = self.recorded_run(Some(&request.run))?;
+        if let Some(refused) = run.is_session() {
+            return Err(refused);
+        }
         if run.status().is_none()
             && let Life::GoesOn(_) | Life::Elsewhere(_) = Life::of(&run.id, &run.events)
         {
@@ -77,9 +80,6 @@ impl Lifeboat {
             return Ok(Cancelled::Asked(run.id));
         }
         let run = self.unfinished(Some(run.id.as_str()))?;
-        if let Some(refused) = run.is_session() {
-            return Err(refused);
-        }
         if request.abort {
             return Err(Error::Refused {
                 why: format!("no process carries run {} out", run.id),

@@ -41,9 +41,13 @@ fn an_incident_from_the_first_look_to_the_report() {
     terminal.shows("[leave/stay]");
     insta::assert_snapshot!("its_runbook", told_apart(&project.read("runbooks/orders.rhai")));
     insta::assert_snapshot!("its_report", told_apart(&project.read("orders.md")));
-    for arguments in [&["check", "runbooks/orders.rhai"][..], &["plan", "runbooks/orders.rhai"]] {
+    terminal.keys("leave");
+    terminal.press("Enter");
+    assert_eq!(terminal.ends(), 6, "the shop is still closed");
+    for arguments in [&["check"][..], &["plan"], &["run", "--on-fault", "rollback"]] {
+        let arguments = [arguments, &["runbooks/orders.rhai"]].concat();
         let ran = Command::new(env!("CARGO_BIN_EXE_lifeboat"))
-            .args(arguments)
+            .args(&arguments)
             .current_dir(project.path(""))
             .output()
             .expect("starts");

@@ -133,3 +133,30 @@ fn a_narrow_terminal_breaks_no_line_off() {
     let shown = terminal.line(":owed", 2);
     assert!(shown.contains("predicted") && shown.contains("nothing is owed"), "{shown}");
 }
+
+#[test]
+fn what_there_is_to_see_is_shown() {
+    let project = project();
+    project.write("runbooks/close.rhai", "maintenance(\"web\", \"on\");\n");
+    let terminal = Terminal::of_size(&project.path(""), "repl", (80, 60), "xterm-256color");
+    terminal.asks_for(1);
+    let shown = terminal.line(":targets", 1);
+    assert!(shown.contains("primary    database, sqlite: "), "{shown}");
+    terminal.line("let answer = 42; fn twice(x) { x * 2 }", 2);
+    let shown = terminal.line(":vars", 2);
+    assert!(shown.contains("answer  42\nfn twice(x)"), "{shown}");
+    let shown = terminal.line(":health web", 3);
+    assert!(shown.contains("? probe web → pass"), "{shown}");
+    let shown = terminal.line(":plan maintenance(\"web\", \"on\");", 4);
+    assert!(shown.contains("~ maintenance web: off → on"), "{shown}");
+    let shown = terminal.line(":plan runbooks/close.rhai", 4);
+    assert!(shown.contains("runbooks/close.rhai in test, as seen at"), "{shown}");
+    let shown = terminal.line(":explore runbooks/close.rhai", 4);
+    assert!(shown.contains("maintenance-restored"), "{shown}");
+    let shown = terminal.line(":who", 4);
+    assert!(shown.contains("in test, session ") && shown.contains("(session)"), "{shown}");
+    let shown = terminal.line(":amr", 4);
+    assert!(shown.contains("there is no command `:amr`") && shown.contains("did you mean `arm`?"), "{shown}");
+    let shown = terminal.line(":timeline", 4);
+    assert!(shown.contains("typed: let answer = 42"), "{shown}");
+}

@@ -2,26 +2,45 @@
 
 use crate::cli::Exit;
 use crate::cli::printer::Style;
-use crate::runtime::Status;
+use crate::runtime::{Error, Status};
 
 use super::Console;
 
+/// Whether a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// It does.
+    Now,
+    /// It goes on.
+    Not,
+    /// Nobody is there any more who could say so.
+    Gone,
+}
+
 impl Console<'_> {
-    /// Asks what is to become of what is owed. The exit code with which it ends, if it does.
-    pub(super) fn leave(&mut self) -> Option<Exit> {
+    /// Asks what is to become of what is owed.
+    pub(super) fn leave(&mut self) -> Leaving {
         let owed = self.session.owed();
         if owed.is_nothing() {
-            return Some(Exit::Done);
+            return Leaving::Now;
         }
         self.printer.out(&self.printer.paint(Style::Caution, "if you leave now, this stays as it is:"));
         self.list_owed(&owed);
         let question = "leave it so? [leave/stay] ";
-        let answer = self.printer.ask(&self.printer.paint_err(Style::Caution, question)).unwrap_or_default();
+        let Some(answer) = self.printer.ask(&self.printer.paint_err(Style::Caution, question)) else {
+            return Leaving::Gone;
+        };
         if !answer.is_empty() && "leave".starts_with(&answer.to_lowercase()) {
-            return Some(Exit::Done);
+            return Leaving::Now;
         }
         self.printer.out("the session goes on");
-        None
+        Leaving::Not
+    }
+
+    /// The terminal is gone: what is owed stays owed, and nobody has ended the session.
+    pub(super) fn gone(&self) -> Error {
+        let help = format!("take the session up again: lifeboat repl --resume {}", self.session.id());
+        Error::Refused { why: "the terminal is gone; nothing was undone".to_owned(), help: Some(help) }
     }
 
     /// Ends it, and says what is left. `exit`: where nothing worse is to be said.

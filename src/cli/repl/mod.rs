@@ -36,6 +36,7 @@ use super::{Exit, Global, open};
 
 use commands::{Command, Wrong};
 use editor::Lines;
+use leave::Leaving;
 use load::Loaded;
 use words::Words;
 
@@ -139,12 +140,16 @@ impl Repl {
     }
 }
 
-/// Ctrl-C stops what goes on, and never the session. With nothing going on, a signal from elsewhere ends the process: the session can be
-/// taken up again.
+/// Ctrl-C stops what goes on, and never the session. Who loses a connection has not asked for anything to stop. With nothing going on, a
+/// signal from elsewhere ends the process: the session can be taken up again.
 fn stop_on_signals(interrupter: Interrupter) {
     let terminal = rustix::termios::tcgetattr(std::io::stdin()).ok();
     on_signals(move |signal| {
-        if interrupter.interrupt() && matches!(signal, Signal::Stop) {
+        let goes_on = match signal {
+            Signal::Stop => interrupter.interrupt(),
+            Signal::HungUp => interrupter.goes_on(),
+        };
+        if goes_on {
             return;
         }
         if let Some(terminal) = &terminal {
@@ -170,10 +175,7 @@ impl Console<'_> {
             Err(error) => return Err(Error::Internal { why: format!("the terminal cannot be used: {error}") }),
         };
         loop {
-            if self.session.has_expired() {
-                let text = "the session is dry again: the time was over. `:arm` if more is to be changed";
-                self.printer.err(&self.printer.paint_err(Style::Caution, text));
-            }
+            self.tell_expiry();
             if let Some(typing) = lines.helper_mut() {
                 typing.knows(Words::of(&self.session));
             }
@@ -186,25 +188,32 @@ impl Console<'_> {
                     }
                     let _ = lines.add_history_entry(text.trim_end());
                     let _ = history.add(text.trim_end());
-                    if self.perform(&text) == Next::Leave
-                        && let Some(exit) = self.leave()
-                    {
-                        return Ok(self.end(exit));
+                    // It may have been armed when the line was begun.
+                    self.tell_expiry();
+                    if self.perform(&text) == Next::Leave {
+                        match self.leave() {
+                            Leaving::Now => return Ok(self.end(Exit::Done)),
+                            Leaving::Gone => return Err(self.gone()),
+                            Leaving::Not => {}
+                        }
                     }
                 }
                 Err(ReadlineError::Interrupted) => {}
-                Err(ReadlineError::Eof) => {
-                    if let Some(exit) = self.leave() {
-                        return Ok(self.end(exit));
-                    }
-                }
-                // The terminal is gone: what is owed stays owed, and the session can be taken up again.
-                Err(error) => {
-                    let why = format!("the terminal is gone: {error}");
-                    let help = format!("take the session up again: lifeboat repl --resume {}", self.session.id());
-                    return Err(Error::Refused { why, help: Some(help) });
-                }
+                Err(ReadlineError::Eof) => match self.leave() {
+                    Leaving::Now => return Ok(self.end(Exit::Done)),
+                    Leaving::Gone => return Err(self.gone()),
+                    Leaving::Not => {}
+                },
+                Err(_) => return Err(self.gone()),
             }
+        }
+    }
+
+    /// Says so once when it is not armed any more.
+    fn tell_expiry(&mut self) {
+        if self.session.has_expired() {
+            let text = "the session is dry again: the time was over. `:arm` if more is to be changed";
+            self.printer.err(&self.printer.paint_err(Style::Caution, text));
         }
     }
 

@@ -16,7 +16,7 @@ const MARK: &str = "Written by `:postmortem` from session ";
 
 impl Console<'_> {
     pub(super) fn postmortem(&mut self, file: &str) -> Result<(), Error> {
-        let path = self.session.path(file);
+        let path = std::path::PathBuf::from(file);
         let events = self.session.events();
         let report = Report {
             title: self.session.incident().unwrap_or("Incident"),

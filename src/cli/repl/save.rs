@@ -18,7 +18,7 @@ const PROPOSED: &[&str] = &["version", "from", "reason"];
 
 impl Console<'_> {
     pub(super) fn save(&mut self, file: &str) -> Result<(), Error> {
-        let path = self.session.path(file);
+        let path = std::path::PathBuf::from(file);
         let known = |name: &str| self.session.cast().registry.signature(name).is_some();
         let events = self.session.events();
         let title = self.session.incident().map_or_else(|| "What was done".to_owned(), str::to_owned);
@@ -258,4 +258,36 @@ fn declared(body: &str, name: &str) -> bool {
 pub(super) fn short(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() > 60 { text.chars().take(59).chain(['…']).collect() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_and_backups_are_proposed_as_parameters() {
+        let body = "deploy(\"web\", #{ version: \"1.4.2\" });\nrestore(\"primary\", #{ from: \"20260101T000000Z-abc\" });\n\
+                    deploy(\"api\", #{ version: \"2.0.0\" });\ndeploy(\"web\", #{ version: \"1.4.2\" });\nlog(\"version: 1\");";
+        let (params, text) = with_parameters(body, &|name| name == "backup");
+        let params: Vec<_> = params.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        assert_eq!(
+            params,
+            ["backup_2 = \"20260101T000000Z-abc\"", "version = \"1.4.2\"", "version_2 = \"2.0.0\""],
+            "no parameter is called like a primitive"
+        );
+        assert_eq!(
+            text,
+            "deploy(\"web\", #{ version: version });\nrestore(\"primary\", #{ from: backup_2 });\n\
+             deploy(\"api\", #{ version: version_2 });\ndeploy(\"web\", #{ version: version });\nlog(\"version: 1\");"
+        );
+    }
+
+    #[test]
+    fn a_statement_gets_its_end_once() {
+        for (text, ends) in
+            [("a()", "a();"), ("a();", "a();"), ("if x { }", "if x { }"), ("let m = #{ }", "let m = #{ };")]
+        {
+            assert_eq!(ended(text), ends);
+        }
+    }
 }

@@ -130,8 +130,10 @@ fn halt(halt: &Halt, session: &LiveSession, printer: &Printer) {
     let (message, help, site) = match halt {
         Halt::Cancelled | Halt::Stopped => ("stopped: the session goes on".to_owned(), None, None),
         Halt::Aborted => ("stopped at once: the session goes on".to_owned(), None, None),
-        Halt::Mistake { why, site, hint } | Halt::Unplannable { why, site, hint } => {
-            (why.clone(), hint.clone(), Some(site.to_string()))
+        Halt::Mistake { why, site, hint } => (why.clone(), hint.clone(), Some(site.to_string())),
+        Halt::Unplannable { why, site, .. } => {
+            let help = "it is known once the call was really made: `:arm`, and type again what it comes from";
+            (why.clone(), Some(help.to_owned()), Some(site.to_string()))
         }
         Halt::Refused { why, hint } => (format!("refused: {why}"), hint.clone(), None),
         Halt::InDoubt { key, why, .. } => {

@@ -18,7 +18,7 @@ use crate::runtime::tenancy::{Applicant, changed_so_far};
 use crate::runtime::{Error, Lifeboat};
 
 /// What the journal has where runs have their runbook.
-pub(super) const SESSION: &str = "(session)";
+pub(in crate::runtime) const SESSION: &str = "(session)";
 
 /// What is needed for a session, whether it begins or goes on.
 pub(super) struct Parts<'a> {

@@ -9,7 +9,6 @@ mod secrets;
 mod typed;
 mod warden;
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,6 +26,7 @@ use super::aftermath::{Aftermath, Collector};
 use super::tenancy::{Heartbeat, Tenancy};
 use super::{Error, Lifeboat};
 
+pub(super) use begin::SESSION;
 pub use end::{Owed, SessionEnd};
 pub use lookup::Lookup;
 pub use resume::{Cut, Fate, Retraced};
@@ -90,6 +90,11 @@ impl Interrupter {
     pub fn interrupt(&self) -> bool {
         let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().inspect(|cancel| cancel.request()).is_some()
+    }
+
+    /// Whether anything goes on.
+    pub fn goes_on(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// From now on `cancel` is what goes on, until the guard is dropped.
@@ -208,16 +213,6 @@ impl<'a> LiveSession<'a> {
     /// The drivers of its environment.
     pub fn cast(&self) -> &Cast {
         &self.cast
-    }
-
-    /// The project's directory.
-    pub fn root(&self) -> &Path {
-        &self.lifeboat.config.root
-    }
-
-    /// A file of the project, or one that is named otherwise.
-    pub fn path(&self, given: &str) -> PathBuf {
-        self.root().join(given)
     }
 }
 
