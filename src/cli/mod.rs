@@ -10,6 +10,7 @@ mod diagnostics;
 mod diff;
 mod doc;
 mod doctor;
+mod drawn;
 mod drill;
 mod exit;
 mod explore;

@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::system::Redactor;
 
-use super::diagnostics;
+use super::{diagnostics, drawn};
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -80,7 +80,8 @@ impl Printer {
             Color::Never => false,
             Color::Auto => terminal && !unwanted,
         };
-        let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let seen = !json && stderr().is_terminal();
+        let target = if seen { drawn::target() } else { ProgressDrawTarget::hidden() };
         Self {
             json,
             out_color: on(stdout().is_terminal()),

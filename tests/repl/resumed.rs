@@ -119,3 +119,25 @@ fn it_looks_back_at_last_nights_run() {
     let shown = terminal.line(":arm", 4);
     assert!(shown.contains("this session looks back at another run: it stays dry"), "{shown}");
 }
+
+#[test]
+fn a_lost_connection_stops_nothing_and_ends_nothing() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.keys("sleep(\"1s\"); maintenance(\"web\", \"on\");");
+    terminal.press("Enter");
+    terminal.shows("sleep 1s");
+    let process = terminal.process();
+    drop(terminal);
+    let began = std::time::Instant::now();
+    while std::path::Path::new(&format!("/proc/{process}")).exists() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(20), "it never ended");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert!(is_closed(&project), "what was asked for was done");
+    let again = Terminal::open(&project.path(""), "repl --resume");
+    let shown = again.asks_for(3);
+    assert!(shown.contains("in maintenance: web"), "{shown}");
+}

@@ -9,6 +9,7 @@ mod secrets;
 mod typed;
 mod warden;
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::Environment;
-use crate::model::{Event, EventBody, Impact, Invocation, RunId, ScopeKind};
+use crate::model::{Event, EventBody, Impact, Invocation, Left, RunId, ScopeKind};
 use crate::script;
 use crate::system::{Cancel, Look};
 use crate::worlds::{Cast, Dry, Listener, OnFault, Recorder, Rounds, Switch};
@@ -140,16 +141,20 @@ impl Listener for Heard {
     fn on_event(&self, event: &Event) {
         self.events.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
         self.collector.on_event(event);
-        // What was typed stands on the screen already, and so does how it ended.
-        let part_of_it = match &event.body {
-            EventBody::Started(_) | EventBody::Resumed { .. } => false,
-            EventBody::Entered { scope } => !matches!(scope.kind, ScopeKind::Input { .. }),
-            EventBody::Left { key, .. } => key.depth() > 1,
-            _ => true,
-        };
-        if self.aloud.load(Ordering::SeqCst) && part_of_it {
-            self.listeners.iter().for_each(|listener| listener.on_event(event));
+        if !self.aloud.load(Ordering::SeqCst) {
+            return;
         }
+        // What was typed stands on the screen already, and how it ended is shown by whoever typed it.
+        let shown = match &event.body {
+            EventBody::Started(_) | EventBody::Resumed { .. } => return,
+            EventBody::Entered { scope } if matches!(scope.kind, ScopeKind::Input { .. }) => return,
+            EventBody::Left { key, .. } if key.depth() == 1 => {
+                let body = EventBody::Left { key: key.clone(), how: Left::Halted };
+                Cow::Owned(Event { body, ..event.clone() })
+            }
+            _ => Cow::Borrowed(event),
+        };
+        self.listeners.iter().for_each(|listener| listener.on_event(&shown));
     }
 
     fn on_begin(&self, call: &Invocation, impact: &Impact) {
