@@ -5,9 +5,12 @@
 mod account;
 mod cases;
 mod choices;
+mod effect;
 mod facts;
 mod guide;
 mod invariants;
+mod ledger;
+mod left;
 mod path;
 mod places;
 mod story;
@@ -33,6 +36,7 @@ use facts::Facts;
 use guide::Guide;
 pub use guide::Strayed;
 pub use invariants::{Violation, broken};
+pub use left::Left as LeftCall;
 use path::ending;
 pub use path::{Call, Ending, Path, Step, Visit};
 use places::Places;
@@ -295,13 +299,23 @@ impl World for Explore {
             ScopeKind::Step { .. } => {
                 let (key, title, around) = (scope.key.clone(), scope.title.clone(), walk.path.open);
                 walk.path.open = Some(walk.path.steps.len());
-                walk.path.steps.push(Step { key, title, around, undone: false, tried: false, forgone: false });
+                let rollback = 0..0;
+                walk.path.steps.push(Step {
+                    key,
+                    title,
+                    around,
+                    undone: false,
+                    rollback,
+                    tried: false,
+                    forgone: false,
+                });
             }
             ScopeKind::Rollback => {
+                let here = walk.path.visits.len();
                 if let Some(key) = scope.key.rolled_back_step()
                     && let Some(step) = walk.path.step(&key)
                 {
-                    step.tried = true;
+                    (step.tried, step.rollback) = (true, here..here);
                 }
                 walk.note(&scope.site, HappeningKind::Rollback, || {
                     (format!("rolling back: {}", scope.title).into(), ONLY)
@@ -342,10 +356,12 @@ impl World for Explore {
         match &scope.kind {
             ScopeKind::Step { .. } => walk.path.open = walk.path.open.and_then(|step| walk.path.steps[step].around),
             ScopeKind::Rollback => {
+                let here = walk.path.visits.len();
                 if let Some(key) = scope.key.rolled_back_step()
                     && let Some(step) = walk.path.step(&key)
                 {
                     step.undone = matches!(how, Left::Completed { .. });
+                    step.rollback.end = here;
                 }
             }
             _ => {}

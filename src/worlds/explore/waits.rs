@@ -154,6 +154,7 @@ impl Walk {
             changed: false,
             undoing: call.key.in_rollback(),
             step,
+            effect: None,
         }
     }
 }
