@@ -82,7 +82,8 @@ fn failure(walked: &Walked, strayed: &Strayed) -> PlanFailure {
     }
 }
 
-fn left(path: &Path) -> Vec<String> {
+/// What a path leaves changed, as people read it.
+pub(super) fn left(path: &Path) -> Vec<String> {
     let told = |left: LeftCall| {
         let (call, line) = (left.call, left.call.site.line);
         let how = match (left.rolled_back, call.undoing) {

@@ -11,6 +11,7 @@ mod guide;
 mod invariants;
 mod ledger;
 mod left;
+mod past;
 mod path;
 mod places;
 mod story;
@@ -37,6 +38,7 @@ use guide::Guide;
 pub use guide::Strayed;
 pub use invariants::{Violation, broken};
 pub use left::Left as LeftCall;
+use past::Past;
 use path::ending;
 pub use path::{Call, Ending, Path, Step, Visit};
 use places::Places;
@@ -67,6 +69,8 @@ pub struct Explore {
     wrong: Mutex<Option<(String, String)>>,
     /// The plan from which every path strays once at most.
     guide: Option<Guide>,
+    /// What every path begins with.
+    past: Option<Past>,
 }
 
 /// The path that is being walked.
@@ -90,7 +94,7 @@ struct Walk {
     endless: bool,
     /// Lines of which not every way was taken.
     bounded: BTreeSet<Site>,
-    /// Where it strayed from the plan.
+    /// Where it strayed from the plan, or left the record.
     strayed: Option<Strayed>,
     /// How many bodies of planned waits are open.
     waits: usize,
@@ -112,7 +116,7 @@ pub struct Walked {
     pub more: bool,
     /// Lines of which it did not take every way.
     pub bounded: BTreeSet<Site>,
-    /// Where it strayed from the plan that it was to go along.
+    /// Where it strayed from the plan that it was to go along, or left the record that it begins with.
     pub strayed: Option<Strayed>,
     /// Whether somebody cancels it.
     pub cancelled: bool,
@@ -133,6 +137,7 @@ impl Explore {
             met: Mutex::default(),
             wrong: Mutex::default(),
             guide: None,
+            past: None,
         }
     }
 

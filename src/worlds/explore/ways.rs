@@ -88,6 +88,9 @@ impl Explore {
         if let Some(planned) = self.planned(&call.key) {
             return self.end_as_planned(call, planned);
         }
+        if let Some(recorded) = self.end_as_recorded(call)? {
+            return Ok(recorded);
+        }
         let known = self.known(call)?;
         let changes = known.impact.kind.is_change();
         let mut walk = self.walk();
@@ -308,7 +311,7 @@ fn outcome(call: &Invocation, signature: &Signature, target: Option<&str>, label
 }
 
 /// Whether something is different afterwards.
-fn took_place(call: &Invocation, case: &Case) -> bool {
+pub(super) fn took_place(call: &Invocation, case: &Case) -> bool {
     match &case.result {
         // `maintenance` returns what was there before.
         CaseResult::Returns(before @ Value::String(_)) => call.args.get("state") != Some(before),
