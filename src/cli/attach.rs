@@ -33,6 +33,11 @@ impl Attach {
         let view = RunView::new(printer);
         let questions = Questions { view: view.as_ref(), printer, run: OnceLock::new() };
         let followed = lifeboat.follow(&self.run, &questions)?;
+        if let (Followed::Interrupted(run) | Followed::Left(run), false) = (&followed, printer.json)
+            && let Ok(ways) = lifeboat.ways_on(run.as_str())
+        {
+            printer.err(&ways.sentence());
+        }
         Ok(conclude(&followed, printer))
     }
 }

@@ -2,7 +2,7 @@
 
 mod dot;
 mod drawing;
-mod ends;
+pub(super) mod ends;
 mod fold;
 mod forms;
 mod lcov;

@@ -42,6 +42,7 @@ mod test;
 mod timeline;
 mod untangle;
 mod verify;
+mod ways;
 mod when;
 mod words;
 mod wrap;

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::io::BufRead;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::oneshot;
 
-use crate::model::{Applied, Fault, Impact};
+use crate::model::{Applied, Fault, Impact, RunId};
+use crate::runtime::Lifeboat;
 use crate::system::{Answer, Answers, Asked, Cancel, Console, Interrupted, whoami};
 use crate::worlds::Faulted;
 
@@ -126,11 +127,14 @@ impl Console for Printer {
 }
 
 /// Shows a fault to the person who is to decide about it.
-pub(super) struct FaultCard(pub(super) Printer);
+pub(super) struct FaultCard {
+    pub(super) printer: Printer,
+    pub(super) lifeboat: Weak<Lifeboat>,
+}
 
 impl Faulted for FaultCard {
     fn show(&self, fault: &Fault, impact: Option<&Impact>) {
-        let printer = &self.0;
+        let printer = &self.printer;
         printer.err(&format!("{} {}", printer.paint_err(Style::Bad, "failed:"), fault.message));
         if let Some(hint) = &fault.hint {
             printer.err(&format!("  help: {hint}"));
@@ -143,6 +147,15 @@ impl Faulted for FaultCard {
         };
         let site = fault.site.as_deref().map(|site| format!(" ({site})")).unwrap_or_default();
         printer.err(&format!("  {state}{site}"));
+    }
+
+    fn pauses(&self, run: &RunId) {
+        // Whoever is to decide is not kept from it by what cannot be told.
+        let Some(Ok(ways)) = self.lifeboat.upgrade().map(|lifeboat| lifeboat.ways_on(run.as_str())) else { return };
+        self.printer.err(&format!("  {}", ways.sentence()));
+        if ways.bad > 0 {
+            self.printer.err(&format!("  lifeboat show {run} --ways tells which"));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `lifeboat resume`: carry on with a run whose process is gone.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use crate::runtime::{Error, ResumeRequest};
@@ -32,12 +34,12 @@ pub(super) struct Resume {
 
 impl Resume {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-        let lifeboat = self.person.open(global, printer, false)?;
+        let lifeboat = Arc::new(self.person.open(global, printer, false)?);
         let ran = lifeboat.resume(&ResumeRequest {
             run: self.run.clone(),
             edited: self.edited,
             acknowledged: self.person.acknowledged(),
-            on_fault: OnFaultArg::chosen(self.on_fault, printer),
+            on_fault: OnFaultArg::chosen(self.on_fault, printer, &lifeboat),
             unanswered: self.person.unanswered(),
             without_deadline: self.no_deadline,
             wait: self.person.wait(),

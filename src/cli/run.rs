@@ -83,8 +83,9 @@ pub(super) enum OnFaultArg {
 
 impl OnFaultArg {
     /// What was asked for, or what suits the place: a person decides where one can be asked.
-    pub(super) fn chosen(given: Option<Self>, printer: &Printer) -> OnFault {
-        let pause = || OnFault::Pause(Arc::new(FaultCard(printer.clone())));
+    pub(super) fn chosen(given: Option<Self>, printer: &Printer, lifeboat: &Arc<Lifeboat>) -> OnFault {
+        let card = || FaultCard { printer: printer.clone(), lifeboat: Arc::downgrade(lifeboat) };
+        let pause = || OnFault::Pause(Arc::new(card()));
         match given {
             Some(OnFaultArg::Pause) => pause(),
             Some(OnFaultArg::Stop) => OnFault::Stop,
@@ -163,9 +164,9 @@ impl LiveArgs {
 
 impl Run {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
-        let on_fault = OnFaultArg::chosen(self.on_fault, printer);
         let plan = if is_plan(&self.runbook) { Some(Arc::new(self.saved(global)?)) } else { None };
-        let lifeboat = self.live.open(global, printer, false)?;
+        let lifeboat = Arc::new(self.live.open(global, printer, false)?);
+        let on_fault = OnFaultArg::chosen(self.on_fault, printer, &lifeboat);
         let approvals = if plan.is_some() { read_approvals(&self.runbook)? } else { Vec::new() };
         let ran =
             lifeboat.run(&RunRequest { plan, approvals, ..self.live.request(global, &self.runbook, on_fault) })?;

@@ -4,14 +4,14 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::journal::{Broken, JournalError, RUNNING, Recorded, Verified};
+use crate::journal::{Broken, JournalError, RUNNING, Recorded, UNFINISHED, Verified};
 use crate::model::{Event, EventBody, Letter, LetterQuery, Mode, Record, Started, Value, Wanted};
 use crate::runtime::{Aftermath, Error, Life, Status};
 
 use super::printer::{Printer, Style};
 use super::show_text::Tree;
 use super::wrap::wrap;
-use super::{Exit, Global, outbox, runs};
+use super::{Exit, Global, open, outbox, runs, ways};
 
 /// Show a run: how it ended, what it did, is its record whole
 #[derive(Args)]
@@ -22,6 +22,9 @@ pub(super) struct Show {
     /// Show every call, also those that waits and retries repeat
     #[arg(long)]
     all: bool,
+    /// In which ways a run that is not over can go on from where it is, and how each of them ends, the worst first
+    #[arg(long, conflicts_with_all = ["all", "shared"])]
+    ways: bool,
     /// A run of anybody in the team, from the journal that it shares
     #[arg(long)]
     shared: bool,
@@ -31,6 +34,15 @@ impl Show {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
         let journal = runs::journal_to_read(global, self.shared)?.ok_or(JournalError::NoRuns)?;
         let run = journal.find(&self.run)?;
+        if self.ways {
+            let ways = open::recording(global, |builder| builder)?.ways_on(run.as_str())?;
+            if printer.json {
+                printer.out_json(&json!(ways));
+            } else {
+                ways::show(&ways, printer);
+            }
+            return Ok(Exit::Done);
+        }
         let recorded = journal.recorded(&run)?;
         let verified = journal.verify(&run)?;
         // Up to the first event that cannot be read: why it cannot, the verification says.
@@ -47,6 +59,9 @@ impl Show {
             });
             let header = Header { printer, recorded: &recorded, events: &events, answered: answers.next_back() };
             header.print(&verified);
+            if !self.shared {
+                header.here(global);
+            }
             header.messages(&letters);
             printer.out("");
             Tree::new(printer, self.all).print(&events);
@@ -87,6 +102,20 @@ impl Header<'_> {
             self.started(started);
         }
         self.record(verified);
+    }
+
+    /// Where it is, if it is not over.
+    fn here(&self, global: &Global) {
+        if self.recorded.summary.ended.is_some() && !UNFINISHED.contains(&&*self.recorded.summary.status) {
+            return;
+        }
+        let run = self.recorded.summary.id.as_str();
+        let text = match open::recording(global, |builder| builder).and_then(|lifeboat| lifeboat.ways_on(run)) {
+            Ok(ways) if ways.bad > 0 => format!("{} (--ways)", ways.place()),
+            Ok(ways) => ways.place(),
+            Err(error) => format!("in which ways it goes on cannot be told: {error}"),
+        };
+        self.row("here", &text, None);
     }
 
     fn status(&self) {

@@ -37,6 +37,7 @@ mod suggest;
 mod value;
 mod verdict;
 mod walked_source;
+mod ways_on;
 mod world;
 
 pub use approval::Approval;
@@ -76,4 +77,5 @@ pub(crate) use suggest::{did_you_mean, instead};
 pub use value::{Arg, Unknown, Value};
 pub use verdict::{UnwoundStep, Verdict};
 pub use walked_source::{ForkKind, WalkedFile, WalkedFork, WalkedFunction};
+pub use ways_on::{Here, NextWay, WayEnd, WaysOn};
 pub use world::{After, Left, Scope, ScopeKind, Updates, World};

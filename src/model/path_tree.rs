@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::{ImpactKind, Site};
 
 /// Every path that was walked, merged where they begin alike, and shared where they go on alike.
@@ -150,7 +152,8 @@ pub struct PathEnd {
 }
 
 /// How a path ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ends {
     /// The runbook comes to its end.
     Well,

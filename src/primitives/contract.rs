@@ -12,7 +12,7 @@ use crate::config::{ConfigError, Environment, Target, TargetKind};
 use crate::model::{Case, Fault, IdempotencyKey, Impact, ImpactKind, Symbol, Value};
 use crate::system::{Act, Look};
 
-use super::Evidence;
+use super::{Evidence, Reach, Side};
 
 /// The contract of a primitive: pure, the same for every driver.
 ///
@@ -36,6 +36,8 @@ pub trait Primitive: Send + Sync + 'static {
     const DECLARES_STATE: bool = false;
     /// Whether what a look finds is another thing each time, though nothing has changed: no plan knows what the run will see.
     const FLEETING: bool = false;
+    /// How far what a call changes reaches, and so what can undo it.
+    const REACH: Reach = Reach::Targets;
     /// The arguments by name.
     type Args: DeserializeOwned + Serialize + JsonSchema + Send + Sync;
     /// What the script gets.
@@ -47,6 +49,13 @@ pub trait Primitive: Send + Sync + 'static {
     /// The ways in which the call can end, the likely one first. In a case that returns, every field of a finite type (bool,
     /// choice) must be given.
     fn cases(args: &Self::Args) -> Vec<Case>;
+
+    /// The sides of its target that the call reads and sets, where they have values that can be compared: what a dry run tells by
+    /// whether a rollback puts back what was there. `output` is what the call returned, if it did; some of it may be unknown. What
+    /// stands for the whole of the target comes last.
+    fn sides(_args: &Self::Args, _output: Option<&Value>) -> Vec<Side> {
+        Vec::new()
+    }
 }
 
 /// The argument of a primitive that names its target.

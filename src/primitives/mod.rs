@@ -34,6 +34,7 @@ pub mod rotate;
 pub mod route;
 pub mod routes;
 mod schema;
+mod side;
 pub mod sleep;
 pub mod sql;
 mod standard;
@@ -45,6 +46,7 @@ pub use erased::{ErasedReconciled, Handler};
 pub use evidence::Evidence;
 pub use registry::{Bound, Registry, Signature};
 pub use schema::{ArgSpec, ArgType, FieldSpec};
+pub use side::{After, Reach, Side};
 
 pub mod backup;
 pub mod backups;

@@ -13,6 +13,7 @@ use super::evidence::Evidence;
 use super::notify::{Carrier, Carries, Channel, Notify};
 use super::resolve::Resolve;
 use super::schema::{ArgSpec, ArgType, FieldSpec, args_of, description, items_of, output_of};
+use super::side::{Reach, Side};
 
 type CarrierFactory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Carrier>, ConfigError> + Send + Sync>;
 pub(super) type Factory = Arc<dyn Fn(&Target, &Environment) -> Result<Arc<dyn Handler>, ConfigError> + Send + Sync>;
@@ -47,12 +48,15 @@ pub struct Signature {
     pub declares_state: bool,
     /// Whether what it finds is another thing each time, though nothing has changed.
     pub fleeting: bool,
+    /// How far what it changes reaches.
+    pub reach: Reach,
     /// Whether it belongs to the language rather than to a driver.
     pub is_language: bool,
     impact: fn(&Value) -> Result<Impact, String>,
     cases: fn(&Value) -> Result<Vec<Case>, String>,
     complete: fn(&Value) -> Result<Value, String>,
     returned: fn(&Value) -> Result<Value, String>,
+    sides: fn(&Value, Option<&Value>) -> Vec<Side>,
 }
 
 impl Signature {
@@ -72,11 +76,13 @@ impl Signature {
             drill_only: P::DRILL_ONLY,
             declares_state: P::DECLARES_STATE,
             fleeting: P::FLEETING,
+            reach: P::REACH,
             is_language: false,
             impact: |args| args.decode::<P::Args>().map(|args| P::impact(&args)),
             cases: |args| args.decode::<P::Args>().map(|args| P::cases(&args)),
             complete: |args| args.decode::<P::Args>().map(|args| Value::encode(&args)),
             returned: |output| output.decode::<P::Output>().map(|output| Value::encode(&output)),
+            sides: |args, output| args.decode::<P::Args>().map_or_else(|_| vec![], |args| P::sides(&args, output)),
         }
     }
 
@@ -108,6 +114,11 @@ impl Signature {
     /// What a call returns, with what the primitive does not know left out. The error says which field is wrong or missing.
     pub fn returned(&self, output: &Value) -> Result<Value, String> {
         (self.returned)(output)
+    }
+
+    /// The sides of its target that the call reads and sets; `output` is what it returned, if it did.
+    pub fn sides(&self, args: &Value, output: Option<&Value>) -> Vec<Side> {
+        (self.sides)(args, output)
     }
 
     /// The target that the arguments name.

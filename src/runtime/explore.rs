@@ -197,7 +197,7 @@ impl Lifeboat {
 
 impl Lifeboat {
     /// What is known of a runbook before its first path.
-    fn ground(&self, script: &Script, invariants: &[Invariant]) -> Ground {
+    pub(super) fn ground(&self, script: &Script, invariants: &[Invariant]) -> Ground {
         let waived = |one: &Invariant| script.front_matter.waivers().any(|(waived, _)| waived == &*one.name);
         Ground {
             outlines: outlines(script, &self.registry, self.library().as_ref()),

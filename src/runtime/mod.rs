@@ -50,6 +50,7 @@ mod tree;
 mod undo;
 mod unfinished;
 mod unit_test;
+mod ways_on;
 
 pub use active::Life;
 #[cfg(feature = "cli")]

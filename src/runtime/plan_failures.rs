@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::model::{FailureEnd, ImpactKind, Plan, PlanFailure};
 use crate::script::{Evaluation, Evaluator, Params, Script, on_deep_stack};
-use crate::worlds::{Beginning, Cast, Ending, Explore, Path, Strayed, Visit, Walked, described, story};
+use crate::worlds::{Beginning, Cast, Ending, Explore, LeftCall, Path, Strayed, Visit, Walked, described, story};
 
 use super::{Error, Lifeboat};
 
@@ -82,8 +82,18 @@ fn failure(walked: &Walked, strayed: &Strayed) -> PlanFailure {
     }
 }
 
-fn left(path: &Path) -> Vec<String> {
-    path.left().map(|call| format!("{} (line {})", described(call), call.site.line)).collect()
+/// What a path leaves changed, as people read it.
+pub(super) fn left(path: &Path) -> Vec<String> {
+    let told = |left: LeftCall| {
+        let (call, line) = (left.call, left.call.site.line);
+        let how = match (left.rolled_back, call.undoing) {
+            (false, _) => "",
+            (true, false) => ", not put back by its rollback",
+            (true, true) => ", by a rollback",
+        };
+        format!("{} (line {line}{how})", described(call))
+    };
+    path.left().into_iter().map(told).collect()
 }
 
 fn ending(ending: &Ending) -> (FailureEnd, String) {

@@ -12,8 +12,8 @@ mod session;
 pub use cast::Cast;
 pub use expect::Expect;
 pub use explore::{
-    Beginning, Call, Ending, Explore, Met, Path, Step, Strayed, Stuck, Trace, UnitTest, Violation, Visit, Walked,
-    WalkedCall, WalkedCalls, account, broken, described, merge_walked, story,
+    Beginning, Call, Ending, Explore, LeftCall, Met, Path, Step, Strayed, Stuck, Trace, UnitTest, Violation, Visit,
+    Walked, WalkedCall, WalkedCalls, account, broken, described, merge_walked, story,
 };
 pub use live::{
     Conforms, Courier, Decision, Faulted, Listener, Live, OnFault, Recorder, Rounds, Tenure, Tried, Unanswered, Zeal,

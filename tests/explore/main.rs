@@ -10,6 +10,7 @@ mod incidents;
 mod invariants;
 mod paths;
 mod policy;
+mod restored;
 mod shipped;
 mod tree;
 

@@ -5,7 +5,8 @@
 //! - what was called, in which order, on what and with which arguments, is the plan, and it ends as the plan ends;
 //! - what the plan said that it had *observed* is what the run found, whatever it *predicted* came about, in what the call returned
 //!   and in the world, and what it *assumed* ended as assumed, because the world of the case is made so;
-//! - the run is among the paths that an exploration of the runbook walks.
+//! - the run is among the paths that an exploration of the runbook walks, and where that one is said to leave nothing changed, the world is
+//!   as it was.
 //!
 //! Where a plan cannot know how it goes on, it must have said so: it ends there (`open`), or the run leaves it at a line that was
 //! assumed (`leaves`), never at one that was observed or predicted.
@@ -52,16 +53,16 @@ fn what_is_held_against_runs_in_all() {
     println!("{table}");
     assert!(cases.len() >= 40, "{} cases", cases.len());
     insta::assert_snapshot!(table, @r"
-    plans, each really run                     112
+    plans, each really run                     117
       completes as planned                      60
-      fails at the planned call                 30
+      fails at the planned call                 35
       goes on where the plan is open            16
       leaves it where it only assumed            6
       and is rolled back afterwards             10
-    lines, each held against its call          332
-      observed                                  55
-      predicted                                 96
-      assumed                                  158
+    lines, each held against its call          343
+      observed                                  56
+      predicted                                103
+      assumed                                  161
       pinned                                    23
     ");
 }

@@ -44,6 +44,7 @@ pub(crate) fn try_out(case: &Case) -> Report {
         lies.push(format!("the plan was to say {:#?}\nit says {said:#?}\n{:?}", case.plan, plan.verdict));
     }
     (case.interfere)(&world);
+    let before = world.state();
     let trial = Trial { case, world: &world, witness: Witness::of(&world), journal: journal(&world) };
     let ran = trial.run();
     let events = trial.events(&ran);
@@ -57,8 +58,15 @@ pub(crate) fn try_out(case: &Case) -> Report {
             let made: Vec<String> = made_in_run.iter().map(ToString::to_string).collect();
             lies.push(format!("no path of the exploration does this:\n{}", made.join("\n")));
         }
-        (Walked::Found, Some(why)) => lies.push(format!("a path does this, although {why}")),
+        (Walked::Found { .. }, Some(why)) => lies.push(format!("a path does this, although {why}")),
         _ => {}
+    }
+    if walked == (Walked::Found { restored: true }) {
+        lies.extend(world.state().into_iter().zip(before).filter(|(after, before)| after != before).map(
+            |(after, before)| {
+                format!("its path is said to leave nothing changed\nbefore: {before:?}\nafter: {after:?}")
+            },
+        ));
     }
     let mut rollbacks = 0;
     if case.undone {

@@ -20,7 +20,8 @@ const WALKS: usize = 20_000;
 /// What came of the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Walked {
-    Found,
+    /// A path that is taken to leave nothing changed, or to leave something.
+    Found { restored: bool },
     /// No path does what the run did.
     Missing,
     /// Not every path was walked, and the exploration says so: there are too many, a line is met too often, or the way depends on
@@ -88,7 +89,7 @@ fn search(world: &World, runbook: &str, wanted: &[Made]) -> Walked {
         let visits: Vec<&Visit> = walked.path.visits.iter().filter(|visit| is_call(visit)).collect();
         let common = visits.iter().zip(wanted).take_while(|(visit, call)| is_visit(visit, call, &registry)).count();
         if common == wanted.len() && common == visits.len() {
-            return Walked::Found;
+            return Walked::Found { restored: matches!(walked.ending, Ending::Restored { .. }) };
         }
         open.extend(others.into_iter().map(|other| (common, Reverse(other))));
     }

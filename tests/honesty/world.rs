@@ -165,6 +165,16 @@ impl World {
         self.project.read(name).trim().to_owned()
     }
 
+    /// The state of everything that is put back when a run fails, in a few words each.
+    pub(crate) fn state(&self) -> Vec<(&'static str, String)> {
+        let files = ["closed", "live", "app.json", "app.env", "upstream.conf"].map(|name| (name, self.read(name)));
+        let said = |(name, text): (&'static str, String)| match (name, text.as_str()) {
+            ("closed", "") => (name, "off".to_owned()),
+            _ => (name, text),
+        };
+        files.map(said).to_vec()
+    }
+
     /// The names of the directories in a directory.
     pub(crate) fn folders(&self, name: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path(name)) else { return Vec::new() };

@@ -114,3 +114,49 @@ parallel(["a", "b"], #{ at_most: 1 }, |item| {
     let second = found.iter().filter(|way| way.starts_with("exec → failed:")).nth(1).expect("that of the second");
     assert!(second.contains("LeftChanged; leaves exec turn"), "{found:#?}");
 }
+
+/// How it ends when the last call, a backup, fails; the service is open.
+fn behind(step: &str) -> String {
+    let found = of(&format!("\n{step}\nbackup(\"primary\");"));
+    found.into_iter().find(|way| way.starts_with("backup → failed:")).expect("it can fail")
+}
+
+#[test]
+fn a_rollback_that_puts_nothing_back_is_seen_through() {
+    assert_eq!(
+        behind("step \"Close\" { maintenance(\"web\", \"on\"); } rollback { log(\"nothing\"); }"),
+        "backup → failed: LeftChanged; undoes Close; leaves maintenance web on (line 2, not put back by its rollback)"
+    );
+    assert_eq!(
+        behind("step \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", \"on\"); }"),
+        "backup → failed: LeftChanged; undoes Close; leaves maintenance web on (line 2, not put back by its rollback)"
+    );
+    assert_eq!(
+        behind("step \"Look\" { maintenance(\"web\", \"off\"); } rollback { maintenance(\"web\", \"on\"); }"),
+        "backup → failed: LeftChanged; undoes Look; leaves maintenance web on (line 2, by a rollback)"
+    );
+}
+
+#[test]
+fn a_rollback_that_puts_it_back_is_not_suspected() {
+    let restored = "backup → failed: Restored; undoes Close";
+    let close = "step \"Close\" { maintenance(\"web\", \"on\"); } rollback";
+    assert_eq!(behind(&format!("{close} {{ maintenance(\"web\", \"off\"); }}")), restored);
+    assert_eq!(
+        behind(&format!("let before = maintenance(\"web\"); {close} {{ maintenance(\"web\", before); }}")),
+        restored
+    );
+}
+
+#[test]
+fn what_a_program_has_done_no_rollback_without_a_change_undoes() {
+    let project = Project::configured("", TOOL);
+    project.database(10);
+    let ends = |undoes: &str| {
+        let runbook = format!("step \"Turn\" {{ exec(\"turn\"); }} rollback {{ {undoes} }}\nbackup(\"primary\");");
+        let found = failures(&completes(&project, &runbook, &[]));
+        found.into_iter().find(|way| way.starts_with("backup → failed:")).expect("it can fail")
+    };
+    assert!(ends("log(\"nothing\");").contains("LeftChanged; undoes Turn; leaves exec turn"), "{}", ends("log(1);"));
+    assert_eq!(ends("exec(\"turn\", [\"back\"]);"), "backup → failed: Restored; undoes Turn");
+}

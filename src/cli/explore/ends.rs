@@ -59,7 +59,7 @@ pub(super) fn look(ends: Ends, cancelled: bool) -> Look {
 }
 
 /// A kind of end: a symbol, and words.
-pub(super) fn told(ends: Ends, cancelled: bool) -> (&'static str, &'static str) {
+pub(in crate::cli) fn told(ends: Ends, cancelled: bool) -> (&'static str, &'static str) {
     match (ends, cancelled) {
         (Ends::Well, _) => ("✓", "ends well"),
         (Ends::Restored, false) => ("↩", "failed, nothing left changed"),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Case, Impact, ImpactKind, Value};
 
-use super::{Primitive, TargetArg};
+use super::{Primitive, Reach, TargetArg};
 
 /// Makes a backup of a database and puts it into its store.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +49,7 @@ impl Primitive for Backup {
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Database] });
     const EXAMPLE: &'static str = r#"let b = backup("primary");"#;
+    const REACH: Reach = Reach::Addition;
     type Args = Args;
     type Output = Output;
 

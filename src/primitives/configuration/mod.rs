@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Case, Impact, ImpactKind, Value};
 
-use super::{Primitive, TargetArg};
+use super::side::returned;
+use super::{Primitive, Side, TargetArg};
 
 /// `configuration(target, key)`.
 #[derive(Clone, Copy, Debug)]
@@ -72,5 +73,19 @@ impl Primitive for Configuration {
         }
         cases.push(Case::fails("unreadable", "document-unreadable", Applied::No));
         cases
+    }
+
+    fn sides(args: &Args, output: Option<&Value>) -> Vec<Side> {
+        let whole = Side::looked(Side::WHOLE, returned(output, "version"));
+        let key = args.key.clone().map(|key| {
+            let value = match returned(output, "found") {
+                // Of what is there, () stands for a table or a secret.
+                Some(Value::Bool(true)) => returned(output, "value").filter(|value| *value != Value::Null),
+                Some(Value::Bool(false)) => Some(Value::Null),
+                _ => None,
+            };
+            Side::looked(key, value)
+        });
+        key.into_iter().chain([whole]).collect()
     }
 }

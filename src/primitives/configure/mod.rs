@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Value};
 
-use super::{Primitive, TargetArg};
+use super::side::returned;
+use super::{After, Primitive, Side, TargetArg};
 
 /// `configure(target, #{…})`.
 #[derive(Clone, Copy, Debug)]
@@ -121,5 +122,23 @@ impl Primitive for Configure {
             Case::fails("failed", "configure-failed", Applied::No),
             Case::fails("reload-failed", "reload-failed", Applied::Yes),
         ]
+    }
+
+    fn sides(args: &Args, output: Option<&Value>) -> Vec<Side> {
+        let added = returned(output, "added");
+        let is_new = |key: &String| matches!(&added, Some(Value::List(new)) if new.contains(&key.as_str().into()));
+        let before = |key: &String| match returned(output, "before")?.get(key) {
+            None if is_new(key) => Some(Value::Null),
+            value => value.cloned(),
+        };
+        let set = args.set.iter().map(|(key, value)| (key, value.clone()));
+        let unset = args.unset.iter().map(|key| (key, Value::Null));
+        let keys = set.chain(unset).map(|(key, value)| Side::set(key.clone(), before(key), After::Is(value)));
+        let whole = match (&args.restore, returned(output, "version")) {
+            (Some(version), _) => After::Again(Value::encode(version)),
+            (None, Some(version)) => After::Is(version),
+            (None, None) => After::Unknown,
+        };
+        keys.chain([Side::set(Side::WHOLE, returned(output, "undo"), whole)]).collect()
     }
 }

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Value};
 
-use super::{Primitive, TargetArg};
+use super::side::returned;
+use super::{After, Primitive, Side, TargetArg};
 
 /// Makes a version of a service live.
 #[derive(Clone, Copy, Debug)]
@@ -105,5 +106,9 @@ impl Primitive for Deploy {
             Case::fails("failed", "deploy-failed", Applied::No),
             Case::fails("failed-but-applied", "deploy-failed", Applied::Yes),
         ]
+    }
+
+    fn sides(args: &Args, output: Option<&Value>) -> Vec<Side> {
+        vec![Side::set("version", returned(output, "previous"), After::Is(Value::encode(&args.version)))]
     }
 }

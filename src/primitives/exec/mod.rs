@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Arg, Case, Impact, ImpactKind, SecretText, Span, Value};
 
-use super::{Primitive, TargetArg};
+use super::{Primitive, Reach, TargetArg};
 
 /// Starts a program that the configuration names.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +89,7 @@ impl Primitive for Exec {
     const POSITIONAL: &'static [&'static str] = &["tool", "args"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "tool", kinds: &[TargetKind::Tool] });
     const EXAMPLE: &'static str = r#"exec("pg", ["promote", "--wait"]);"#;
+    const REACH: Reach = Reach::Anything;
     type Args = Args;
     type Output = Output;
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Case, Impact, ImpactKind, Value};
 
-use super::{Primitive, TargetArg};
+use super::{After, Primitive, Side, TargetArg};
 
 /// The contract of `maintenance`.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +52,11 @@ impl std::fmt::Display for State {
     }
 }
 
+impl Maintenance {
+    /// The side of a service that calls read and set.
+    pub(crate) const SIDE: &'static str = "maintenance";
+}
+
 impl Primitive for Maintenance {
     const NAME: &'static str = "maintenance";
     const SUMMARY: &'static str = "closes a service to its users or opens it; gives the state before";
@@ -78,6 +83,14 @@ impl Primitive for Maintenance {
             Some(State::On) => vec![off, on, failed, applied],
             Some(State::Off) => vec![on, off, failed, applied],
         }
+    }
+
+    fn sides(args: &Args, output: Option<&Value>) -> Vec<Side> {
+        let (name, before) = (Self::SIDE, output.cloned());
+        vec![match args.state {
+            None => Side::looked(name, before),
+            Some(state) => Side::set(name, before, After::Is(state.as_str().into())),
+        }]
     }
 }
 

@@ -3,6 +3,7 @@
 mod flow;
 mod haproxy;
 mod nginx;
+mod outlook;
 mod server;
 mod shares;
 #[cfg(test)]
@@ -17,8 +18,10 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Span, Value};
 
-use super::{Primitive, TargetArg};
+use super::side::returned;
+use super::{Primitive, Side, TargetArg};
 
+pub(super) use outlook::{SHARES, same_shares};
 pub use server::{Server, State};
 pub use shares::{Percent, Shares};
 
@@ -93,5 +96,10 @@ impl Primitive for Route {
             Case::fails("failed-but-applied", "route-failed", Applied::Yes),
         ]);
         cases
+    }
+
+    fn sides(args: &Args, output: Option<&Value>) -> Vec<Side> {
+        let after = outlook::after(args, returned(output, "shares"));
+        vec![Side { alike: same_shares, ..Side::set(SHARES, returned(output, "before"), after) }]
     }
 }

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Case, Impact, ImpactKind, Value};
 
-use super::route::{Percent, Server, Shares};
+use super::route::{Percent, SHARES, Server, Shares, same_shares};
+use super::side::returned;
 use super::targets::Backends;
-use super::{Primitive, TargetArg};
+use super::{Primitive, Side, TargetArg};
 
 /// How a router shares traffic out.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,10 @@ impl Primitive for Routes {
 
     fn cases(_: &Args) -> Vec<Case> {
         vec![Case::returns("known", Value::Map([].into())), Case::fails("failed", "routes-unknown", Applied::No)]
+    }
+
+    fn sides(_: &Args, output: Option<&Value>) -> Vec<Side> {
+        vec![Side { alike: same_shares, ..Side::looked(SHARES, returned(output, "shares")) }]
     }
 }
 

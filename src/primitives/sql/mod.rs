@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Span, Value};
 
-use super::{Primitive, TargetArg};
+use super::{Primitive, Reach, TargetArg};
 
 pub use expect_rows::ExpectRows;
 
@@ -66,6 +66,7 @@ impl Primitive for Sql {
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Database] });
     const EXAMPLE: &'static str =
         r#"sql("primary", "UPDATE jobs SET state = 'new' WHERE id = ?", #{ params: [17], expect_rows: 1 });"#;
+    const REACH: Reach = Reach::Anything;
     type Args = Args;
     type Output = Output;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Value};
 
-use super::{Primitive, TargetArg};
+use super::{Primitive, Reach, TargetArg};
 
 /// Restores a backup to a scratch directory and checks it.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,7 @@ impl Primitive for VerifyBackup {
     const POSITIONAL: &'static [&'static str] = &["target"];
     const TARGET: Option<TargetArg> = Some(TargetArg { name: "target", kinds: &[TargetKind::Database] });
     const EXAMPLE: &'static str = r#"verify_backup("primary", #{ id: b.id, tables: ["orders"] });"#;
+    const REACH: Reach = Reach::Addition;
     type Args = Args;
     type Output = Output;
 

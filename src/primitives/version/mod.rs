@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::TargetKind;
 use crate::model::{Applied, Case, Impact, ImpactKind, Value};
 
-use super::{Primitive, TargetArg};
+use super::side::returned;
+use super::{Primitive, Side, TargetArg};
 
 /// The version of a service that is live.
 #[derive(Clone, Copy, Debug)]
@@ -50,5 +51,9 @@ impl Primitive for Version {
             Case::returns("none", none),
             Case::fails("failed", "version-unknown", Applied::No),
         ]
+    }
+
+    fn sides(_: &Args, output: Option<&Value>) -> Vec<Side> {
+        vec![Side::looked("version", returned(output, "version"))]
     }
 }

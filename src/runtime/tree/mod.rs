@@ -82,7 +82,7 @@ impl Collected {
             self.tally.count(&self.counted[symbol as usize]);
             path.push(symbol);
         }
-        let end = self.symbols.number(Symbol::End(self.end(walked, broken)));
+        let end = self.symbols.number(Symbol::End(path_end(walked, broken, &self.ground)));
         if self.counted.len() <= end as usize {
             self.counted.push(Cells::default());
         }
@@ -114,23 +114,6 @@ impl Collected {
         }
     }
 
-    fn end(&self, walked: &Walked, broken: &[Violation]) -> PathEnd {
-        let ends = match &walked.ending {
-            Ending::Well => Ends::Well,
-            Ending::Restored { .. } => Ends::Restored,
-            Ending::LeftChanged { .. } => Ends::LeftChanged,
-            Ending::Mistake { .. } => Ends::Mistaken,
-            Ending::Endless => Ends::Endless,
-            Ending::InDoubt => Ends::InDoubt,
-            Ending::Open { .. } => Ends::Open,
-        };
-        let is_waived = |violation: &&Violation| self.ground.waived.get(violation.invariant) == Some(&true);
-        let (waived, breaks): (Vec<_>, Vec<_>) = broken.iter().partition(is_waived);
-        let name = |violation: &&Violation| self.ground.invariants.get(violation.invariant).cloned();
-        let names = |violations: Vec<&Violation>| violations.iter().filter_map(name).collect();
-        PathEnd { ends, cancelled: walked.cancelled, breaks: names(breaks), waived: names(waived) }
-    }
-
     /// What another thread has collected.
     pub(super) fn merge(&mut self, other: &Self) {
         let rooms = self.rooms_of(other.rooms.things());
@@ -157,4 +140,22 @@ impl Collected {
     pub(super) fn files(&self, walked: &WalkedCalls) -> Vec<WalkedFile> {
         self.ground.outlines.iter().map(|outline| self.tally.file(outline, walked)).collect()
     }
+}
+
+/// How a path ends that breaks these invariants.
+pub(super) fn path_end(walked: &Walked, broken: &[Violation], ground: &Ground) -> PathEnd {
+    let ends = match &walked.ending {
+        Ending::Well => Ends::Well,
+        Ending::Restored { .. } => Ends::Restored,
+        Ending::LeftChanged { .. } => Ends::LeftChanged,
+        Ending::Mistake { .. } => Ends::Mistaken,
+        Ending::Endless => Ends::Endless,
+        Ending::InDoubt => Ends::InDoubt,
+        Ending::Open { .. } => Ends::Open,
+    };
+    let is_waived = |violation: &&Violation| ground.waived.get(violation.invariant) == Some(&true);
+    let (waived, breaks): (Vec<_>, Vec<_>) = broken.iter().partition(is_waived);
+    let name = |violation: &&Violation| ground.invariants.get(violation.invariant).cloned();
+    let names = |violations: Vec<&Violation>| violations.iter().filter_map(name).collect();
+    PathEnd { ends, cancelled: walked.cancelled, breaks: names(breaks), waived: names(waived) }
 }

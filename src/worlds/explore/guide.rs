@@ -3,13 +3,15 @@
 //! The plan has looked at what there is, so these are the failures of the run that would begin now, not of any run.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::model::{CaseResult, Fault, Halt, ImpactKind, Invocation, Key, Outcome, Performed, Value};
 use crate::model::{PlanLine, PlanResult, Symbol};
 use crate::worlds::Cast;
 
+use super::effect::Effect;
 use super::ways::Known;
-use super::{Explore, Visit, Walk};
+use super::{Call, Explore, Visit, Walk};
 
 /// How each call of a plan ends.
 pub(super) struct Guide(HashMap<Key, Planned>);
@@ -68,15 +70,21 @@ impl Explore {
         }
         let way = taken.checked_sub(1).map(|n| &known.ways[others[n]]);
         let (name, changed) = way.map_or(("as planned", planned.changes), |way| (way.case.name, way.changed));
-        let outcome = match way {
-            Some(way) => walk.outcome(call, &known, way),
-            None => planned.outcome.clone(),
+        let (outcome, effect) = match way {
+            Some(way) => {
+                let (outcome, effect) = walk.outcome(call, &known, way);
+                let planned = known.effect(call, planned.outcome.as_ref().ok());
+                // What the plan has looked at is so, however the call ends.
+                let knowing = |(effect, planned): (Arc<Effect>, Arc<Effect>)| effect.knowing(&planned).into();
+                (outcome, effect.zip(planned).map(knowing))
+            }
+            None => (planned.outcome.clone(), known.effect(call, planned.outcome.as_ref().ok())),
         };
         if changed {
             walk.changed.extend(known.impact.targets.iter().cloned());
         }
         let visit = known.visit(call, (name, outcome.is_err(), changed), walk.path.open);
-        walk.path.visits.push(Visit::Called(visit));
+        walk.path.visits.push(Visit::Called(Call { effect, ..visit }));
         Ok(Performed { outcome, changed: known.impact.kind.is_change() })
     }
 

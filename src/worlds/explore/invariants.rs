@@ -3,8 +3,12 @@
 use std::collections::HashMap;
 
 use crate::model::{INVARIANTS, ImpactKind, Value};
+use crate::primitives::Primitive as _;
+use crate::primitives::maintenance::Maintenance;
 
-use super::{Call, Ending, Path, Visit};
+use super::effect::Effect;
+use super::ledger::{Held, Ledger, Standing};
+use super::{Call, Ending, Path, Step, Visit};
 
 /// Where a path breaks it: the visit, and in which way.
 type Broken = (usize, String);
@@ -58,28 +62,40 @@ fn maintenance_restored(path: &Path, ending: &Ending, _: bool) -> Option<Broken>
     if !fails(ending) {
         return None;
     }
-    // Where it was switched to what it is now; none when that was the last thing a rollback did.
-    let mut switched: HashMap<&str, Option<(usize, &Call)>> = HashMap::new();
-    let is_switch =
-        |call: &Call| call.primitive == "maintenance" && call.args.get("state").is_some_and(|s| *s != Value::Null);
-    for (n, call) in calls(path).filter(|(_, call)| is_switch(call)) {
-        let closes = text(call, "state") == Some("on");
-        // However a call of a rollback ended: it was tried. Outside of one, what failed left it as it was.
-        if call.undoing || !closes && !call.failed {
-            switched.insert(on(call), None);
-        } else if closes && call.changed {
-            switched.insert(on(call), Some((n, call)));
-        }
+    if !calls(path).any(|(_, call)| call.changed && call.primitive == Maintenance::NAME) {
+        return None;
     }
-    let (at, call) = switched.into_values().flatten().min_by_key(|(n, _)| *n)?;
-    let forgone = path.around(call).any(|step| step.forgone);
-    let tried = path.around(call).any(|step| step.tried);
-    let because = match (forgone, tried) {
-        (true, _) => ": a point of no return has cancelled its rollback",
-        (_, true) => ": its rollback fails before it opens it",
-        _ => "",
+    let ledger = Ledger::of(path);
+    let closed = |held: &Held| {
+        let at = held.set_by.filter(|_| held.name == Maintenance::SIDE)?;
+        let stays = ledger.now(held) == Some("on".into()) && ledger.since_it_began(held) != Standing::AsItWas;
+        (stays && !is_opening_tried(path, (at, held.target))).then_some(at)
+    };
+    let at = ledger.held.iter().filter_map(closed).min()?;
+    let call = path.visits.get(at)?.call()?;
+    let around = |is: fn(&Step) -> bool| path.around(call).any(is);
+    let because = if call.undoing {
+        ": a rollback has closed it"
+    } else if around(|step| step.forgone) {
+        ": a point of no return has cancelled its rollback"
+    } else if around(|step| step.undone) {
+        ": its rollback does not open it"
+    } else if around(|step| step.tried) {
+        ": its rollback fails before it opens it"
+    } else {
+        ""
     };
     Some((at, format!("{} stays in maintenance{because}", on(call))))
+}
+
+/// Whether a rollback was to open what this call has closed. However that ended: it was tried.
+fn is_opening_tried(path: &Path, (at, target): (usize, &str)) -> bool {
+    let opens = |call: &Call| {
+        let mut sides = call.effect.as_deref().into_iter().flat_map(Effect::sets);
+        sides.any(|side| side.name == Maintenance::SIDE && side.value_after(None) != Some("on".into()))
+    };
+    let later = calls(path).filter(|(n, call)| *n > at && call.undoing && on(call) == target);
+    later.map(|(_, call)| call).any(opens)
 }
 
 /// Whether a look says that its target works; none where it says nothing of that.
@@ -145,12 +161,11 @@ fn backup_before_destroying(path: &Path, _: &Ending, protected: bool) -> Option<
     None
 }
 
-/// Changes that nobody needs to hear of: they only add something.
-const HARMLESS: [&str; 2] = ["backup", "verify_backup"];
-
 fn told(path: &Path, ending: &Ending, _: bool) -> Option<Broken> {
     let matters = |call: &Call| call.changed && call.kind.is_change() && !call.undoing;
-    let first = calls(path).find(|(_, call)| matters(call) && !HARMLESS.contains(&call.primitive));
+    // Nobody needs to hear of what is only added.
+    let harmless = |call: &Call| call.effect.as_deref().is_some_and(Effect::only_adds);
+    let first = calls(path).find(|(_, call)| matters(call) && !harmless(call));
     let (at, call) = first.filter(|_| fails(ending))?;
     let tells = |visit: &Visit| match visit {
         Visit::Called(call) => matches!(call.primitive, "notify" | "resolve") && !call.failed,

@@ -5,9 +5,13 @@
 mod account;
 mod cases;
 mod choices;
+mod effect;
 mod facts;
 mod guide;
 mod invariants;
+mod ledger;
+mod left;
+mod past;
 mod path;
 mod places;
 mod story;
@@ -33,6 +37,8 @@ use facts::Facts;
 use guide::Guide;
 pub use guide::Strayed;
 pub use invariants::{Violation, broken};
+pub use left::Left as LeftCall;
+use past::Past;
 use path::ending;
 pub use path::{Call, Ending, Path, Step, Visit};
 use places::Places;
@@ -63,6 +69,8 @@ pub struct Explore {
     wrong: Mutex<Option<(String, String)>>,
     /// The plan from which every path strays once at most.
     guide: Option<Guide>,
+    /// What every path begins with.
+    past: Option<Past>,
 }
 
 /// The path that is being walked.
@@ -86,7 +94,7 @@ struct Walk {
     endless: bool,
     /// Lines of which not every way was taken.
     bounded: BTreeSet<Site>,
-    /// Where it strayed from the plan.
+    /// Where it strayed from the plan, or left the record.
     strayed: Option<Strayed>,
     /// How many bodies of planned waits are open.
     waits: usize,
@@ -108,7 +116,7 @@ pub struct Walked {
     pub more: bool,
     /// Lines of which it did not take every way.
     pub bounded: BTreeSet<Site>,
-    /// Where it strayed from the plan that it was to go along.
+    /// Where it strayed from the plan that it was to go along, or left the record that it begins with.
     pub strayed: Option<Strayed>,
     /// Whether somebody cancels it.
     pub cancelled: bool,
@@ -129,6 +137,7 @@ impl Explore {
             met: Mutex::default(),
             wrong: Mutex::default(),
             guide: None,
+            past: None,
         }
     }
 
@@ -295,13 +304,23 @@ impl World for Explore {
             ScopeKind::Step { .. } => {
                 let (key, title, around) = (scope.key.clone(), scope.title.clone(), walk.path.open);
                 walk.path.open = Some(walk.path.steps.len());
-                walk.path.steps.push(Step { key, title, around, undone: false, tried: false, forgone: false });
+                let rollback = 0..0;
+                walk.path.steps.push(Step {
+                    key,
+                    title,
+                    around,
+                    undone: false,
+                    rollback,
+                    tried: false,
+                    forgone: false,
+                });
             }
             ScopeKind::Rollback => {
+                let here = walk.path.visits.len();
                 if let Some(key) = scope.key.rolled_back_step()
                     && let Some(step) = walk.path.step(&key)
                 {
-                    step.tried = true;
+                    (step.tried, step.rollback) = (true, here..here);
                 }
                 walk.note(&scope.site, HappeningKind::Rollback, || {
                     (format!("rolling back: {}", scope.title).into(), ONLY)
@@ -342,10 +361,12 @@ impl World for Explore {
         match &scope.kind {
             ScopeKind::Step { .. } => walk.path.open = walk.path.open.and_then(|step| walk.path.steps[step].around),
             ScopeKind::Rollback => {
+                let here = walk.path.visits.len();
                 if let Some(key) = scope.key.rolled_back_step()
                     && let Some(step) = walk.path.step(&key)
                 {
                     step.undone = matches!(how, Left::Completed { .. });
+                    step.rollback.end = here;
                 }
             }
             _ => {}

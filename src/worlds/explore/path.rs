@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use crate::model::{Fault, Halt, ImpactKind, Key, Site, Value, Verdict};
 
+use super::effect::Effect;
+
 /// What happens on a path, in its order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Visit {
     /// A call ended in one of its ways.
     Called(Call),
@@ -52,7 +54,7 @@ pub enum Visit {
 }
 
 /// A call on a path.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Call {
     /// Where.
     pub site: Site,
@@ -74,6 +76,8 @@ pub struct Call {
     pub undoing: bool,
     /// The innermost step around it: its position in [`Path::steps`].
     pub step: Option<usize>,
+    /// What it has to do with the state of its targets.
+    pub(super) effect: Option<Arc<Effect>>,
 }
 
 /// A step that a path entered.
@@ -86,6 +90,8 @@ pub struct Step {
     pub title: String,
     /// Whether its rollback came to its end.
     pub undone: bool,
+    /// Which visits are those of its rollback.
+    pub(super) rollback: std::ops::Range<usize>,
     /// Whether its rollback was begun.
     pub tried: bool,
     /// Whether a point of no return forbids its rollback.
@@ -132,7 +138,7 @@ pub enum Ending {
 }
 
 /// A path, from the beginning of a runbook to one of its ends.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Path {
     /// What happens on it.
     pub visits: Vec<Visit>,
@@ -173,11 +179,6 @@ impl Path {
     /// The calls, in their order.
     pub fn calls(&self) -> impl DoubleEndedIterator<Item = &Call> {
         self.visits.iter().filter_map(Visit::call)
-    }
-
-    /// What is changed when it is over: what took place and was not undone with its step.
-    pub fn left(&self) -> impl Iterator<Item = &Call> {
-        self.calls().filter(|call| call.changed && !call.undoing && !self.around(call).any(|step| step.undone))
     }
 
     /// The steps around a call, innermost first.
@@ -255,7 +256,7 @@ pub(super) fn ending(verdict: &Verdict, path: &Path) -> Ending {
     };
     match special {
         Some(special) => special,
-        None if path.left().next().is_none() => Ending::Restored { why },
+        None if !path.leaves_something() => Ending::Restored { why },
         None => Ending::LeftChanged { why },
     }
 }

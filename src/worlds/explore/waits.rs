@@ -30,6 +30,9 @@ impl Explore {
         if let Some(halt) = self.walk().stop(call.key.in_rollback()) {
             return Err(halt);
         }
+        if let Some(recorded) = self.repeat_as_recorded(call, policy, attempt)? {
+            return Ok(recorded);
+        }
         let label = call.args.get("label").filter(|label| **label != Value::Null).map(ToString::to_string);
         match policy {
             Repeat::Until { .. } => {
@@ -80,7 +83,7 @@ impl Explore {
         if self.planned(&call.key).is_some() {
             return self.wait_as_planned(call, attempt, Fault::new(code, message));
         }
-        if !call.key.in_rollback() {
+        if !call.key.in_rollback() && !self.was_begun(call) {
             let mut walk = self.walk();
             let cancelled = walk.fork(&call.site, 2, 1)? == 1;
             let way = if cancelled { manner(1, CANCELLED, Mood::Cancelled) } else { manner(0, "begins", Mood::Fine) };
@@ -154,6 +157,7 @@ impl Walk {
             changed: false,
             undoing: call.key.in_rollback(),
             step,
+            effect: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The ways in which one call can end.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use crate::model::{
     Applied, Assumption, Case, CaseResult, Fault, Halt, HappeningKind, Impact, ImpactKind, Invocation, Manner, Mood,
@@ -9,6 +9,7 @@ use crate::model::{
 use crate::primitives::{ArgType, Signature};
 
 use super::cases::{CANCELLED, IN_DOUBT, Tally, WalkedCalls, note};
+use super::effect::Effect;
 use super::story::{is_ill, said};
 use super::trace::manner;
 use super::{Call, Explore, Visit, Walk};
@@ -45,6 +46,8 @@ pub(super) struct Way {
     pub(super) changed: bool,
     /// What the script sees of it the first time.
     outcome: Outcome,
+    /// What it has to do with the state of its targets then.
+    effect: OnceLock<Option<Arc<Effect>>>,
     tally: Tally,
 }
 
@@ -85,6 +88,9 @@ impl Explore {
         if let Some(planned) = self.planned(&call.key) {
             return self.end_as_planned(call, planned);
         }
+        if let Some(recorded) = self.end_as_recorded(call)? {
+            return Ok(recorded);
+        }
         let known = self.known(call)?;
         let changes = known.impact.kind.is_change();
         let mut walk = self.walk();
@@ -119,12 +125,12 @@ impl Explore {
         if in_doubt {
             return Err(walk.doubt(call, &known));
         }
-        let outcome = walk.outcome(call, &known, way);
+        let (outcome, effect) = walk.outcome(call, &known, way);
         if way.changed && !known.impact.targets.iter().all(|target| walk.changed.contains(target)) {
             walk.changed.extend(known.impact.targets.iter().cloned());
         }
         let visit = known.visit(call, (way.case.name, outcome.is_err(), way.changed), walk.path.open);
-        walk.path.visits.push(Visit::Called(visit));
+        walk.path.visits.push(Visit::Called(Call { effect, ..visit }));
         if cancelled {
             walk.cancel(&call.site);
         }
@@ -173,6 +179,7 @@ impl Explore {
         let way = |case: Case| Way {
             changed: changes && took_place(call, &case),
             outcome: outcome(call, role.signature, role.target, &label, &case),
+            effect: OnceLock::new(),
             tally: Tally::possible(),
             case,
         };
@@ -229,7 +236,13 @@ impl Known {
             changed,
             undoing: call.key.in_rollback(),
             step,
+            effect: None,
         }
+    }
+
+    /// What the call has to do with the state of its targets when it returns this, if it does.
+    pub(super) fn effect(&self, call: &Invocation, output: Option<&Value>) -> Option<Arc<Effect>> {
+        Effect::of(call, &self.signature, &self.impact, output)
     }
 }
 
@@ -259,17 +272,22 @@ impl Walk {
         known.pinned.filter(|_| !known.impact.targets.iter().any(|target| self.changed.contains(target)))
     }
 
-    pub(super) fn outcome(&mut self, call: &Invocation, known: &Known, way: &Way) -> Outcome {
+    /// What the script sees when this way is taken, and what that has to do with the state of the targets.
+    pub(super) fn outcome(&mut self, call: &Invocation, known: &Known, way: &Way) -> (Outcome, Option<Arc<Effect>>) {
+        let effect = way.effect.get_or_init(|| known.effect(call, way.outcome.as_ref().ok())).clone();
         if way.outcome.as_ref().is_ok_and(|value| value.find_unknown().is_some()) {
             let count = self.named.entry(known.label.clone()).or_default();
             *count += 1;
             // What two calls found are two things, though they are called the same.
             if *count > 1 {
                 let label = format!("{}#{count}", known.label);
-                return outcome(call, &known.signature, known.target.as_deref(), &label, &way.case);
+                let outcome = outcome(call, &known.signature, known.target.as_deref(), &label, &way.case);
+                let has_sides = effect.as_ref().is_some_and(|effect| !effect.sides.is_empty());
+                let effect = if has_sides { known.effect(call, outcome.as_ref().ok()) } else { effect };
+                return (outcome, effect);
             }
         }
-        way.outcome.clone()
+        (way.outcome.clone(), effect)
     }
 }
 
@@ -293,7 +311,7 @@ fn outcome(call: &Invocation, signature: &Signature, target: Option<&str>, label
 }
 
 /// Whether something is different afterwards.
-fn took_place(call: &Invocation, case: &Case) -> bool {
+pub(super) fn took_place(call: &Invocation, case: &Case) -> bool {
     match &case.result {
         // `maintenance` returns what was there before.
         CaseResult::Returns(before @ Value::String(_)) => call.args.get("state") != Some(before),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{EventBody, Fault, Halt, Impact, Invocation, Key};
+use crate::model::{EventBody, Fault, Halt, Impact, Invocation, Key, RunId};
 use crate::system::{Answer, Asked};
 
 use super::Live;
@@ -23,6 +23,9 @@ pub enum OnFault {
 pub trait Faulted: Send + Sync {
     /// Shows it, before the question is asked.
     fn show(&self, fault: &Fault, impact: Option<&Impact>);
+
+    /// The run waits for the decision from here on. All that it has done is on record.
+    fn pauses(&self, _run: &RunId) {}
 }
 
 /// What was decided about a fault.
@@ -70,6 +73,8 @@ impl Live {
             turn => turn?,
         };
         faulted.show(fault, impact);
+        self.recorder.commit()?;
+        faulted.pauses(self.recorder.run());
         let choices: &[&str] = match impact {
             Some(_) => &["retry", "skip", "roll back", "leave"],
             None => &["roll back", "leave"],

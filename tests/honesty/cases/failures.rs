@@ -171,4 +171,47 @@ cases! {
     .independent(r#"independent = [["shop", "narrow"]]"#)
     .plan(&["predicted maintenance shop", "predicted exec narrow: exec-refused"])
     .fails("exec-refused");
+
+    /// The rollback comes to its end, and the service stays closed: no path may say that nothing is left changed.
+    a_rollback_that_does_nothing_leaves_the_service_closed => Case::of(r#"
+        step "Close" { maintenance("shop", "on"); require(false, "here"); } rollback { log("nothing"); }
+    "#)
+    .plan(&["predicted maintenance shop", "assumed log"])
+    .fails("requirement")
+    .file_left("closed", "on");
+
+    /// Somebody has closed it before, and the rollback opens it.
+    a_rollback_to_the_wrong_state_opens_what_was_closed => Case::of(r#"
+        step "Close" { maintenance("shop", "on"); require(false, "here"); } rollback { maintenance("shop", "off"); }
+    "#)
+    .given(|world| drop(world.write("closed", "on")))
+    .plan(&["predicted maintenance shop", "predicted maintenance shop"])
+    .fails("requirement")
+    .file_left("closed", "off");
+
+    a_rollback_that_only_looks_leaves_the_new_version => Case::of(r#"
+        step "Deploy" { deploy("shop", #{ version: "2.0.0" }); require(false, "here"); } rollback { version("shop"); }
+    "#)
+    .plan(&["predicted deploy shop", "assumed version shop"])
+    .fails("requirement")
+    .file_left("live", "2.0.0");
+
+    a_rollback_of_something_else_leaves_the_document_changed => Case::of(r#"
+        step "Size" { configure("env", #{ set: #{ MODE: "fast" } }); require(false, "here"); } rollback {
+            maintenance("shop", "off");
+        }
+    "#)
+    .independent(r#"independent = [["shop", "env"]]"#)
+    .plan(&["predicted configure env", "predicted maintenance shop"])
+    .fails("requirement")
+    .file_left("app.env", "PORT=80\nMODE=fast");
+
+    a_rollback_that_gives_traffic_to_both_is_no_way_back => Case::of(r#"
+        let before = routes("lb").shares;
+        step "Move" { route("lb", #{ to: "green" }); require(false, "here"); } rollback {
+            route("lb", #{ shares: #{ blue: 50, green: 50 } });
+        }
+    "#)
+    .plan(&["observed routes lb", "predicted route lb", "assumed route lb"])
+    .fails("requirement");
 }

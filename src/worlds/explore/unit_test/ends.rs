@@ -6,8 +6,8 @@ use crate::model::{
     CANCELLED, CaseResult, GivenOutcome, Halt, IN_DOUBT, Invocation, Performed, Unknown, Value, did_you_mean,
 };
 use crate::primitives::{ArgType, FieldSpec, Signature};
-use crate::worlds::explore::Visit;
 use crate::worlds::explore::ways::{Known, Way};
+use crate::worlds::explore::{Call, Visit};
 
 use super::{Met, UnitTest};
 
@@ -47,15 +47,16 @@ impl UnitTest {
             return Err(walk.doubt(call, &known));
         }
         let way = &known.ways[end.way];
-        let outcome = walk.outcome(call, &known, way).map(|output| filled(signature, output, end.value));
+        let outcome = walk.outcome(call, &known, way).0.map(|output| filled(signature, output, end.value));
+        let effect = known.effect(call, outcome.as_ref().ok());
         if way.changed {
             walk.changed.extend(known.impact.targets.iter().cloned());
         }
-        if let Some(target) = target {
-            self.course().state.learn(call, target, &outcome, way.changed);
+        if let (Some(target), Some(effect)) = (target, effect.as_ref().filter(|_| outcome.is_ok() || way.changed)) {
+            self.course().state.learn(target, &effect.sides);
         }
         let visit = known.visit(call, (way.case.name, outcome.is_err(), way.changed), walk.path.open);
-        walk.path.visits.push(Visit::Called(visit));
+        walk.path.visits.push(Visit::Called(Call { effect, ..visit }));
         if end.cancelled {
             walk.cancel(&call.site);
         }
@@ -66,7 +67,9 @@ impl UnitTest {
     fn likely(&self, call: &Invocation, known: &Known, target: Option<&str>) -> End {
         let likely = End { way: 0, value: None, cancelled: false, in_doubt: false };
         let Some(target) = target else { return likely };
-        let foreseen = self.course().state.foresee(call, target);
+        let effect = known.effect(call, None);
+        let sides = effect.as_ref().map_or(&[][..], |effect| &effect.sides);
+        let foreseen = self.course().state.foresee(call, target, sides);
         let way = foreseen.case.and_then(|case| known.ways.iter().position(|way| way.case.name == case));
         let value = Some(Value::Map(foreseen.fields)).filter(|fields| *fields != Value::Map(BTreeMap::new()));
         End { way: way.unwrap_or(0), value, ..likely }

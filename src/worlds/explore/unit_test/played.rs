@@ -101,9 +101,9 @@ fn rollbacks(path: &Path) -> (Vec<String>, Vec<String>) {
 
 /// The positions of the calls whose changes are left.
 fn left(path: &Path) -> Vec<usize> {
-    let left: Vec<&Call> = path.left().collect();
+    let left = path.left();
     let calls = path.calls().enumerate();
-    calls.filter(|(_, call)| left.iter().any(|left| std::ptr::eq(*left, *call))).map(|(n, _)| n).collect()
+    calls.filter(|(_, call)| left.iter().any(|left| std::ptr::eq(left.call, *call))).map(|(n, _)| n).collect()
 }
 
 fn code(verdict: &Verdict) -> String {
