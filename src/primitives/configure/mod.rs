@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TargetKind;
-use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Value};
+use crate::model::{Applied, Arg, ArgList, Case, Impact, ImpactKind, Value};
 
 use super::{Primitive, TargetArg};
 
@@ -41,8 +41,8 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, Value>,
     /// Keys that are taken away. One that is not there is no mistake.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unset: Vec<String>,
+    #[serde(default, skip_serializing_if = "ArgList::is_empty")]
+    pub unset: ArgList<String>,
     /// The version that is brought back: the `undo` of an earlier change, or the `version` of `configuration`. Without `set` and
     /// `unset`.
     pub restore: Option<Arg<String>>,
