@@ -4,14 +4,14 @@ use std::sync::{Arc, PoisonError};
 
 use crate::model::{
     Applied, Assumption, Case, CaseResult, Fault, Halt, HappeningKind, Impact, ImpactKind, Invocation, Manner, Mood,
-    Outcome, Performed, Site, Value,
+    Outcome, Performed, Site, Unknown, Value,
 };
 use crate::primitives::{ArgType, Signature};
 
 use super::cases::{CANCELLED, IN_DOUBT, Tally, WalkedCalls, note};
 use super::story::{is_ill, said};
 use super::trace::manner;
-use super::{Call, Explore, Visit, Walk};
+use super::{Call, Explore, VISITS, Visit, Walk};
 
 /// With how many arguments a line is remembered.
 const REMEMBERED: usize = 32;
@@ -125,6 +125,10 @@ impl Explore {
         }
         let visit = known.visit(call, (way.case.name, outcome.is_err(), way.changed), walk.path.open);
         walk.path.visits.push(Visit::Called(visit));
+        let outcome = match outcome {
+            Ok(Value::Unknown(answer)) if known.impact.kind == ImpactKind::Ask => Ok(walk.answer(call, answer)),
+            outcome => outcome,
+        };
         if cancelled {
             walk.cancel(&call.site);
         }
@@ -253,6 +257,35 @@ impl Walk {
             targets: known.impact.targets.clone(),
             why: "its driver has no evidence".to_owned(),
         }
+    }
+
+    /// What a person answers: one of the choices, each on paths of its own, where there are some.
+    fn answer(&mut self, call: &Invocation, answer: Unknown) -> Value {
+        let choices = match call.args.get("choices") {
+            Some(Value::List(choices)) => &choices[..],
+            _ => &[],
+        };
+        let Some((last, others)) = choices.split_last() else { return Value::Unknown(answer) };
+        let place = &call.site;
+        for choice in others {
+            let condition = format!("{answer} == {}", choice.quoted());
+            if self.goes_on_as(place, &condition) {
+                return choice.clone();
+            }
+        }
+        last.clone()
+    }
+
+    /// Whether the path is the one on which this holds. Where it comes by too often, it is.
+    fn goes_on_as(&mut self, site: &Site, condition: &str) -> bool {
+        let often = self.met.get(site).is_some_and(|met| *met > VISITS);
+        let yes = often || self.choices.take(2, 0) == 0;
+        self.note(site, HappeningKind::Question, || {
+            let way = if yes { manner(0, "yes", Mood::Yes) } else { manner(1, "no", Mood::No) };
+            (condition.into(), way)
+        });
+        self.path.visits.push(Visit::Answered { site: site.clone(), condition: condition.to_owned(), yes });
+        yes
     }
 
     fn pinned(&self, known: &Known) -> Option<usize> {
