@@ -126,7 +126,7 @@ impl Lifeboat {
     /// Walks every path of a runbook. Nothing outside is looked at, nothing is changed.
     pub fn explore(&self, request: &ExploreRequest) -> Result<Exploration, Error> {
         let environment = self.environment(request.environment.as_deref())?;
-        let script = self.load_sound(&request.runbook, environment)?;
+        let script = self.load_unasked(&request.runbook, environment)?;
         let params = params_or_any(&script, &request.params)?;
         let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
         let judge = self.judge(script.name(), environment)?;
@@ -152,7 +152,7 @@ impl Lifeboat {
             pinned: &pinned,
             script: &script,
             params: &params,
-            cast: self.cast(environment)?,
+            cast: self.cast_unasked(environment)?,
             ground: request.tree.then(|| self.ground(&script, &judge.invariants).into()),
             judge,
             look: look.clone(),
