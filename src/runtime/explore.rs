@@ -69,6 +69,8 @@ const BATCH: usize = 64;
 struct Frontier {
     /// Their beginnings, by the number of failures that they have met: those with few are walked first.
     open: Vec<Vec<Beginning>>,
+    /// The same of those that take a way which no path took before. They come before all others: first each way is walked once.
+    fresh: Vec<Vec<Beginning>>,
     /// How many threads are walking.
     busy: usize,
     walked: u64,
@@ -86,19 +88,30 @@ struct Frontier {
 impl Frontier {
     fn put(&mut self, beginning: Beginning) {
         let failures = beginning.failures();
-        if self.open.len() <= failures {
-            self.open.resize_with(failures + 1, Vec::new);
+        let open = if beginning.is_fresh() { &mut self.fresh } else { &mut self.open };
+        if open.len() <= failures {
+            open.resize_with(failures + 1, Vec::new);
         }
-        self.open[failures].push(beginning);
+        open[failures].push(beginning);
     }
 
     fn take(&mut self) -> Vec<Beginning> {
-        let Some(likely) = self.open.iter_mut().find(|open| !open.is_empty()) else { return Vec::new() };
+        let mut all = self.fresh.iter_mut().chain(&mut self.open);
+        let Some(likely) = all.find(|open| !open.is_empty()) else { return Vec::new() };
         likely.split_off(likely.len().saturating_sub(BATCH))
     }
 
-    fn stop(&mut self, bound: Bound) {
+    fn clear(&mut self) {
         self.open.clear();
+        self.fresh.clear();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.fresh.iter().chain(&self.open).all(Vec::is_empty)
+    }
+
+    fn stop(&mut self, bound: Bound) {
+        self.clear();
         if !self.bounds.contains(&bound) {
             self.bounds.push(bound);
         }
@@ -136,6 +149,7 @@ impl Lifeboat {
         let outline = outline(&script, &self.registry);
         let mut frontier = Frontier {
             open: vec![],
+            fresh: vec![],
             busy: 0,
             walked: 0,
             found: Findings::default(),
@@ -237,7 +251,7 @@ impl Exploring<'_> {
     fn work(&self) {
         if let Err(why) = on_deep_stack(|| self.walk()) {
             let mut frontier = self.frontier();
-            frontier.open.clear();
+            frontier.clear();
             frontier.internal.get_or_insert(why);
             self.more.notify_all();
         }
@@ -327,7 +341,7 @@ impl Exploring<'_> {
         for other in others {
             frontier.put(other);
         }
-        let open = frontier.open.iter().any(|open| !open.is_empty()) || frontier.busy > 1;
+        let open = !frontier.is_empty() || frontier.busy > 1;
         if open && frontier.walked >= paths {
             frontier.stop(Bound::Paths { at_most: paths });
         }

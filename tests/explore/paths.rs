@@ -89,6 +89,24 @@ fn a_person_gives_each_of_the_answers() {
 }
 
 #[test]
+fn the_time_of_a_step_may_be_over_before_each_of_its_calls() {
+    let runbook = "step \"Close\" within \"5m\" {\n    confirm(\"Go?\");\n    try { log(\"on\"); } catch { log(\"caught\"); }\n}\nlog(\"behind\");";
+    let exploration = explored(runbook);
+    // Yes, no, or too late for the question; behind a yes the first log may be too late, and then the second one is, too.
+    assert_eq!(counts(&exploration), [1 + 1 + 1 + 1, 1, 3, 0]);
+    let missed: Vec<_> = exploration.coverage.missed_cases.iter().map(|missed| missed.case.as_str()).collect();
+    assert_eq!(missed, ["shown"], "nobody is ever told of what is caught: that, too, is a call");
+    let undone = "step \"Close\" within \"5m\" { maintenance(\"web\", \"on\"); probe(\"web\"); } rollback { maintenance(\"web\", \"off\"); }";
+    let unlimited = undone.replace(" within \"5m\"", "");
+    // Nothing is undone where the first call is too late; where the second is, its rollback has all the time that it needs.
+    let (limited, unlimited) = (counts(&explored(undone)), counts(&explored(&unlimited)));
+    assert_eq!(limited[0], unlimited[0] + 1 + 2 * 4, "{limited:?} {unlimited:?}");
+    let waits = "step \"Wait\" within \"5m\" { retry(#{ times: 3 }, || confirm(\"Go?\")); }";
+    // At once, the second time, never; and too late the first or the second time.
+    assert_eq!(counts(&explored(waits)), [3 + 2, 2, 3, 0]);
+}
+
+#[test]
 fn a_wait_comes_true_or_does_not() {
     let exploration = explored("wait_until(\"up\", || probe(\"web\").ok);");
     // Up: pass or warn. Not up, fail or degraded: then there is no time left, or it is looked at once more. Or it is cancelled.

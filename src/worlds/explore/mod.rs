@@ -8,6 +8,7 @@ mod choices;
 mod facts;
 mod guide;
 mod invariants;
+mod limits;
 mod path;
 mod places;
 mod story;
@@ -33,9 +34,10 @@ use facts::Facts;
 use guide::Guide;
 pub use guide::Strayed;
 pub use invariants::{Violation, broken};
+use limits::Limit;
 use path::ending;
 pub use path::{Call, Ending, Path, Step, Visit};
-use places::Places;
+use places::{Places, at};
 pub use story::{described, story};
 pub use trace::Trace;
 use trace::{ONLY, manner};
@@ -75,12 +77,16 @@ struct Walk {
     length: (usize, usize),
     /// How often each place was met.
     met: Places<u32>,
+    /// Which ways were opened at each place, on this path or an earlier one: a bit for each.
+    opened: Places<u64>,
     /// How often each call was made whose outcome nobody knows, by what it is called.
     named: HashMap<String, u32>,
     /// Targets that were changed on this path: what was pinned of them holds no longer.
     changed: BTreeSet<String>,
     /// Every `parallel`, with how many of its branches go on at the same time, and whether one of them has failed.
     parallels: Vec<(Key, usize, bool)>,
+    /// The steps that are open and have a time, outermost first.
+    limits: Vec<Limit>,
     cancelled: bool,
     /// Whether this path seems to have no end.
     endless: bool,
@@ -162,16 +168,16 @@ impl Explore {
         let mut walk = self.walk();
         // Most paths are about as long as the one before.
         let path = Path::with_room(walk.length);
-        let mut met = std::mem::take(&mut walk.met);
+        let (mut met, opened) = (std::mem::take(&mut walk.met), std::mem::take(&mut walk.opened));
         met.clear();
-        *walk = Walk { choices: Choices::of(beginning), path, trace, met, ..Walk::default() };
+        *walk = Walk { choices: Choices::of(beginning), path, trace, met, opened, ..Walk::default() };
     }
 
     /// That evaluation is over. Gives the path, and calls `open` for the paths that leave it and meet at most `faults` failures.
     pub fn end(&self, verdict: &Verdict, faults: usize, open: impl FnMut(Beginning)) -> Walked {
         let mut walk = std::mem::take(&mut *self.walk());
         let (met, length) = (std::mem::take(&mut walk.met), walk.path.length());
-        *self.walk() = Walk { length, met, ..Walk::default() };
+        *self.walk() = Walk { length, met, opened: std::mem::take(&mut walk.opened), ..Walk::default() };
         Walked {
             more: walk.choices.others(faults, open),
             ending: if walk.endless { Ending::Endless } else { ending(verdict, &walk.path) },
@@ -193,10 +199,7 @@ impl Explore {
 impl Walk {
     /// The way to take at a place where there are so many, the last few of them failures.
     fn fork(&mut self, site: &Site, ways: usize, failures: usize) -> Result<usize, Halt> {
-        let met = match self.met.get_mut(site) {
-            Some(met) => met,
-            None => self.met.entry(site.clone()).or_default(),
-        };
+        let met = at(&mut self.met, site);
         *met += 1;
         if *met > LOOPS {
             self.endless = true;
@@ -208,7 +211,12 @@ impl Walk {
             }
             return Ok(0);
         }
-        Ok(if ways > 1 { self.choices.take(ways, failures) } else { 0 })
+        if ways < 2 {
+            return Ok(0);
+        }
+        let taken = self.choices.take(ways, failures);
+        self.choices.opens(at(&mut self.opened, site), ways);
+        Ok(taken)
     }
 
     /// Whether a branch begins although one before it has failed: one that goes on at the same time may have.
@@ -294,6 +302,7 @@ impl World for Explore {
         match &scope.kind {
             ScopeKind::Step { .. } => {
                 let (key, title, around) = (scope.key.clone(), scope.title.clone(), walk.path.open);
+                walk.limit(scope);
                 walk.path.open = Some(walk.path.steps.len());
                 walk.path.steps.push(Step { key, title, around, undone: false, tried: false, forgone: false });
             }
@@ -340,7 +349,10 @@ impl World for Explore {
             trace.leave(scope);
         }
         match &scope.kind {
-            ScopeKind::Step { .. } => walk.path.open = walk.path.open.and_then(|step| walk.path.steps[step].around),
+            ScopeKind::Step { .. } => {
+                walk.unlimit(scope);
+                walk.path.open = walk.path.open.and_then(|step| walk.path.steps[step].around);
+            }
             ScopeKind::Rollback => {
                 if let Some(key) = scope.key.rolled_back_step()
                     && let Some(step) = walk.path.step(&key)

@@ -9,6 +9,7 @@ use crate::model::{
 use crate::primitives::{ArgType, Signature};
 
 use super::cases::{CANCELLED, IN_DOUBT, Tally, WalkedCalls, note};
+use super::limits::{LATE, Time};
 use super::story::{is_ill, said};
 use super::trace::manner;
 use super::{Call, Explore, VISITS, Visit, Walk};
@@ -38,6 +39,8 @@ pub(super) struct Known {
     /// The ways that it can be cancelled, and be in doubt.
     cancelled: Tally,
     in_doubt: Tally,
+    /// The way that it does not begin, because the time of a step around it is over.
+    pub(super) late: Tally,
 }
 
 pub(super) struct Way {
@@ -52,9 +55,18 @@ impl Known {
     /// Which ways there are, and which were taken.
     pub(super) fn note(&self, site: &Site, calls: &mut WalkedCalls) {
         let ways = self.ways.iter().enumerate().map(|(n, way)| (way.case.name, n, &way.tally));
-        let special = [(CANCELLED, usize::MAX - 1, &self.cancelled), (IN_DOUBT, usize::MAX, &self.in_doubt)];
+        let special = [
+            (CANCELLED, usize::MAX - 2, &self.cancelled),
+            (IN_DOUBT, usize::MAX - 1, &self.in_doubt),
+            (LATE, usize::MAX, &self.late),
+        ];
         let there = |(name, order, tally): (_, _, &Tally)| Some((name, order, tally.taken()?));
         note(calls, site, self.primitive, ways.chain(special).filter_map(there));
+    }
+
+    /// The call, as one would say it.
+    pub(super) fn said(&self) -> Arc<str> {
+        said(self.primitive, self.target.as_deref(), &self.args).into()
     }
 
     /// How it goes when this way is taken, as people say it.
@@ -96,8 +108,22 @@ impl Explore {
         if cancels == 1 {
             known.cancelled.offer();
         }
-        let taken = walk.fork(&call.site, ways + cancels + doubts, failing + cancels + doubts)?;
-        let (cancelled, in_doubt) = (taken == ways && cancels == 1, taken == ways + cancels);
+        let time = walk.time_for(call);
+        let lates = usize::from(matches!(time, Time::Running(_)));
+        if lates == 1 {
+            known.late.offer();
+        }
+        let special = cancels + doubts + lates;
+        let taken = match time {
+            Time::Over(_) => ways + special,
+            _ => walk.fork(&call.site, ways + special, failing + special)?,
+        };
+        if let (Time::Over(limit), _) | (Time::Running(limit), true) =
+            (time, taken >= ways + cancels + doubts && lates == 1)
+        {
+            return Ok(walk.out_of_time(call, &known, (limit, taken)));
+        }
+        let (cancelled, in_doubt) = (taken == ways && cancels == 1, taken == ways + cancels && doubts == 1);
         let position = pinned.unwrap_or(if cancelled || in_doubt { 0 } else { taken });
         let way = &known.ways[position];
         match (cancelled, in_doubt) {
@@ -114,7 +140,7 @@ impl Explore {
                 (_, true) => manner(taken, IN_DOUBT, Mood::InDoubt),
                 _ => known.manner(position, way),
             };
-            (said(known.primitive, known.target.as_deref(), &known.args).into(), manner)
+            (known.said(), manner)
         });
         if in_doubt {
             return Err(walk.doubt(call, &known));
@@ -189,6 +215,7 @@ impl Explore {
             signature: self.cast.registry.signature(call.primitive).cloned().ok_or_else(|| depends(call))?,
             in_doubt: if doubtful { Tally::possible() } else { Tally::default() },
             cancelled: Tally::default(),
+            late: Tally::default(),
             remembered: false,
             doubtful,
             impact: role.impact,
