@@ -61,6 +61,12 @@ pub(super) fn register(engine: &mut Engine, host: &Arc<Host>) {
     }
     engine.register_indexer_get(|a: &mut Unknown, name: ImmutableString| a.field(&name));
     engine.register_indexer_get(|c: NativeCallContext, a: &mut Unknown, n: i64| unanswered(&c, &format!("[{n}]"), a));
+    engine.register_indexer_set(|c: NativeCallContext, a: &mut Unknown, name: ImmutableString, _: Dynamic| {
+        unanswered(&c, &name, a).map(drop)
+    });
+    engine.register_indexer_set(|c: NativeCallContext, a: &mut Unknown, n: i64, _: Dynamic| {
+        unanswered(&c, &format!("[{n}]"), a).map(drop)
+    });
     engine.register_fn("require", |c: NativeCallContext, a: Unknown, message: Dynamic| -> RhaiResult<()> {
         let branch = call::branch(&c, "require")?;
         if is_true(&branch, &a, c.call_position())? {
@@ -200,7 +206,7 @@ fn refuse_the_rest(engine: &mut Engine) {
     });
 }
 
-pub(super) const HINT: &str = "compare it, or give what it comes from: a parameter with --set, a call with --assume";
+const HINT: &str = "compare it, or give what it comes from: a parameter with --set, a call with --assume";
 
 /// What can be asked of a list, a map or a text, and has no answer where that is not known.
 const UNANSWERED: [&str; 27] = [
@@ -240,6 +246,12 @@ pub(super) fn unanswered(context: &NativeCallContext, name: &str, unknown: &Unkn
     let why = format!("`{name}` asks something of {unknown}, which is not known before the run");
     let hint = Some(HINT.to_owned());
     Err(branch.halt(Halt::Unplannable { why, site: branch.host.site(position), hint }, position))
+}
+
+/// The end of a plan, as `what` depends on a value that nobody knows.
+pub(super) fn depends(branch: &Branch, what: &str, unknown: &Unknown, position: Position) -> Box<rhai::EvalAltResult> {
+    let why = format!("{what} depends on {unknown}, which is not known before the run");
+    branch.halt(Halt::Unplannable { why, site: branch.host.site(position), hint: Some(HINT.to_owned()) }, position)
 }
 
 /// What Rhai's own messages call the type.

@@ -5,7 +5,7 @@
 
 use rhai::{Dynamic, EvalContext, Expr, Position, RangeCase, SwitchCasesCollection};
 
-use crate::model::{Halt, Unknown, Value};
+use crate::model::{Unknown, Value};
 use crate::script::branch::Branch;
 use crate::script::host::{RhaiResult, branch_of};
 use crate::script::{convert, unknown};
@@ -141,7 +141,5 @@ impl Asked<'_> {
 }
 
 fn unplannable(branch: &Branch, subject: &Unknown, position: Position) -> Box<rhai::EvalAltResult> {
-    let why = format!("which arm the `switch` takes depends on {subject}, which is not known before the run");
-    let hint = Some(unknown::HINT.to_owned());
-    branch.halt(Halt::Unplannable { why, site: branch.host.site(position), hint }, position)
+    unknown::depends(branch, "which arm the `switch` takes", subject, position)
 }

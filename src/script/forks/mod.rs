@@ -28,6 +28,9 @@ const CONDITION: &str = "a condition";
 /// Stands for what a `switch` decides on.
 const SUBJECT: &str = "the subject of a switch";
 
+/// Stands for what stands in `[…]`.
+const INDEX: &str = "an index";
+
 /// Teaches an engine to evaluate what [`forking`] puts into syntax trees.
 pub(super) fn register(engine: &mut Engine) {
     bodies::register(engine);
@@ -36,6 +39,10 @@ pub(super) fn register(engine: &mut Engine) {
         let value = context.eval_expression_tree(&inputs[0])?;
         if value.is_bool() { Ok(value) } else { decided(context, &inputs[0], value) }
     });
+    engine.register_custom_syntax_with_state_raw(INDEX, nothing, false, |context, inputs, _| {
+        let value = context.eval_expression_tree(&inputs[0])?;
+        if value.is_int() { Ok(value) } else { place(context, &inputs[0], value) }
+    });
     engine.register_custom_syntax_with_state_raw(SUBJECT, nothing, false, |context, inputs, arms| {
         let value = context.eval_expression_tree(&inputs[0])?;
         match (subject(&value), arms.read_lock::<Arc<Arms>>()) {
@@ -43,6 +50,16 @@ pub(super) fn register(engine: &mut Engine) {
             _ => Ok(value),
         }
     });
+}
+
+/// What a list or a map holds there, nobody knows: Rhai would say that it has no such thing, which a script may catch.
+fn place(context: &EvalContext, index: &Expression, value: Dynamic) -> RhaiResult {
+    match (subject(&value), branch_of(Some(context.tag()))) {
+        (Some(unknown), Some(branch)) => {
+            Err(unknown::depends(&branch, "what stands at `[…]`", &unknown, index.position()))
+        }
+        _ => Ok(value),
+    }
 }
 
 /// The same tree, in which conditions and switches ask the world about what is not known.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use rhai::{BinaryExpr, Dynamic, Expr, FlowControl, FnCallExpr, Stmt, StmtBlock};
+use rhai::{ASTFlags, BinaryExpr, Dynamic, Expr, FlowControl, FnCallExpr, Stmt, StmtBlock};
 
 use super::arms::Arms;
 use super::literals::Literals;
-use super::{CONDITION, SUBJECT, wrap};
+use super::{CONDITION, INDEX, SUBJECT, wrap};
 
 /// What always gives a bool, or asks the world itself.
 const BOOLS: [&str; 7] = ["==", "!=", "<", "<=", ">", ">=", "!"];
@@ -93,7 +93,17 @@ impl Rewriter {
             }
             Expr::Map(parts, _) => parts.0.iter_mut().for_each(|(_, value)| self.expression(value)),
             Expr::FnCall(call, _) | Expr::MethodCall(call, _) => self.call(call),
-            Expr::Dot(two, ..) | Expr::Index(two, ..) => self.both(two),
+            Expr::Dot(two, ..) => self.both(two),
+            Expr::Index(two, flags, _) => {
+                self.both(two);
+                // Of `list[i].name` the index is what the rest of the chain begins with.
+                match &mut two.rhs {
+                    Expr::Dot(rest, ..) | Expr::Index(rest, ..) if !flags.contains(ASTFlags::BREAK) => {
+                        self.index(&mut rest.lhs);
+                    }
+                    index => self.index(index),
+                }
+            }
             Expr::Stmt(block) => self.block(block),
             Expr::Custom(custom, _) => custom.inputs.iter_mut().for_each(|input| self.expression(input)),
             _ => {}
@@ -109,6 +119,13 @@ impl Rewriter {
         };
         if !sure {
             self.wrap(CONDITION, condition, Dynamic::UNIT);
+        }
+    }
+
+    /// What stands in `[…]`.
+    fn index(&mut self, index: &mut Expr) {
+        if !index.is_constant() {
+            self.wrap(INDEX, index, Dynamic::UNIT);
         }
     }
 

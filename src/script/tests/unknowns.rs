@@ -319,3 +319,27 @@ fn lists_that_are_known_are_as_they_always_were() {
     let ran = Test::new("[2, 1].sort(|a, b| \"x\");").run();
     assert_eq!(ran.fault().message, "`sort` takes a closure that returns a number or a bool, not a string");
 }
+
+#[test]
+fn what_stands_at_a_place_that_is_not_known_ends_the_plan() {
+    for (asked, unknown) in [
+        ("let l = [1, 2]; act(l[u]);", "‹look:x›"),
+        ("act([#{ n: 1 }][u].n);", "‹look:x›"),
+        ("let m = #{ a: [1] }; act(m.a[u]);", "‹look:x›"),
+        ("let m = #{ a: 1 }; act(m[u]);", "‹look:x›"),
+        ("let m = #{ a: 1 }; act(m[t]);", "a ‹look:x›"),
+        ("let l = [[1]]; act(l[0][u]);", "‹look:x›"),
+        ("let l = [[1]]; act(l[u][0]);", "‹look:x›"),
+        ("let l = [1]; l[u] = 2;", "‹look:x›"),
+        ("act(\"abc\"[u]);", "‹look:x›"),
+    ] {
+        let (why, line) = ends(&format!("try {{ {asked} }} catch {{ act(\"b\"); }}"));
+        let expected = format!("what stands at `[…]` depends on {unknown}, which is not known before the run");
+        assert_eq!((why, line), (expected, 2), "{asked}");
+    }
+    let (why, _) = ends("try { let v = u; v.on = true; act(\"a\"); } catch { act(\"b\"); }");
+    assert_eq!(why, "`on` asks something of ‹look:x›, which is not known before the run");
+    let known = "let l = [[1, 2], [3, 4]]; let i = 1; let m = #{ a: #{ b: [5] } }; let k = \"a\"; l[i][i - 1] = 9; m[k].b[i - 1] += 1;\n\
+        [l[i][0], l[-1][i], m[k][\"b\"][0], m[\"a\"].b[i - 1], l[i].len(), \"abc\"[i], [7, 8][i], l?[i][0]]";
+    assert_eq!(Test::new(known).run().value().to_string(), "[9, 4, 6, 6, 2, \"b\", 8, 9]");
+}
