@@ -21,13 +21,14 @@ pub(super) fn target() -> ProgressDrawTarget {
 }
 
 impl Drawn {
-    fn put(&self, text: &str) -> io::Result<()> {
+    fn put(&self, text: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
-        Ok(())
     }
 
-    fn moved(&self, n: usize, direction: char) -> io::Result<()> {
-        if n == 0 { Ok(()) } else { self.put(&format!("\x1b[{n}{direction}")) }
+    fn moved(&self, n: usize, direction: char) {
+        if n > 0 {
+            self.put(&format!("\x1b[{n}{direction}"));
+        }
     }
 
     fn size() -> (u16, u16) {
@@ -46,31 +47,38 @@ impl TermLike for Drawn {
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {
-        self.moved(n, 'A')
+        self.moved(n, 'A');
+        Ok(())
     }
 
     fn move_cursor_down(&self, n: usize) -> io::Result<()> {
-        self.moved(n, 'B')
+        self.moved(n, 'B');
+        Ok(())
     }
 
     fn move_cursor_right(&self, n: usize) -> io::Result<()> {
-        self.moved(n, 'C')
+        self.moved(n, 'C');
+        Ok(())
     }
 
     fn move_cursor_left(&self, n: usize) -> io::Result<()> {
-        self.moved(n, 'D')
+        self.moved(n, 'D');
+        Ok(())
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.put(&format!("{text}\n"))
+        self.put(&format!("{text}\n"));
+        Ok(())
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.put(text)
+        self.put(text);
+        Ok(())
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.put("\r\x1b[2K")
+        self.put("\r\x1b[2K");
+        Ok(())
     }
 
     fn flush(&self) -> io::Result<()> {

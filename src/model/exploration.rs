@@ -116,11 +116,6 @@ pub enum Bound {
     },
     /// Somebody stopped it.
     Cancelled,
-    /// A `switch` takes its default where the value is not known.
-    Switch {
-        /// The lines.
-        sites: Vec<Site>,
-    },
     /// A line that is met often on one path takes only its likely way then.
     Repeated {
         /// The lines.
@@ -242,8 +237,7 @@ impl Exploration {
 
     /// Whether it ended before all paths were walked that it was to walk.
     pub fn is_cut_short(&self) -> bool {
-        let cuts =
-            |bound: &Bound| !matches!(bound, Bound::Faults { .. } | Bound::Repeated { .. } | Bound::Switch { .. });
+        let cuts = |bound: &Bound| !matches!(bound, Bound::Faults { .. } | Bound::Repeated { .. });
         self.bounds.iter().any(cuts)
     }
 }

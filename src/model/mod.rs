@@ -4,6 +4,7 @@
 //! [`Outcome`]. Every mode of Lifeboat (plan, run, drill, …) is an implementation of that trait.
 
 mod approval;
+mod arg;
 mod assumption;
 mod duration;
 mod estimate;
@@ -41,6 +42,7 @@ mod ways_on;
 mod world;
 
 pub use approval::Approval;
+pub use arg::{Arg, ArgList};
 pub use assumption::{Assumption, AssumptionError};
 pub use duration::Span;
 pub use estimate::{Estimate, Fits, Slow, Took};
@@ -74,7 +76,7 @@ pub use saved_plan::SavedPlan;
 pub use secret::{Part, SecretSource, SecretStore, SecretText};
 pub use size::human_size;
 pub(crate) use suggest::{did_you_mean, instead};
-pub use value::{Arg, Unknown, Value};
+pub use value::{Unknown, Value};
 pub use verdict::{UnwoundStep, Verdict};
 pub use walked_source::{ForkKind, WalkedFile, WalkedFork, WalkedFunction};
 pub use ways_on::{Here, NextWay, WayEnd, WaysOn};

@@ -66,8 +66,9 @@ impl Unknown {
         &self.0
     }
 
-    fn is_single(&self) -> bool {
-        self.0.starts_with('‹') && self.0.matches('‹').count() == 1
+    /// Whether it is no more than a label: nothing is known of it.
+    pub fn is_single(&self) -> bool {
+        self.0.starts_with('‹') && self.0.ends_with('›') && self.0.matches('‹').count() == 1
     }
 }
 
@@ -198,6 +199,14 @@ impl fmt::Display for Value {
 }
 
 impl Value {
+    /// As a script would write it: texts in quotes.
+    pub fn quoted(&self) -> String {
+        match self {
+            Value::String(text) => format!("{text:?}"),
+            other => other.to_string(),
+        }
+    }
+
     fn write_nested(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Null => f.write_str("()"),
@@ -275,64 +284,6 @@ impl From<i64> for Value {
     }
 }
 
-/// An argument that a plan may not know yet. A driver's `preview` meets both; in a live run it is always `Known`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Arg<T> {
-    /// The value.
-    Known(T),
-    /// Not before the run.
-    Unknown(Unknown),
-}
-
-impl<T> Arg<T> {
-    /// The value, if it is known.
-    pub fn known(&self) -> Option<&T> {
-        match self {
-            Arg::Known(value) => Some(value),
-            Arg::Unknown(_) => None,
-        }
-    }
-}
-
-impl<T: fmt::Display> fmt::Display for Arg<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Arg::Known(value) => value.fmt(f),
-            Arg::Unknown(unknown) => unknown.fmt(f),
-        }
-    }
-}
-
-impl<T: Serialize> Serialize for Arg<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Arg::Known(value) => value.serialize(serializer),
-            Arg::Unknown(unknown) => Value::Unknown(unknown.clone()).serialize(serializer),
-        }
-    }
-}
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Arg<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Unknown(unknown) => Ok(Arg::Unknown(unknown)),
-            value => value.decode().map(Arg::Known).map_err(serde::de::Error::custom),
-        }
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for Arg<T> {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -365,15 +316,6 @@ mod tests {
         let value = Value::Map(BTreeMap::from([("port".to_owned(), Value::from("x"))]));
         let error = value.decode::<Inner>().expect_err("a text is not a port");
         assert!(error.starts_with("`port`: invalid type"), "{error}");
-    }
-
-    #[test]
-    fn arguments_may_be_unknown() {
-        let known: Arg<u32> = Value::Int(3).decode().expect("known");
-        assert_eq!(known, Arg::Known(3));
-        let label = Unknown::labelled("x");
-        let unknown: Arg<u32> = Value::Unknown(label.clone()).decode().expect("unknown");
-        assert_eq!(unknown, Arg::Unknown(label));
     }
 
     #[test]

@@ -152,6 +152,11 @@ impl Lifeboat {
         if mistakes.is_empty() { Ok(()) } else { Err(Error::Config(mistakes)) }
     }
 
+    /// The same for whatever looks at nothing: no declared driver is started.
+    pub(super) fn cast_unasked(&self, environment: &Environment) -> Result<Cast, Error> {
+        Cast::new(self.serving_unasked(environment), environment).map_err(Error::Config)
+    }
+
     pub(super) fn cast(&self, environment: &Environment) -> Result<Cast, Error> {
         Cast::new(self.serving(environment)?, environment).map_err(Error::Config)
     }

@@ -69,6 +69,8 @@ const BATCH: usize = 64;
 struct Frontier {
     /// Their beginnings, by the number of failures that they have met: those with few are walked first.
     open: Vec<Vec<Beginning>>,
+    /// The same of those that take a way which no path took before. They come before all others: first each way is walked once.
+    fresh: Vec<Vec<Beginning>>,
     /// How many threads are walking.
     busy: usize,
     walked: u64,
@@ -86,19 +88,30 @@ struct Frontier {
 impl Frontier {
     fn put(&mut self, beginning: Beginning) {
         let failures = beginning.failures();
-        if self.open.len() <= failures {
-            self.open.resize_with(failures + 1, Vec::new);
+        let open = if beginning.is_fresh() { &mut self.fresh } else { &mut self.open };
+        if open.len() <= failures {
+            open.resize_with(failures + 1, Vec::new);
         }
-        self.open[failures].push(beginning);
+        open[failures].push(beginning);
     }
 
     fn take(&mut self) -> Vec<Beginning> {
-        let Some(likely) = self.open.iter_mut().find(|open| !open.is_empty()) else { return Vec::new() };
+        let mut all = self.fresh.iter_mut().chain(&mut self.open);
+        let Some(likely) = all.find(|open| !open.is_empty()) else { return Vec::new() };
         likely.split_off(likely.len().saturating_sub(BATCH))
     }
 
-    fn stop(&mut self, bound: Bound) {
+    fn clear(&mut self) {
         self.open.clear();
+        self.fresh.clear();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.fresh.iter().chain(&self.open).all(Vec::is_empty)
+    }
+
+    fn stop(&mut self, bound: Bound) {
+        self.clear();
         if !self.bounds.contains(&bound) {
             self.bounds.push(bound);
         }
@@ -126,7 +139,7 @@ impl Lifeboat {
     /// Walks every path of a runbook. Nothing outside is looked at, nothing is changed.
     pub fn explore(&self, request: &ExploreRequest) -> Result<Exploration, Error> {
         let environment = self.environment(request.environment.as_deref())?;
-        let script = self.load_sound(&request.runbook, environment)?;
+        let script = self.load_unasked(&request.runbook, environment)?;
         let params = params_or_any(&script, &request.params)?;
         let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
         let judge = self.judge(script.name(), environment)?;
@@ -136,6 +149,7 @@ impl Lifeboat {
         let outline = outline(&script, &self.registry);
         let mut frontier = Frontier {
             open: vec![],
+            fresh: vec![],
             busy: 0,
             walked: 0,
             found: Findings::default(),
@@ -152,7 +166,7 @@ impl Lifeboat {
             pinned: &pinned,
             script: &script,
             params: &params,
-            cast: self.cast(environment)?,
+            cast: self.cast_unasked(environment)?,
             ground: request.tree.then(|| self.ground(&script, &judge.invariants).into()),
             judge,
             look: look.clone(),
@@ -237,7 +251,7 @@ impl Exploring<'_> {
     fn work(&self) {
         if let Err(why) = on_deep_stack(|| self.walk()) {
             let mut frontier = self.frontier();
-            frontier.open.clear();
+            frontier.clear();
             frontier.internal.get_or_insert(why);
             self.more.notify_all();
         }
@@ -327,7 +341,7 @@ impl Exploring<'_> {
         for other in others {
             frontier.put(other);
         }
-        let open = frontier.open.iter().any(|open| !open.is_empty()) || frontier.busy > 1;
+        let open = !frontier.is_empty() || frontier.busy > 1;
         if open && frontier.walked >= paths {
             frontier.stop(Bound::Paths { at_most: paths });
         }

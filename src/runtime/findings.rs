@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::model::{Bound, Exploration, Invariant, PathCounts, Site, StoryLine, Stuck, Value, Violated};
-use crate::script::{Outline, Script, switches};
+use crate::script::{Outline, Script};
 use crate::worlds::{Ending, Violation, Visit, Walked, WalkedCalls, merge_walked, story};
 
 use super::coverage::coverage;
@@ -139,10 +139,6 @@ impl Findings {
     ) -> Exploration {
         if let Some(at_most) = faults.filter(|_| self.more) {
             bounds.insert(0, Bound::Faults { at_most });
-        }
-        let switches = switches(script);
-        if !switches.is_empty() {
-            bounds.push(Bound::Switch { sites: switches });
         }
         if !self.repeated.is_empty() {
             bounds.push(Bound::Repeated { sites: self.repeated.into_iter().collect() });

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::config::Environment;
 use crate::model::{Assumption, Halt, Unknown, Value, Verdict, World, did_you_mean};
+use crate::primitives::Registry;
 use crate::script::{Diagnostic, Evaluation, Params, Script, Severity, TestFile, check, evaluate, on_deep_stack};
 
 use super::{Error, Lifeboat};
@@ -28,6 +29,17 @@ impl Loaded {
 impl Lifeboat {
     /// Reads, compiles and checks a runbook; with `environment`, against its targets.
     pub fn load(&self, runbook: &Path, environment: Option<&Environment>) -> Result<Loaded, Error> {
+        let registry =
+            || environment.map_or_else(|| Ok(self.registry.clone()), |environment| self.serving(environment));
+        self.load_for(runbook, environment, registry)
+    }
+
+    fn load_for(
+        &self,
+        runbook: &Path,
+        environment: Option<&Environment>,
+        registry: impl FnOnce() -> Result<Arc<Registry>, Error>,
+    ) -> Result<Loaded, Error> {
         if runbook.to_str().is_some_and(|name| name.ends_with(TestFile::ENDING)) {
             let shown = runbook.display();
             let why = format!("{shown} is a test file, not a runbook");
@@ -38,9 +50,7 @@ impl Lifeboat {
         let text = text.map_err(|why| self.no_runbook(runbook, &path, &why))?;
         // As the journal and every message name it: from the project's directory.
         let script = Script::compile(&library.name(&path), &text).map_err(|error| Error::Syntax(Box::new(error)))?;
-        let registry =
-            environment.map_or_else(|| Ok(self.registry.clone()), |environment| self.serving(environment))?;
-        let findings = check(&script, &registry, library.as_ref(), environment);
+        let findings = check(&script, &registry()?, library.as_ref(), environment);
         Ok(Loaded { script, findings })
     }
 
@@ -94,7 +104,21 @@ impl Lifeboat {
 
     /// The same, and any error of the check is one.
     pub(super) fn load_sound(&self, runbook: &Path, environment: &Environment) -> Result<Script, Error> {
-        let Loaded { script, mut findings } = self.load(runbook, Some(environment))?;
+        Self::sound(self.load(runbook, Some(environment))?)
+    }
+
+    /// The same for whatever looks at nothing: no declared driver is started.
+    pub(super) fn load_unasked(&self, runbook: &Path, environment: &Environment) -> Result<Script, Error> {
+        Self::sound(self.loaded_unasked(runbook, environment)?)
+    }
+
+    /// What [`Lifeboat::load`] gives, for whatever looks at nothing.
+    pub(super) fn loaded_unasked(&self, runbook: &Path, environment: &Environment) -> Result<Loaded, Error> {
+        self.load_for(runbook, Some(environment), || Ok(self.serving_unasked(environment)))
+    }
+
+    fn sound(loaded: Loaded) -> Result<Script, Error> {
+        let Loaded { script, mut findings } = loaded;
         findings.retain(|finding| finding.severity == Severity::Error);
         if findings.is_empty() { Ok(script) } else { Err(Error::Check { runbook: script.name().to_owned(), findings }) }
     }

@@ -37,11 +37,14 @@ impl Lifeboat {
     /// Plans a runbook. Nothing is changed, and nothing is written, not even to the journal.
     pub fn plan(&self, request: &PlanRequest) -> Result<Plan, Error> {
         let environment = self.environment(request.environment.as_deref())?;
-        let script = self.load_sound(&request.runbook, environment)?;
+        let (script, cast) = if request.offline {
+            (self.load_unasked(&request.runbook, environment)?, self.cast_unasked(environment)?)
+        } else {
+            (self.load_sound(&request.runbook, environment)?, self.cast(environment)?)
+        };
         let read = if request.offline { params_or_any } else { params };
         let params = read(&script, &request.params)?;
         let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
-        let cast = self.cast(environment)?;
         let world =
             PlanWorld::new(cast.clone(), self.look_in(environment), self.tokio.handle().clone(), pinned.clone());
         let world = Arc::new(world.offline(request.offline));

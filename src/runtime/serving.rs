@@ -34,9 +34,8 @@ impl Lifeboat {
         &self,
         environment: &Environment,
     ) -> (Vec<Arc<ExternalDriver>>, Vec<crate::config::ConfigError>) {
-        let used = |spec: &&DriverSpec| environment.targets.values().any(|target| target.driver == spec.name);
         let (mut drivers, mut mistakes) = (Vec::new(), Vec::new());
-        for spec in self.config.drivers.values().filter(used) {
+        for spec in self.declared(environment) {
             if TargetKind::ALL.iter().any(|kind| self.registry.drivers(*kind).contains(spec.name.as_str())) {
                 let message = format!("`{}` is a driver that Lifeboat brings", spec.name);
                 mistakes.push(spec.error(".", message).help("give yours another name"));
@@ -61,9 +60,29 @@ impl Lifeboat {
         Ok(described.entry(spec.name.clone()).or_insert(driver).clone())
     }
 
-    /// SHA-256 digests of the programs that serve targets of `environment`, by driver.
+    /// The declared drivers that targets of `environment` name.
+    fn declared(&self, environment: &Environment) -> impl Iterator<Item = &DriverSpec> {
+        let used = |spec: &&DriverSpec| environment.targets.values().any(|target| target.driver == spec.name);
+        self.config.drivers.values().filter(used)
+    }
+
+    /// The same as [`Lifeboat::serving`] for whatever looks at nothing: no declared driver is started, so each is taken to serve its
+    /// targets.
+    pub(super) fn serving_unasked(&self, environment: &Environment) -> Arc<Registry> {
+        let ours = |spec: &&DriverSpec| {
+            !TargetKind::ALL.iter().any(|kind| self.registry.drivers(*kind).contains(spec.name.as_str()))
+        };
+        let mut declared = self.declared(environment).filter(ours).peekable();
+        if declared.peek().is_none() {
+            return self.registry.clone();
+        }
+        Arc::new(declared.fold(Registry::clone(&self.registry), |registry, spec| registry.unasked(spec, environment)))
+    }
+
+    /// SHA-256 digests of the programs that serve targets of `environment`, by driver. None is started.
     pub(super) fn driver_digests(&self, environment: &Environment) -> BTreeMap<String, String> {
-        let (drivers, _) = self.described(environment);
-        drivers.iter().map(|driver| (format!("driver {}", driver.spec.name), driver.digest.clone())).collect()
+        let look = self.look();
+        let digest = |spec: &DriverSpec| (format!("driver {}", spec.name), ExternalDriver::digest_of(spec, &look));
+        self.declared(environment).map(digest).collect()
     }
 }

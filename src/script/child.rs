@@ -46,7 +46,7 @@ fn run(context: &NativeCallContext, path: &Dynamic, given: Option<Map>) -> RhaiR
     };
     branch.host.world.enter(&scope).map_err(|halt| branch.halt(halt, position))?;
     let inner = branch.child(scope.key.clone());
-    let ast = params::give(&script.ast, &script.params, &given);
+    let ast = params::give(&script.forking, &script.params, &given);
     let result = statements(context.engine(), &ast, &inner);
     leave(context.engine(), &branch, &inner, &scope, result, position)
 }

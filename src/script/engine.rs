@@ -10,7 +10,7 @@ use rhai::packages::{
 use rhai::{Engine, Module, OptimizationLevel, Shared};
 
 use super::host::Host;
-use super::{branch, call, child, during, modules, parallel, repeat, secret, steps, texts, unknown};
+use super::{branch, call, child, during, forks, lists, modules, parallel, repeat, secret, steps, texts, unknown};
 
 /// Levels of script functions calling each other.
 const CALL_LEVELS: usize = 64;
@@ -91,6 +91,8 @@ pub(super) fn for_evaluation(host: &Arc<Host>) -> Engine {
     let mut engine = with_packages();
     texts::register(&mut engine);
     unknown::register(&mut engine, host);
+    forks::register(&mut engine);
+    lists::register(&mut engine);
     secret::register(&mut engine);
     call::register(&mut engine, &host.registry);
     repeat::register(&mut engine);

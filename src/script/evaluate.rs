@@ -65,7 +65,7 @@ impl Evaluator {
             return Err(Verdict::Halted { halt, unwound: vec![], owed: vec![] }.into());
         }
         let engine = engine::for_evaluation(&host);
-        let ast = params::give(&script.ast, &script.params, evaluation.params);
+        let ast = params::give(&script.forking, &script.params, evaluation.params);
         Ok(Self { engine, host, ast })
     }
 

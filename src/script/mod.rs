@@ -14,8 +14,10 @@ mod during;
 mod engine;
 mod errors;
 mod evaluate;
+mod forks;
 mod front_matter;
 mod host;
+mod lists;
 mod marks;
 mod modules;
 mod parallel;
@@ -32,8 +34,7 @@ mod unknown;
 mod unwind;
 
 pub use check::{
-    Diagnostic, NamedTarget, Outline, OutlinedCall, OutlinedFunction, Severity, check, named_targets, outline,
-    outlines, switches,
+    Diagnostic, NamedTarget, Outline, OutlinedCall, OutlinedFunction, Severity, check, named_targets, outline, outlines,
 };
 pub use evaluate::{Evaluation, Evaluator, evaluate, on_deep_stack};
 pub use front_matter::{FrontMatter, Scenario};

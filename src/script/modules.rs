@@ -7,6 +7,7 @@ use rhai::{Engine, EvalAltResult, Module, ModuleResolver, ParseError, Position, 
 
 use crate::model::did_you_mean;
 
+use super::forks;
 use super::host::{Host, RhaiResult, lock};
 use super::source::{Library, STDLIB, SourceFile, SourceMap};
 
@@ -51,6 +52,7 @@ impl ModuleResolver for Resolver {
             .map_err(|ParseError(kind, at)| failed(format!("{}: {kind}", host.sources.site(at))))?;
         ast.set_source(&*file.name);
         host.sources.note_guards(&ast);
+        let ast = forks::forking(&file, &ast);
         let module: Shared<Module> = Module::eval_ast_as_new(Scope::new(), &ast, engine)?.into();
         lock(&self.loaded).insert(file.name.to_string(), module.clone());
         lock(&self.imported).insert(named, module.clone());

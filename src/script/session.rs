@@ -16,7 +16,7 @@ use super::branch::Branch;
 use super::host::{Host, RhaiResult, lock};
 use super::{
     Diagnostic, FrontMatter, Library, Params, Script, ScriptError, SourceFile, SourceMap, check, convert, engine,
-    errors, evaluate, params, unwind,
+    errors, evaluate, forks, params, unwind,
 };
 
 /// The file whose lines hold the imports so far.
@@ -29,8 +29,10 @@ pub struct Session {
     root: Arc<Branch>,
     scope: RhaiScope<'static>,
     state: GlobalRuntimeState,
-    /// All functions so far.
+    /// All functions so far, as they were written.
     functions: AST,
+    /// The same as they are evaluated.
+    forking: AST,
     /// All imports so far, as source.
     imports: Vec<String>,
 }
@@ -62,8 +64,8 @@ impl Session {
         let engine = engine::for_evaluation(&host);
         let state = engine.new_global_runtime_state();
         let root = Branch::root(host.clone());
-        let (scope, functions) = (RhaiScope::new(), AST::empty());
-        Self { engine, host, root, scope, state, functions, imports: Vec::new() }
+        let (scope, functions, forking) = (RhaiScope::new(), AST::empty(), AST::empty());
+        Self { engine, host, root, scope, state, functions, forking, imports: Vec::new() }
     }
 
     /// Whether more is to be typed, or what is wrong. `name` is how errors show it.
@@ -103,7 +105,8 @@ impl Session {
         ast.set_source(name);
         sources.note_guards(&ast);
         let imports = self.imported(&ast);
-        let script = Script { front_matter: FrontMatter::parse(""), source, params, sources, ast };
+        let forking = forks::forking(&source, &ast);
+        let script = Script { front_matter: FrontMatter::parse(""), source, params, sources, ast, forking };
         Ok(Input { script, imports, params: given.clone() })
     }
 
@@ -134,9 +137,7 @@ impl Session {
     pub fn evaluate(&mut self, input: Input, number: u32, armed: bool) -> Verdict {
         let title = input.script.source.text.to_string();
         let site = Site { file: input.script.source.name.clone(), line: 1, column: 1 };
-        self.functions = self.functions.merge(&input.script.ast.clone_functions_only());
-        self.imports.extend(input.imports);
-        let ast = input.script.ast;
+        let ast = self.define(input);
         self.enclosed(number, armed, (title, site), |session, branch| {
             let result = session.statements(&ast, branch);
             let verdict = session.conclude(branch, result);
@@ -147,14 +148,21 @@ impl Session {
         })
     }
 
+    /// Takes over the functions and imports of an input. What is to be evaluated of it.
+    fn define(&mut self, input: Input) -> AST {
+        self.functions = self.functions.merge(&input.script.ast.clone_functions_only());
+        self.forking = self.forking.merge(&input.script.forking.clone_functions_only());
+        self.imports.extend(input.imports);
+        input.script.forking
+    }
+
     /// Evaluates a runbook as what was there before the first input: its calls have the keys that they have in a run of it.
     pub fn evaluate_at_root(&mut self, input: Input) -> Verdict {
         self.host.begin();
-        self.functions = self.functions.merge(&input.script.ast.clone_functions_only());
-        self.imports.extend(input.imports);
+        let ast = self.define(input);
         let branch = self.root.input(Key::ROOT);
         let _at_work = branch.at_work();
-        let result = self.statements(&input.script.ast, &branch);
+        let result = self.statements(&ast, &branch);
         self.conclude(&branch, result)
     }
 
@@ -217,7 +225,7 @@ impl Session {
         state.source = ast.source().map(Into::into);
         state.truncate_imports(0);
         state.lib.clear();
-        state.lib.push(self.functions.shared_lib().clone());
+        state.lib.push(self.forking.shared_lib().clone());
         let constants = self.scope.iter_raw().filter(|(_, constant, _)| *constant);
         let constants = constants.map(|(name, _, value)| (name.into(), value.clone())).collect();
         state.constants = Some(rhai::Shared::new(rhai::Locked::new(constants)));

@@ -12,7 +12,7 @@ use rhai::{AST, ASTNode, Position, Stmt};
 use crate::model::Site;
 use crate::system::hex;
 
-use super::{FrontMatter, Param, Params, engine, errors, params};
+use super::{FrontMatter, Param, Params, engine, errors, forks, params};
 
 /// The modules that ship with Lifeboat, by the path under which they are imported.
 pub const STDLIB: &[(&str, &str)] = &[
@@ -149,6 +149,8 @@ pub struct Script {
     /// Where its files are.
     pub sources: Arc<SourceMap>,
     pub(super) ast: AST,
+    /// What is evaluated of it: values that nobody knows fork it.
+    pub(super) forking: AST,
 }
 
 impl fmt::Debug for Script {
@@ -172,7 +174,8 @@ impl Script {
             engine.compile(source.padded(&body)).map_err(|error| errors::syntax(&sources, &source, &error))?;
         ast.set_source(name);
         sources.note_guards(&ast);
-        Ok(Self { front_matter: FrontMatter::parse(&source.text), source, params, sources, ast })
+        let forking = forks::forking(&source, &ast);
+        Ok(Self { front_matter: FrontMatter::parse(&source.text), source, params, sources, ast, forking })
     }
 
     /// Checks given values against its parameters: every required one is there, every given one is known and of its type. The

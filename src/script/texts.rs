@@ -63,6 +63,11 @@ fn ask(context: &NativeCallContext, name: &str, arguments: &mut [&mut Dynamic]) 
     if let Some(unknown) = unknown {
         return unknown::unanswered(context, name.trim_start_matches(PROPERTY), &unknown);
     }
+    answered(context, name, arguments)
+}
+
+/// What Rhai itself answers. It calls nothing that is not Rhai's own.
+pub(super) fn answered(context: &NativeCallContext, name: &str, arguments: &mut [&mut Dynamic]) -> RhaiResult {
     let (state, position) = (context.global_runtime_state(), context.call_position());
     NativeCallContext::new_with_all_fields(plain(), name, context.call_source(), state, position)
         .call_native_fn_raw(name, true, arguments)

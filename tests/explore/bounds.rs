@@ -74,12 +74,14 @@ fn what_has_no_answer_cannot_be_caught() {
 }
 
 #[test]
-fn a_switch_is_named() {
+fn a_switch_that_cannot_be_asked_about_is_named() {
     let project = Project::configured("", "");
-    let runbook = "switch ask(\"Which?\") { \"a\" => log(\"a\"), _ => log(\"other\") }";
+    let runbook =
+        "let v = ask(\"Which?\");\ntry { switch v { [1] => log(\"a\"), _ => log(\"b\") } } catch { log(\"no\"); }";
     let exploration = explore(&request(&project, runbook), &project).expect("it can be explored");
-    let [Bound::Switch { sites }] = &exploration.bounds[..] else { panic!("{:?}", exploration.bounds) };
-    assert_eq!(sites[0].line, 1);
+    let [stuck] = &exploration.stuck[..] else { panic!("{exploration:?}") };
+    assert_eq!(stuck.why, "which arm the `switch` takes depends on ‹ask›, which is not known before the run");
+    assert_eq!(stuck.site.as_ref().map(|site| site.line), Some(2));
 }
 
 #[test]

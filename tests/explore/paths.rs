@@ -41,6 +41,72 @@ fn what_nobody_knows_goes_both_ways_and_stays_as_it_is() {
 }
 
 #[test]
+fn a_switch_goes_each_of_its_ways_once() {
+    let arms = "switch ask(\"Which?\") { \"a\" => log(\"1\"), \"b\" | \"c\" => log(\"2\"), \"d\" => log(\"3\"), \"e\" => log(\"4\"), \"f\" => log(\"5\"), _ => log(\"6\") }";
+    let exploration = explored(arms);
+    // Nobody answers; or one of six, each of which is shown.
+    assert_eq!(counts(&exploration), [6 + 2, 6, 2, 0]);
+    assert_eq!((exploration.coverage.missed.len(), exploration.coverage.missed_cases.len()), (0, 0));
+    // What an arm has been taken for is known in it, and behind it.
+    let again = "let v = ask(\"Which?\");\n\
+        switch v { \"a\" | \"b\" => { if v == \"c\" { log(\"never\"); } }, _ => { if v == \"a\" { log(\"never\"); } } }\n\
+        switch v { \"b\" => log(\"b\"), \"a\" => log(\"a\"), _ => log(\"other\") }";
+    assert_eq!(counts(&explored(again)), [3 + 2, 3, 2, 0], "a, b, other");
+    assert_eq!(explored(again).coverage.missed.len(), 2, "what can never be is never walked");
+    let numbers = "let ms = probe(\"web\").latency_ms;\n\
+        switch ms { 0..100 => log(\"fast\"), 100..=500 => log(\"slow\"), _ => log(\"ill\") }";
+    // Below them and above them it is none of them.
+    assert_eq!(counts(&explored(numbers)), [4 * 4, 4 * 4, 0, 0]);
+    let in_functions = "fn level(v) { switch v { \"a\" => 1, \"b\" => { return 2; } _ => 3 } }\n\
+        step \"Close\" { if level(ask(\"Which?\")) == 2 { maintenance(\"web\", \"on\"); } } rollback { maintenance(\"web\", \"off\"); }";
+    assert_eq!(explored(in_functions).coverage.missed, []);
+}
+
+#[test]
+fn a_condition_that_nobody_knows_goes_both_ways() {
+    let runbook = "let v = query(\"primary\", \"SELECT on_call FROM team\");\n\
+        for row in v { if row.on_call && probe(\"web\").ok { log(\"on call\"); } else if row.away || row.ill { log(\"away\"); } else { log(\"there\"); } }";
+    assert_eq!(explored(runbook).coverage.missed, []);
+    let filtered = "let ill = query(\"primary\", \"SELECT id, ill FROM host\").filter(|host| host.ill);\n\
+        if ill.len() > 0 { log(\"ill\"); } else { log(\"well\"); }";
+    assert_eq!(explored(filtered).coverage.missed, []);
+    let caught = "try { if query(\"primary\", \"SELECT 1\")[0].x { log(\"yes\"); } else { log(\"no\"); } } catch { log(\"caught\"); }";
+    assert_eq!(explored(caught).paths.all, 4, "yes, no, and what the query itself throws, caught");
+}
+
+#[test]
+fn a_person_gives_each_of_the_answers() {
+    let runbook = "let region = ask(\"Which?\", #{ choices: [\"eu\", \"us\", \"asia\", \"africa\", \"none\"] });\n\
+        if region == \"mars\" { log(\"never\"); }\n\
+        switch region { \"none\" => throw \"nowhere\", _ => log(`to ${region}`) }";
+    let exploration = explored(runbook);
+    assert_eq!(counts(&exploration), [5 + 2, 4, 3, 0]);
+    assert_eq!(exploration.coverage.missed.len(), 1, "{:?}", exploration.coverage.missed);
+    let target = "probe(ask(\"Which?\", #{ choices: [\"web\", \"primary\"] }));";
+    assert_eq!(explored(target).coverage.missed, [], "an answer may be a target");
+    let found = "let b = ask(\"Which?\", #{ choices: backups(\"primary\").map(|b| b.id) });\nrestore(\"primary\", #{ from: b });";
+    assert_eq!(explored(found).coverage.missed, []);
+}
+
+#[test]
+fn the_time_of_a_step_may_be_over_before_each_of_its_calls() {
+    let runbook = "step \"Close\" within \"5m\" {\n    confirm(\"Go?\");\n    try { log(\"on\"); } catch { log(\"caught\"); }\n}\nlog(\"behind\");";
+    let exploration = explored(runbook);
+    // Yes, no, or too late for the question; behind a yes the first log may be too late, and then the second one is, too.
+    assert_eq!(counts(&exploration), [1 + 1 + 1 + 1, 1, 3, 0]);
+    let missed: Vec<_> = exploration.coverage.missed_cases.iter().map(|missed| missed.case.as_str()).collect();
+    assert_eq!(missed, ["shown"], "nobody is ever told of what is caught: that, too, is a call");
+    let undone = "step \"Close\" within \"5m\" { maintenance(\"web\", \"on\"); probe(\"web\"); } rollback { maintenance(\"web\", \"off\"); }";
+    let unlimited = undone.replace(" within \"5m\"", "");
+    // Nothing is undone where the first call is too late; where the second is, its rollback has all the time that it needs.
+    let (limited, unlimited) = (counts(&explored(undone)), counts(&explored(&unlimited)));
+    assert_eq!(limited[0], unlimited[0] + 1 + 2 * 4, "{limited:?} {unlimited:?}");
+    let waits = "step \"Wait\" within \"5m\" { retry(#{ times: 3 }, || confirm(\"Go?\")); }";
+    // At once, the second time, never; and too late the first or the second time.
+    assert_eq!(counts(&explored(waits)), [3 + 2, 2, 3, 0]);
+}
+
+#[test]
 fn a_wait_comes_true_or_does_not() {
     let exploration = explored("wait_until(\"up\", || probe(\"web\").ok);");
     // Up: pass or warn. Not up, fail or degraded: then there is no time left, or it is looked at once more. Or it is cancelled.

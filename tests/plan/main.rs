@@ -10,6 +10,7 @@ mod assumptions;
 mod basis;
 mod effect_free;
 mod estimate;
+mod evil_drivers;
 mod failures;
 mod format;
 mod parallel;

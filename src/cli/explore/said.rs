@@ -69,10 +69,6 @@ pub(super) fn bound(bound: &Bound) -> String {
         }
         Bound::Time { seconds } => format!("NOT ALL WALKED: the time was over after {seconds} s (--time)"),
         Bound::Cancelled => "NOT ALL WALKED: it was stopped".to_owned(),
-        Bound::Switch { sites } => format!(
-            "NOT ALL WALKED, perhaps: a `switch` takes its default where the value is not known; compare with == instead: {}",
-            places(sites)
-        ),
         Bound::Repeated { sites } => {
             format!("met more than 3 times on one path, then only its likely way: {}", places(sites))
         }

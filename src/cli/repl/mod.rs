@@ -99,17 +99,17 @@ impl Repl {
         let cancel = Cancel::new();
         let view = RunView::new(printer);
         let program = std::env::current_exe().unwrap_or_else(|_| "lifeboat".into());
-        let lifeboat = open::recording(global, |builder| {
+        let lifeboat = Arc::new(open::recording(global, |builder| {
             let builder =
                 builder.answers(Arc::new(ask::AtTerminal(printer.clone()))).console(Arc::new(printer.clone()));
             builder.progress(view.clone()).listener(view).cancel(cancel).program(program)
-        })?;
+        })?);
         printer.shorten(&lifeboat.config().root);
         printer.conceal(lifeboat.redactor());
         let request = SessionRequest {
             environment: global.env.clone(),
             incident: self.incident.clone(),
-            on_fault: OnFaultArg::chosen(None, printer),
+            on_fault: OnFaultArg::chosen(None, printer, &lifeboat),
             wait: self.wait.map(|wait| wait.0),
             break_glass: self.break_glass.clone(),
         };

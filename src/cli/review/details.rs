@@ -233,7 +233,7 @@ fn paths(now: &Exploration, before: Option<&Exploration>) -> String {
             Bound::Paths { at_most } => format!("there are more than {at_most} paths"),
             Bound::Time { seconds } => format!("the time was over after {seconds} s (`--time`)"),
             Bound::Cancelled => "it was cancelled".to_owned(),
-            Bound::Faults { .. } | Bound::Switch { .. } | Bound::Repeated { .. } => continue,
+            Bound::Faults { .. } | Bound::Repeated { .. } => continue,
         };
         let _ = writeln!(page, "\n**Not all of them were walked**: {told}.");
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Applied, Arg, Case, Fault, Impact, ImpactKind, Span, Value};
+use crate::model::{Applied, Arg, ArgList, Case, Fault, Impact, ImpactKind, Span, Unknown, Value};
 use crate::system::{Act, Answer, Asked};
 
 use super::{Primitive, TargetArg};
@@ -26,7 +26,7 @@ pub struct Args {
     pub question: Arg<String>,
     /// The answers to choose from; any text if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub choices: Option<Vec<String>>,
+    pub choices: Option<ArgList<String>>,
     /// What an empty answer means; one of the choices where there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
@@ -39,9 +39,9 @@ pub struct Args {
 }
 
 impl Args {
-    /// The answers to choose from; empty for free text.
-    fn choices(&self) -> &[String] {
-        self.choices.as_deref().unwrap_or_default()
+    /// The answers to choose from; empty for free text. The error is what is not known of them yet.
+    fn choices(&self) -> Result<Vec<String>, &Unknown> {
+        self.choices.as_ref().map_or(Ok(Vec::new()), ArgList::known)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `ask` at the terminal, or wherever the host has its questions answered.
 
-use crate::model::{Fault, IdempotencyKey, Span, Symbol};
+use crate::model::{Fault, IdempotencyKey, Span, Symbol, Unknown};
 use crate::primitives::{Driver, Evidence, NoTarget, Preview, Reconciled};
 use crate::system::{Act, Asked, Look};
 
@@ -8,7 +8,8 @@ use super::{Args, Ask, put};
 
 /// What is wrong with the arguments: a default that is none of the choices is an answer that nobody could give.
 fn mistake(args: &Args) -> Option<Fault> {
-    let choices = args.choices();
+    // Which answers there will be is not known before the run: then nothing is wrong with them.
+    let choices = args.choices().unwrap_or_default();
     let strange = |answer: &&String| !choices.is_empty() && !choices.contains(answer);
     if args.otherwise.is_some() && args.within.is_none() {
         let fault = Fault::new("argument", "ask: `otherwise` without `within`: it would never be taken");
@@ -33,8 +34,8 @@ impl Driver<Ask> for NoTarget {
 
     async fn preview(&self, args: &Args, _: &Look) -> Result<Preview, Fault> {
         let mut preview = Preview::new(Symbol::Ask, args.question.to_string());
-        if !args.choices().is_empty() {
-            preview = preview.note(format!("choices: {}", args.choices().join(", ")));
+        if let Some(choices) = args.choices.as_ref().filter(|choices| !choices.is_empty()) {
+            preview = preview.note(format!("choices: {choices}"));
         }
         if let Some(default) = &args.default {
             preview = preview.note(format!("an empty answer means `{default}`"));
@@ -51,7 +52,8 @@ impl Driver<Ask> for NoTarget {
             return Err(fault);
         }
         let question = args.question.to_string();
-        let asked = Asked { question, choices: args.choices().to_vec(), default: args.default.clone() };
+        let unknown = |label: &Unknown| Fault::new("argument", format!("ask: {label} is not known"));
+        let asked = Asked { question, choices: args.choices().map_err(unknown)?, default: args.default.clone() };
         let (answer, by) = put(&asked, (args.within, args.otherwise.as_deref()), act).await?;
         if !asked.choices.is_empty() && !asked.choices.contains(&answer) {
             // Answers that were given beforehand, or by a host, were not checked by anybody yet.

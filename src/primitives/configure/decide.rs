@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Arg, Fault, Value};
+use crate::model::{Arg, Fault, Unknown, Value};
 use crate::primitives::documents::{
     Content, Difference, Differs, KeyPath, Leaf, Seal, Versions, flatten, reveal, secrets,
 };
@@ -77,7 +77,8 @@ impl Document {
         }
         let set = flatten(self.format, &args.set).map_err(|why| self.misuse(why))?;
         let key = |key: &String| self.format.key(key).map_err(|why| self.misuse(why));
-        let unset = args.unset.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+        let unset = args.unset.known().map_err(|label| self.unknown(label))?;
+        let unset = unset.iter().map(key).collect::<Result<Vec<_>, _>>()?;
         if let Some((path, _)) =
             set.iter().find(|(path, _)| unset.iter().any(|gone| gone.holds(path) || path.holds(gone)))
         {
@@ -99,10 +100,12 @@ impl Document {
     fn known(&self, version: &Arg<String>) -> Result<String, Fault> {
         match version {
             Arg::Known(version) => Ok(version.clone()),
-            Arg::Unknown(label) => {
-                Err(Fault::new("argument", format!("{label} is not known before the run")).on(&self.name))
-            }
+            Arg::Unknown(label) => Err(self.unknown(label)),
         }
+    }
+
+    fn unknown(&self, label: &Unknown) -> Fault {
+        Fault::new("argument", format!("{label} is not known before the run")).on(&self.name)
     }
 
     /// What is to be done to bring about what is asked for.

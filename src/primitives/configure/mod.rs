@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TargetKind;
-use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Value};
+use crate::model::{Applied, Arg, ArgList, Case, Impact, ImpactKind, Value};
 
 use super::side::returned;
 use super::{After, Primitive, Side, TargetArg};
@@ -42,8 +42,8 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, Value>,
     /// Keys that are taken away. One that is not there is no mistake.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unset: Vec<String>,
+    #[serde(default, skip_serializing_if = "ArgList::is_empty")]
+    pub unset: ArgList<String>,
     /// The version that is brought back: the `undo` of an earlier change, or the `version` of `configuration`. Without `set` and
     /// `unset`.
     pub restore: Option<Arg<String>>,
@@ -132,7 +132,9 @@ impl Primitive for Configure {
             value => value.cloned(),
         };
         let set = args.set.iter().map(|(key, value)| (key, value.clone()));
-        let unset = args.unset.iter().map(|key| (key, Value::Null));
+        // Of keys that nobody knows nothing can be said.
+        let unset = args.unset.known().unwrap_or_default();
+        let unset = unset.iter().map(|key| (key, Value::Null));
         let keys = set.chain(unset).map(|(key, value)| Side::set(key.clone(), before(key), After::Is(value)));
         let whole = match (&args.restore, returned(output, "version")) {
             (Some(version), _) => After::Again(Value::encode(version)),

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::*;
-use crate::model::{Fault, Symbol};
+use crate::model::{ArgList, Fault, Symbol};
 use crate::primitives::documents::testing::{Bench, key};
 use crate::primitives::targets::{DocumentSyntax, EnvFileSyntax, JsonSyntax, TomlSyntax};
 use crate::primitives::{Driver, Preview, Reconciled};
@@ -49,7 +49,7 @@ impl Bench {
 async fn a_change_touches_nothing_but_its_keys() {
     let bench = bench();
     let args = Args {
-        unset: vec!["level".to_owned(), "none".to_owned()],
+        unset: ArgList::from_iter(["level".to_owned(), "none".to_owned()]),
         ..set(&[("pool.size", 20.into()), ("pool.idle", true.into())])
     };
     let output = bench.configure(&args, 0).await.expect("it is changed");
@@ -117,7 +117,7 @@ async fn a_change_is_undone_to_the_byte() {
 async fn what_was_given_as_before_undoes_it_too() {
     let bench = bench();
     let output = bench.configure(&set(&[("pool.size", 20.into()), ("new", 1.into())]), 0).await.expect("it is changed");
-    let undo = Args { set: output.before, unset: output.added, ..set(&[]) };
+    let undo = Args { set: output.before, unset: output.added.into_iter().collect(), ..set(&[]) };
     bench.configure(&undo, 1).await.expect("it is undone");
     assert_eq!(bench.text(), TEXT);
 }
@@ -199,7 +199,7 @@ async fn secrets_are_never_shown_nor_taken_in_the_open() {
     assert_eq!(fault.code, "configure-misuse");
     assert!(!fault.message.contains("swordfish") && fault.hint.expect("a hint").contains("secret(\"NAME\")"));
     assert!(bench.configure(&set(&[("url", "db://u:pw@h".into())]), 0).await.is_err());
-    let args = Args { unset: vec!["auth.api_key".to_owned()], ..set(&[("auth.token_ttl", 60.into())]) };
+    let args = Args { unset: ArgList::from_iter(["auth.api_key".to_owned()]), ..set(&[("auth.token_ttl", 60.into())]) };
     let preview = bench.preview(&args).await.expect("it is foreseen");
     assert_eq!(preview.notes[0], "auth.api_key removed (secret)");
     let output = bench.configure(&args, 0).await.expect("it is changed");
@@ -262,7 +262,7 @@ async fn what_makes_no_sense_is_refused() {
     for (args, why) in [
         (set(&[]), "nothing is asked for"),
         (with("x"), "leave `set` and `unset` out"),
-        (Args { unset: vec!["pool".to_owned()], ..size(1) }, "`pool.size` is in `set` and in `unset`"),
+        (Args { unset: ArgList::from_iter(["pool".to_owned()]), ..size(1) }, "`pool.size` is in `set` and in `unset`"),
         (set(&[("pool", 1.into())]), "`pool` of app cannot be set: a table stands there"),
         (set(&[("a..b", 1.into())]), "is no key"),
         (set(&[("level", Value::Null)]), "TOML has no ()"),

@@ -44,7 +44,9 @@ impl Document {
             (seal, wanted, there, peer.shown())
         };
         let differences = seal.compare(&wanted, &there);
-        let differences: Vec<_> = differences.into_iter().filter(|d| !ignored(&args.ignore, &d.key)).collect();
+        let ignore = args.ignore.known();
+        let ignore = ignore.map_err(|label| self.drift_misuse(format!("{label} is not known before the run")))?;
+        let differences: Vec<_> = differences.into_iter().filter(|d| !ignored(&ignore, &d.key)).collect();
         Ok(output(&self.name, &differences, &like))
     }
 

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TargetKind;
-use crate::model::{Applied, Case, Impact, ImpactKind, Value};
+use crate::model::{Applied, ArgList, Case, Impact, ImpactKind, Value};
 
 use super::{Primitive, TargetArg};
 
@@ -36,8 +36,8 @@ pub struct Args {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<BTreeMap<String, Value>>,
     /// Keys that may differ, with all below them. `*` stands for any characters.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub ignore: Vec<String>,
+    #[serde(default, skip_serializing_if = "ArgList::is_empty")]
+    pub ignore: ArgList<String>,
 }
 
 /// Where a document differs.

@@ -44,8 +44,8 @@ impl ExternalDriver {
     pub async fn describe(spec: &DriverSpec, look: &Look) -> Result<Self, Fault> {
         let request = request(Kind::Describe, spec);
         let wrong = |why: &str| broken(&spec.name, &request, why).applied(Applied::No);
-        let file = find(spec, look)?;
-        let digest = look.read(&file).map(|bytes| hex(&bytes)).unwrap_or_default();
+        find(spec, look)?;
+        let digest = Self::digest_of(spec, look);
         let ok = match ask(spec, &request, look).await? {
             Ok(ok) => ok,
             Err(fault) => return Err(wrong(&format!("does not describe itself: {}", one_line(&fault.message)))),
@@ -58,6 +58,12 @@ impl ExternalDriver {
             return Err(wrong(&format!("describes itself wrongly: there is no kind of target `{}`", one_line(kind))));
         }
         Ok(Self { spec: spec.clone(), description, digest })
+    }
+
+    /// SHA-256 of the file of the program that `spec` declares, as hexadecimal digits; empty where it cannot be read. Nothing is started.
+    pub fn digest_of(spec: &DriverSpec, look: &Look) -> String {
+        let bytes = find(spec, look).ok().and_then(|file| look.read(&file).ok());
+        bytes.map(|bytes| hex(&bytes)).unwrap_or_default()
     }
 
     /// The error that points at its declaration.

@@ -11,6 +11,7 @@ mod settings;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make the programs that they talk to, and read what those leave")]
 mod tests;
+mod unasked;
 
 pub use driver::ExternalDriver;
 pub(crate) use exchange::{GRACE, command, read};

@@ -33,7 +33,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TargetKind;
-use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Value};
+use crate::model::{Applied, Arg, ArgList, Case, Impact, ImpactKind, Value};
 
 use super::{Primitive, TargetArg};
 
@@ -62,7 +62,7 @@ pub struct Args {
     pub baseline: Option<String>,
     /// Tables that must be there afterwards.
     #[serde(default)]
-    pub tables: Vec<String>,
+    pub tables: ArgList<String>,
     /// How many rows tables must have at least afterwards, such as `#{ orders: 1 }`.
     #[serde(default)]
     pub counts: BTreeMap<String, u32>,

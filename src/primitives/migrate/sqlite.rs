@@ -54,12 +54,14 @@ fn preview(database: &SqliteDatabase, args: &Args, look: &Look, stop: &Stop) -> 
         let summary = format!("{name} → {to}");
         return Ok(Preview::new(Symbol::Change, summary).note("which migrations that means is known only then"));
     }
+    // Without it the plan is assumed: nobody knows which tables are looked for.
+    let required = Required::of(args)?;
     let planned = read(look, database).and_then(|files| {
         let reader = open(look, database)?;
         let ask = Ask { reader: &reader, target: name, stop: &asked };
         let history = History::read(&ask)?;
         let decision = decide(name, &files, &history, &wish(args, None))?;
-        let lacking = if decision.steps.is_empty() { unverified(&ask, &Required::of(args), false)? } else { None };
+        let lacking = if decision.steps.is_empty() { unverified(&ask, &required, false)? } else { None };
         Ok((files, history, decision, lacking))
     });
     let (files, history, decision, lacking) = match planned {
@@ -78,7 +80,7 @@ fn preview(database: &SqliteDatabase, args: &Args, look: &Look, stop: &Stop) -> 
         let preview = Preview::new(Symbol::Nothing, format!("{name} {state}")).output(output);
         return Ok(lacking.into_iter().fold(preview, Preview::fault));
     }
-    let trial = attempt(look, database, (&files, &decision, &Required::of(args)), LARGEST, &asked)?;
+    let trial = attempt(look, database, (&files, &decision, &required), LARGEST, &asked)?;
     let mut preview = describe(name, &decision, &trial).output(output);
     let down = matches!(decision.how, How::Run(Direction::Down));
     for step in &decision.steps {
@@ -145,7 +147,7 @@ fn perform(
 ) -> Result<Output, Fault> {
     let name = database.name.as_str();
     let (began, asked) = (act.monotonic(), || stop.asked());
-    let files = read(act, database)?;
+    let (required, files) = (Required::of(args)?, read(act, database)?);
     let session = act
         .sqlite_session(&database.path)
         .map_err(|error| session_fault(code::FAILED, name, &format!("{name} cannot be opened"), &error))?;
@@ -178,7 +180,7 @@ fn perform(
             .map_err(|error| io_fault(code::FAILED, name, "write a record beside", &database.path, &error))?;
         course.run(steps, decision.how).map_err(|failure| failure.fault)?;
     }
-    let held = unverified(&bench.ask(), &Required::of(args), !steps.is_empty());
+    let held = unverified(&bench.ask(), &required, !steps.is_empty());
     if let Some(mut fault) = held.unwrap_or_else(Some) {
         if !applied.is_empty() {
             if fault.code == "interrupted" {

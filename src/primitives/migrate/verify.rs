@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Fault, Value};
+use crate::model::{Fault, Unknown, Value};
 
 use super::Args;
 use super::history::Ask;
@@ -15,8 +15,10 @@ pub(super) struct Required {
 }
 
 impl Required {
-    pub(super) fn of(args: &Args) -> Self {
-        Self { tables: args.tables.clone(), counts: args.counts.clone() }
+    /// The error says which argument is not known yet.
+    pub(super) fn of(args: &Args) -> Result<Self, Fault> {
+        let unknown = |label: &Unknown| Fault::new("argument", format!("{label} is not known before the run"));
+        Ok(Self { tables: args.tables.known().map_err(unknown)?, counts: args.counts.clone() })
     }
 
     /// What does not hold. `thorough`: the file is checked too (`PRAGMA quick_check`).

@@ -21,7 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TargetKind;
-use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Value};
+use crate::model::{Applied, Arg, ArgList, Case, Impact, ImpactKind, Value};
 
 use super::{Primitive, TargetArg};
 
@@ -43,8 +43,8 @@ pub struct Args {
     /// The backup's name, or "latest". With `tables` also the `replaced` of an earlier restore of tables.
     pub from: Arg<String>,
     /// Only these tables; all of the database if none is given.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tables: Vec<String>,
+    #[serde(default, skip_serializing_if = "ArgList::is_empty")]
+    pub tables: ArgList<String>,
     /// With `tables`: let rows of other tables point to rows that are there no longer. Refused if not given.
     #[serde(default)]
     pub allow_orphans: bool,

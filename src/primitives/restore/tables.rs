@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::{Applied, Arg, Fault, IdempotencyKey, Symbol, Value};
+use crate::model::{Applied, Arg, Fault, IdempotencyKey, Symbol, Unknown, Value};
 use crate::primitives::store::{
     Removed, Stock, Stop, Stored, code, copy_fault, decompress, free_near, human, io_fault,
 };
@@ -76,21 +76,23 @@ impl<'a> Origin<'a> {
 }
 
 impl Args {
-    fn put(&self) -> PutTables<'_> {
-        PutTables { tables: &self.tables, allow_orphans: self.allow_orphans, verify: self.verify }
+    fn put<'a>(&self, tables: &'a [String]) -> PutTables<'a> {
+        PutTables { tables, allow_orphans: self.allow_orphans, verify: self.verify }
     }
 }
 
 /// What a restore of tables would do; tried out on copies, where they are not too large.
 pub(super) fn preview(database: &SqliteDatabase, args: &Args, look: &Look, stop: &Stop) -> Result<Preview, Fault> {
-    let (name, tables) = (&database.name, args.tables.join(", "));
-    let preview = Preview::new(Symbol::Destroy, format!("{name}: tables {tables} ← {}", args.from));
-    let Arg::Known(from) = &args.from else { return Ok(preview.note("what was written to them since is lost")) };
+    let name = &database.name;
+    let preview = Preview::new(Symbol::Destroy, format!("{name}: tables {} ← {}", args.tables, args.from));
+    let (Ok(tables), Arg::Known(from)) = (args.tables.known(), &args.from) else {
+        return Ok(preview.note("what was written to them since is lost"));
+    };
     let foreseen = (|| {
         let place = place_of(database, look)?;
         let stock = Stock::read(look, database)?;
         let origin = Origin::of(&stock, &place, name, from, look)?;
-        let mut preview = Preview::new(Symbol::Destroy, format!("{name}: tables {tables} ← {}", origin.shown()));
+        let mut preview = Preview::new(Symbol::Destroy, format!("{name}: tables {} ← {}", args.tables, origin.shown()));
         if let Origin::Backup(_, stored) = &origin {
             preview = preview.note(format!("what was written to them since {} is lost", stored.manifest.taken_at));
             if stored.verified.is_none() {
@@ -110,7 +112,7 @@ pub(super) fn preview(database: &SqliteDatabase, args: &Args, look: &Look, stop:
         let from = origin.scratch(look, name, stop)?;
         let copy = look.scratch_copy(&database.path, &|| stop.asked());
         let copy = copy.map_err(|error| copy_fault(code::RESTORE_FAILED, name, &error))?;
-        let done = copy.try_tables(look, &from, args.put(), &|| stop.asked());
+        let done = copy.try_tables(look, &from, args.put(&tables), &|| stop.asked());
         let done = done.map_err(|error| fault(database, &error))?;
         for table in &done {
             preview = preview.note(line(table));
@@ -148,6 +150,8 @@ pub(super) fn restore(
     let Arg::Known(from) = &args.from else {
         return Err(Fault::new("argument", "`from` is not known").on(name));
     };
+    let unknown = |label: &Unknown| Fault::new("argument", format!("{label} is not known")).on(name);
+    let tables = args.tables.known().map_err(unknown)?;
     let mut records = Records::read_or_new(act, &place);
     if let Some(record) = records.of(key).filter(|record| record.done) {
         return Ok(record.output.clone());
@@ -166,8 +170,13 @@ pub(super) fn restore(
     records.put(record.clone());
     records.write(act, &place).map_err(failed)?;
     let keep = replaced.as_ref().map(|replaced| replaced.join(KEPT));
-    let put =
-        act.sqlite_put_tables(&database.path, &unpacked, keep.as_deref(), args.put(), (PATIENCE, &|| stop.asked()));
+    let put = act.sqlite_put_tables(
+        &database.path,
+        &unpacked,
+        keep.as_deref(),
+        args.put(&tables),
+        (PATIENCE, &|| stop.asked()),
+    );
     let done = put.map_err(|error| {
         let fault = fault(database, &error);
         if fault.applied == Applied::No {
@@ -277,13 +286,17 @@ pub(super) fn reconcile(
         let evidence = "the record of restores says that the transaction was committed".to_owned();
         return Reconciled::Applied { output: record.output.clone(), evidence };
     }
+    let tables = match args.tables.known() {
+        Ok(tables) => tables,
+        Err(label) => return unknown(format!("{label} is not known")),
+    };
     let kept = record.replaced.as_ref().map(|replaced| replaced.join(KEPT)).filter(|kept| look.exists(kept));
-    let as_kept = kept.map(|kept| look.sqlite_same_tables(&database.path, &kept, &args.tables, &|| stop.asked()));
+    let as_kept = kept.map(|kept| look.sqlite_same_tables(&database.path, &kept, &tables, &|| stop.asked()));
     let from = (|| {
         let stock = Stock::read(look, database)?;
         let from = args.from.known().map_or(record.output.id.as_str(), String::as_str);
         let scratch = Origin::of(&stock, &place, &database.name, from, look)?.scratch(look, &database.name, stop)?;
-        let same = scratch.same_tables(&database.path, &args.tables, &|| stop.asked());
+        let same = scratch.same_tables(&database.path, &tables, &|| stop.asked());
         same.map_err(|error| fault(database, &error.into()))
     })();
     match (as_kept, from) {

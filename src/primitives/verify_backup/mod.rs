@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TargetKind;
-use crate::model::{Applied, Arg, Case, Impact, ImpactKind, Value};
+use crate::model::{Applied, Arg, ArgList, Case, Impact, ImpactKind, Value};
 
 use super::{Primitive, Reach, TargetArg};
 
@@ -26,7 +26,7 @@ pub struct Args {
     pub id: Option<Arg<String>>,
     /// Tables that must be in it.
     #[serde(default)]
-    pub tables: Vec<String>,
+    pub tables: ArgList<String>,
 }
 
 /// What a backup that is whole was found to be.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Arg, Fault, IdempotencyKey, Symbol, Value};
+use crate::model::{Arg, Fault, IdempotencyKey, Symbol, Unknown, Value};
 use crate::primitives::store::{
     Removed, Stock, Stop, Stored, Verified, code, copy_fault, decompress, free_near, human, io_fault, off_reactor,
 };
@@ -85,9 +85,11 @@ fn verify(
     let (name, began) = (database.name.as_str(), act.monotonic());
     let stock = Stock::read(act, database)?;
     let stored = chosen(&stock, name, args)?;
+    let unknown = |label: &Unknown| Fault::new("argument", format!("{label} is not known")).on(name);
+    let tables = args.tables.known().map_err(unknown)?;
     let manifest = &stored.manifest;
     let record = stock.layout.verified(&manifest.id);
-    let check = match examine(name, act, &stock, stored, stop).and_then(|check| judge(&check, stored, name, args)) {
+    let check = match examine(name, act, &stock, stored, stop).and_then(|check| judge(&check, stored, name, &tables)) {
         Ok(check) => check,
         Err(fault) => {
             // It does not hold any longer that this backup is whole.
@@ -100,7 +102,7 @@ fn verify(
     };
     let mut checks =
         ["stored digest", "raw digest", "integrity_check", "foreign_key_check"].map(str::to_owned).to_vec();
-    checks.extend(args.tables.iter().map(|table| format!("table {table} exists")));
+    checks.extend(tables.iter().map(|table| format!("table {table} exists")));
     let verified = Verified {
         at: act.now(),
         sha256_stored: manifest.sha256_stored.clone(),
@@ -130,7 +132,7 @@ fn examine(name: &str, act: &Act, stock: &Stock, stored: &Stored, stop: &Stop) -
 }
 
 /// What the check means for the backup.
-fn judge(check: &SqliteCheck, stored: &Stored, name: &str, args: &Args) -> Result<SqliteCheck, Fault> {
+fn judge(check: &SqliteCheck, stored: &Stored, name: &str, tables: &[String]) -> Result<SqliteCheck, Fault> {
     let id = &stored.manifest.id;
     let corrupt = |why: String| {
         let message = format!("the backup {id} is damaged: {why}");
@@ -144,7 +146,7 @@ fn judge(check: &SqliteCheck, stored: &Stored, name: &str, args: &Args) -> Resul
             .on(name)
             .hint("its data are what was stored; only its own program can check the rest"));
     }
-    match args.tables.iter().find(|table| !check.tables.contains(table)) {
+    match tables.iter().find(|table| !check.tables.contains(table)) {
         Some(table) => corrupt(format!("it has no table {table}; it has {}", check.tables.join(", "))),
         None => Ok(check.clone()),
     }

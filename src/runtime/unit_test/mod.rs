@@ -60,7 +60,7 @@ impl Lifeboat {
         let environment = self.environment(request.environment.as_deref())?;
         let look = self.look_in(environment);
         let began = look.monotonic();
-        let cast = self.cast(environment)?;
+        let cast = self.cast_unasked(environment)?;
         let (mut files, compiled) = self.compiled_tests(&request.files, &cast.registry)?;
         let runbooks = self.runbooks().iter().map(|path| self.library().name(path)).collect();
         let stage = Arc::new(Stage::new(cast, self.library(), look.clone(), self.config.root.clone(), runbooks));

@@ -22,7 +22,7 @@ use super::source::{Library, Script};
 
 pub(super) use diagnostic::UNNAMED;
 pub use diagnostic::{Diagnostic, Severity};
-pub use outline::{Outline, OutlinedCall, OutlinedFunction, outline, outlines, switches};
+pub use outline::{Outline, OutlinedCall, OutlinedFunction, outline, outlines};
 pub use targets::{NamedTarget, named_targets};
 
 /// Checks a runbook with its modules and the runbooks that it calls; with `environment`, its targets too. Sorted by place.

@@ -129,15 +129,3 @@ fn sorted<T: Ord>(list: &mut Vec<T>) {
     list.sort();
     list.dedup();
 }
-
-/// Every `switch` in the file of a runbook: Rhai takes its default where the value is not known, and tells nobody.
-pub fn switches(script: &Script) -> Vec<Site> {
-    let mut found = Vec::new();
-    script.ast.walk(&mut |path: &[ASTNode]| {
-        if let Some(ASTNode::Stmt(Stmt::Switch(_, at))) = path.last() {
-            found.push(script.sources.site(*at));
-        }
-        true
-    });
-    found
-}

@@ -89,6 +89,12 @@ impl Test {
         self
     }
 
+    /// The first questions of the script are answered with no, so many of them.
+    pub(super) fn denying(mut self, noes: usize) -> Self {
+        *self.world.noes.get_mut().unwrap() = noes;
+        self
+    }
+
     pub(super) fn rehearses(mut self) -> Self {
         self.world.rehearse = true;
         self

@@ -95,6 +95,8 @@ pub(super) struct Recorder {
     pub(super) cancelling: Mutex<Vec<String>>,
     pub(super) rehearse: bool,
     pub(super) lanes: usize,
+    /// How many questions are still answered with no.
+    pub(super) noes: Mutex<usize>,
     cancelled: AtomicBool,
 }
 
@@ -153,7 +155,10 @@ impl World for Recorder {
 
     fn choose(&self, question: &Question) -> Result<usize, Halt> {
         self.note(format!("? {}", question.condition));
-        Ok(0)
+        let mut noes = self.noes.lock().unwrap();
+        let denied = *noes > 0;
+        *noes = noes.saturating_sub(1);
+        Ok(usize::from(denied))
     }
 
     fn enter(&self, scope: &Scope) -> Result<(), Halt> {

@@ -8,6 +8,8 @@ struct Fork {
     ways: u16,
     /// How many of the last ways are failures.
     failures: u16,
+    /// The ways that were never opened before: a bit for each.
+    fresh: u64,
 }
 
 impl Fork {
@@ -29,12 +31,19 @@ pub struct Beginning {
     ways: Vec<u16>,
     /// How many of them are failures.
     failures: usize,
+    /// Whether it takes a way that no other path took when it was opened.
+    fresh: bool,
 }
 
 impl Beginning {
     /// How many failures it has met already.
     pub fn failures(&self) -> usize {
         self.failures
+    }
+
+    /// Whether it takes a way that no other path took when it was opened: it is worth more than another combination of others.
+    pub fn is_fresh(&self) -> bool {
+        self.fresh
     }
 }
 
@@ -48,8 +57,21 @@ impl Choices {
     pub(super) fn take(&mut self, ways: usize, failures: usize) -> usize {
         let taken = self.given.get(self.made.len()).copied().unwrap_or(0);
         let narrow = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        self.made.push(Fork { taken, ways: narrow(ways), failures: narrow(failures) });
+        self.made.push(Fork { taken, ways: narrow(ways), failures: narrow(failures), fresh: 0 });
         usize::from(taken)
+    }
+
+    /// At the place where the last way was taken these were opened before, of so many. From now on all of them are, where others leave
+    /// the path here.
+    pub(super) fn opens(&mut self, opened: &mut u64, ways: usize) {
+        let all = 1_u64.checked_shl(u32::try_from(ways).unwrap_or(u32::MAX)).map_or(u64::MAX, |bit| bit - 1);
+        let (given, made) = (self.given.len(), self.made.len());
+        let Some(fork) = self.made.last_mut() else { return };
+        *opened |= 1_u64.checked_shl(u32::from(fork.taken)).unwrap_or(0);
+        if given < made {
+            fork.fresh = all & !*opened;
+            *opened |= all;
+        }
     }
 
     /// At how many places this path had several ways so far.
@@ -82,7 +104,8 @@ impl Choices {
                     }
                     let mut ways: Vec<u16> = self.made[..n].iter().map(|fork| fork.taken).collect();
                     ways.push(way);
-                    each(Beginning { ways, failures });
+                    let fresh = fork.fresh.checked_shr(u32::from(way)).is_some_and(|rest| rest & 1 == 1);
+                    each(Beginning { ways, failures, fresh });
                 }
             }
             failures += usize::from(fork.is_failure(fork.taken));
@@ -117,6 +140,19 @@ mod tests {
         assert_eq!(walked.len(), 9);
         assert!(walked.windows(2).all(|two| two[0] != two[1]), "{walked:?}");
         assert!(!left_out);
+    }
+
+    #[test]
+    fn what_no_path_has_taken_is_worth_more() {
+        let (mut opened, mut fresh) = (0, Vec::new());
+        let mut choices = Choices::of(Beginning::default());
+        choices.take(3, 1);
+        choices.opens(&mut opened, 3);
+        // The same place once more.
+        choices.take(3, 1);
+        choices.opens(&mut opened, 3);
+        choices.others(9, |other| fresh.push((other.ways.clone(), other.is_fresh())));
+        assert_eq!(fresh, [(vec![1], true), (vec![2], true), (vec![0, 1], false), (vec![0, 2], false)]);
     }
 
     #[test]

@@ -20,6 +20,8 @@ struct About {
     most: Option<(f64, bool)>,
     is: Option<Value>,
     is_not: Vec<Value>,
+    /// It is one of these, if anything is said of that.
+    among: Option<Vec<Value>>,
 }
 
 impl Facts {
@@ -51,6 +53,17 @@ fn number(value: &Value) -> Option<f64> {
     }
 }
 
+fn list(value: &Value) -> Option<&[Value]> {
+    match value {
+        Value::List(list) => Some(list),
+        _ => None,
+    }
+}
+
+fn holds(values: &[Value], value: &Value) -> bool {
+    values.iter().any(|other| same(other, value))
+}
+
 /// Whether Rhai takes them for equal: `5 == 5.0`.
 #[expect(clippy::float_cmp, reason = "that is what Rhai compares")]
 fn same(one: &Value, other: &Value) -> bool {
@@ -64,6 +77,7 @@ impl About {
         match comparison.operator {
             "==" => self.equals(value),
             "!=" => self.equals(value).map(|equal| !equal),
+            "in" => self.among(list(value)?),
             "<" => self.below(number(value)?, false),
             "<=" => self.below(number(value)?, true),
             ">" => self.below(number(value)?, true).map(|below| !below),
@@ -76,11 +90,32 @@ impl About {
         match &self.is {
             Some(known) => Some(same(known, value)),
             None if self.is_not.iter().any(|other| same(other, value)) => Some(false),
+            None if self.among.as_ref().is_some_and(|all| !holds(all, value)) => Some(false),
             None => {
                 let number = number(value)?;
                 let outside = self.least.is_some_and(|(least, itself)| number < least || number == least && !itself)
                     || self.most.is_some_and(|(most, itself)| number > most || number == most && !itself);
                 outside.then_some(false)
+            }
+        }
+    }
+
+    /// Whether it is one of these.
+    fn among(&self, values: &[Value]) -> Option<bool> {
+        match (&self.is, &self.among) {
+            (Some(known), _) => return Some(holds(values, known)),
+            (_, Some(all)) if all.iter().all(|one| holds(values, one)) => return Some(true),
+            _ => {}
+        }
+        values.iter().all(|value| self.equals(value) == Some(false)).then_some(false)
+    }
+
+    /// What it can still be, where that is one value of those that it is among.
+    fn settle(&mut self) {
+        if let Some(all) = &mut self.among {
+            all.retain(|one| !holds(&self.is_not, one));
+            if let [only] = &all[..] {
+                self.is = Some(only.clone());
             }
         }
     }
@@ -104,12 +139,19 @@ impl About {
         match (comparison.operator, yes) {
             ("==", true) | ("!=", false) => self.is = Some(value.clone()),
             ("==", false) | ("!=", true) => self.is_not.push(value.clone()),
+            ("in", false) => self.is_not.extend(list(value).into_iter().flatten().cloned()),
+            ("in", true) => {
+                let all = self.among.take().unwrap_or_else(|| list(value).unwrap_or_default().to_vec());
+                let both = |one: &Value| list(value).is_some_and(|values| holds(values, one));
+                self.among = Some(all.into_iter().filter(both).collect());
+            }
             ("<", true) | (">=", false) => self.at_most(value, false),
             ("<=", true) | (">", false) => self.at_most(value, true),
             (">", true) | ("<=", false) => self.at_least(value, false),
             (">=", true) | ("<", false) => self.at_least(value, true),
             _ => {}
         }
+        self.settle();
     }
 
     fn at_most(&mut self, value: &Value, itself: bool) {
@@ -174,6 +216,36 @@ mod tests {
         let mut facts = Facts::default();
         facts.learn(&question(">", 9_007_199_254_740_992), true);
         assert_eq!(facts.answer(&question("==", 9_007_199_254_740_993)), None);
+    }
+
+    #[test]
+    fn what_is_among_some_values_is_one_of_them() {
+        let list = |texts: &[&str]| Value::List(texts.iter().map(|text| Value::from(*text)).collect());
+        let mut facts = Facts::default();
+        facts.learn(&question("in", list(&["a", "b", "c"])), true);
+        assert_eq!(facts.answer(&question("==", "d")), Some(false));
+        assert_eq!(facts.answer(&question("==", "a")), None);
+        assert_eq!(facts.answer(&question("in", list(&["a", "b", "c", "d"]))), Some(true));
+        assert_eq!(facts.answer(&question("in", list(&["d", "e"]))), Some(false));
+        assert_eq!(facts.answer(&question("in", list(&["a", "b"]))), None);
+        facts.learn(&question("==", "a"), false);
+        facts.learn(&question("in", list(&["b", "d"])), true);
+        assert_eq!(facts.answer(&question("==", "b")), Some(true));
+        let mut facts = Facts::default();
+        facts.learn(&question("in", list(&["a", "b"])), false);
+        assert_eq!(facts.answer(&question("!=", "b")), Some(true));
+        assert_eq!(facts.answer(&question("in", list(&["b"]))), Some(false));
+        assert_eq!(facts.answer(&question("in", list(&["b", "c"]))), None);
+        facts.learn(&question("==", "c"), true);
+        assert_eq!(facts.answer(&question("in", list(&["b", "c"]))), Some(true));
+    }
+
+    #[test]
+    fn a_truth_value_that_is_not_true_is_false() {
+        let mut facts = Facts::default();
+        facts.learn(&question("==", true), false);
+        assert_eq!(facts.answer(&question("==", true)), Some(false));
+        assert_eq!(facts.answer(&question("!=", true)), Some(true));
     }
 
     #[test]

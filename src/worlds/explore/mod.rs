@@ -11,6 +11,7 @@ mod guide;
 mod invariants;
 mod ledger;
 mod left;
+mod limits;
 mod past;
 mod path;
 mod places;
@@ -18,14 +19,15 @@ mod story;
 mod trace;
 mod unit_test;
 mod waits;
+mod walk;
 mod ways;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::{
-    After, Assumption, Halt, HappeningKind, Invocation, Key, Left, Manner, Mood, Outcome, Performed, Question, Repeat,
-    Scope, ScopeKind, Site, Value, Verdict, World,
+    After, Assumption, Halt, HappeningKind, Invocation, Key, Left, Mood, Outcome, Performed, Question, Repeat, Scope,
+    ScopeKind, Site, Value, Verdict, World,
 };
 
 use super::Cast;
@@ -38,6 +40,7 @@ use guide::Guide;
 pub use guide::Strayed;
 pub use invariants::{Violation, broken};
 pub use left::Left as LeftCall;
+use limits::Limit;
 use past::Past;
 use path::ending;
 pub use path::{Call, Ending, Path, Step, Visit};
@@ -83,12 +86,16 @@ struct Walk {
     length: (usize, usize),
     /// How often each place was met.
     met: Places<u32>,
+    /// Which ways were opened at each place, on this path or an earlier one: a bit for each.
+    opened: Places<u64>,
     /// How often each call was made whose outcome nobody knows, by what it is called.
     named: HashMap<String, u32>,
     /// Targets that were changed on this path: what was pinned of them holds no longer.
     changed: BTreeSet<String>,
     /// Every `parallel`, with how many of its branches go on at the same time, and whether one of them has failed.
     parallels: Vec<(Key, usize, bool)>,
+    /// The steps that are open and have a time, outermost first.
+    limits: Vec<Limit>,
     cancelled: bool,
     /// Whether this path seems to have no end.
     endless: bool,
@@ -171,16 +178,16 @@ impl Explore {
         let mut walk = self.walk();
         // Most paths are about as long as the one before.
         let path = Path::with_room(walk.length);
-        let mut met = std::mem::take(&mut walk.met);
+        let (mut met, opened) = (std::mem::take(&mut walk.met), std::mem::take(&mut walk.opened));
         met.clear();
-        *walk = Walk { choices: Choices::of(beginning), path, trace, met, ..Walk::default() };
+        *walk = Walk { choices: Choices::of(beginning), path, trace, met, opened, ..Walk::default() };
     }
 
     /// That evaluation is over. Gives the path, and calls `open` for the paths that leave it and meet at most `faults` failures.
     pub fn end(&self, verdict: &Verdict, faults: usize, open: impl FnMut(Beginning)) -> Walked {
         let mut walk = std::mem::take(&mut *self.walk());
         let (met, length) = (std::mem::take(&mut walk.met), walk.path.length());
-        *self.walk() = Walk { length, met, ..Walk::default() };
+        *self.walk() = Walk { length, met, opened: std::mem::take(&mut walk.opened), ..Walk::default() };
         Walked {
             more: walk.choices.others(faults, open),
             ending: if walk.endless { Ending::Endless } else { ending(verdict, &walk.path) },
@@ -196,64 +203,6 @@ impl Explore {
 
     fn walk(&self) -> MutexGuard<'_, Walk> {
         self.walk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Walk {
-    /// The way to take at a place where there are so many, the last few of them failures.
-    fn fork(&mut self, site: &Site, ways: usize, failures: usize) -> Result<usize, Halt> {
-        let met = match self.met.get_mut(site) {
-            Some(met) => met,
-            None => self.met.entry(site.clone()).or_default(),
-        };
-        *met += 1;
-        if *met > LOOPS {
-            self.endless = true;
-            return Err(Halt::Aborted);
-        }
-        if *met > VISITS {
-            if ways > 1 {
-                self.bounded.insert(site.clone());
-            }
-            return Ok(0);
-        }
-        Ok(if ways > 1 { self.choices.take(ways, failures) } else { 0 })
-    }
-
-    /// Whether a branch begins although one before it has failed: one that goes on at the same time may have.
-    fn begins(&mut self, branch: &Scope) -> Result<bool, Halt> {
-        let around = self.parallels.iter().rfind(|(parallel, ..)| branch.key.starts_with(parallel));
-        match around {
-            Some((_, 1, true)) => Ok(false),
-            Some((_, _, true)) => {
-                let begins = self.fork(&branch.site, 2, 0)?;
-                self.note(&branch.site, HappeningKind::Branch, || {
-                    let way = manner(begins, if begins == 1 { "has run" } else { "has not begun" }, Mood::Fine);
-                    (format!("branch {}", branch.title).into(), way)
-                });
-                Ok(begins == 1)
-            }
-            _ => Ok(true),
-        }
-    }
-
-    /// Tells of an event, where that was asked for.
-    fn note(&mut self, site: &Site, kind: HappeningKind, told: impl FnOnce() -> (Arc<str>, Manner)) {
-        if let Some(trace) = &mut self.trace {
-            let (text, manner) = told();
-            trace.note(site, kind, text, manner);
-        }
-    }
-
-    /// A person stops the run here.
-    fn cancel(&mut self, site: &Site) -> Halt {
-        self.cancelled = true;
-        self.path.visits.push(Visit::Cancelled { site: site.clone() });
-        Halt::Cancelled
-    }
-
-    fn stop(&self, undoing: bool) -> Option<Halt> {
-        (self.cancelled && !undoing).then_some(Halt::Cancelled)
     }
 }
 
@@ -303,6 +252,7 @@ impl World for Explore {
         match &scope.kind {
             ScopeKind::Step { .. } => {
                 let (key, title, around) = (scope.key.clone(), scope.title.clone(), walk.path.open);
+                walk.limit(scope);
                 walk.path.open = Some(walk.path.steps.len());
                 let rollback = 0..0;
                 walk.path.steps.push(Step {
@@ -359,7 +309,10 @@ impl World for Explore {
             trace.leave(scope);
         }
         match &scope.kind {
-            ScopeKind::Step { .. } => walk.path.open = walk.path.open.and_then(|step| walk.path.steps[step].around),
+            ScopeKind::Step { .. } => {
+                walk.unlimit(scope);
+                walk.path.open = walk.path.open.and_then(|step| walk.path.steps[step].around);
+            }
             ScopeKind::Rollback => {
                 let here = walk.path.visits.len();
                 if let Some(key) = scope.key.rolled_back_step()

@@ -9,6 +9,11 @@ use crate::model::Site;
 /// Something for each place.
 pub(super) type Places<T> = HashMap<Site, T, BuildHasherDefault<Spread>>;
 
+/// What is kept for a place. The copy of the place costs no more than counting who has its file's name.
+pub(super) fn at<'a, T: Default>(places: &'a mut Places<T>, site: &Site) -> &'a mut T {
+    places.entry(site.clone()).or_default()
+}
+
 /// Spreads the one number that tells places apart over all bits.
 #[derive(Default)]
 pub(super) struct Spread(u64);

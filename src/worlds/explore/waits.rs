@@ -7,6 +7,7 @@ use crate::model::{
 };
 
 use super::cases::{CANCELLED, note};
+use super::limits::is_final;
 use super::story::said;
 use super::trace::manner;
 use super::{Call, Explore, Visit, Walk};
@@ -45,7 +46,7 @@ impl Explore {
             }
             // It goes well at once, after it failed, or not at all: whatever failed twice fails as often as it is tried.
             Repeat::Retry { times, .. } => {
-                let failed = |outcome: &Outcome| outcome.as_ref().is_err_and(|fault| fault.code != "script");
+                let failed = |outcome: &Outcome| outcome.as_ref().is_err_and(|fault| !is_final(fault));
                 self.walk().path.passed.push(call.site.clone());
                 let outcome = self.until_it_forks(*times, attempt, &mut |outcome, _| Ok(failed(outcome)))?;
                 Ok(Performed::unchanged(outcome))
@@ -95,7 +96,7 @@ impl Explore {
         }
         let waits_for = |outcome: &Outcome| match outcome {
             // A mistake in the body is none of what it waits for.
-            Err(fault) => fault.code == "script",
+            Err(fault) => is_final(fault),
             Ok(value) => *value != Value::Bool(false),
         };
         let holds = code == NOT_HELD;
@@ -107,7 +108,7 @@ impl Explore {
                 (false, true) => self.walk().looks_again(call),
                 (false, false) => Ok(!holds),
             })?;
-        if outcome.as_ref().is_err_and(|fault| fault.code == "script") {
+        if outcome.as_ref().is_err_and(is_final) {
             return Ok(Performed::unchanged(outcome));
         }
         let mut walk = self.walk();

@@ -4,15 +4,16 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use crate::model::{
     Applied, Assumption, Case, CaseResult, Fault, Halt, HappeningKind, Impact, ImpactKind, Invocation, Manner, Mood,
-    Outcome, Performed, Site, Value,
+    Outcome, Performed, Site, Unknown, Value,
 };
 use crate::primitives::{ArgType, Signature};
 
 use super::cases::{CANCELLED, IN_DOUBT, Tally, WalkedCalls, note};
 use super::effect::Effect;
+use super::limits::{LATE, Time};
 use super::story::{is_ill, said};
 use super::trace::manner;
-use super::{Call, Explore, Visit, Walk};
+use super::{Call, Explore, VISITS, Visit, Walk};
 
 /// With how many arguments a line is remembered.
 const REMEMBERED: usize = 32;
@@ -39,6 +40,8 @@ pub(super) struct Known {
     /// The ways that it can be cancelled, and be in doubt.
     cancelled: Tally,
     in_doubt: Tally,
+    /// The way that it does not begin, because the time of a step around it is over.
+    pub(super) late: Tally,
 }
 
 pub(super) struct Way {
@@ -55,9 +58,18 @@ impl Known {
     /// Which ways there are, and which were taken.
     pub(super) fn note(&self, site: &Site, calls: &mut WalkedCalls) {
         let ways = self.ways.iter().enumerate().map(|(n, way)| (way.case.name, n, &way.tally));
-        let special = [(CANCELLED, usize::MAX - 1, &self.cancelled), (IN_DOUBT, usize::MAX, &self.in_doubt)];
+        let special = [
+            (CANCELLED, usize::MAX - 2, &self.cancelled),
+            (IN_DOUBT, usize::MAX - 1, &self.in_doubt),
+            (LATE, usize::MAX, &self.late),
+        ];
         let there = |(name, order, tally): (_, _, &Tally)| Some((name, order, tally.taken()?));
         note(calls, site, self.primitive, ways.chain(special).filter_map(there));
+    }
+
+    /// The call, as one would say it.
+    pub(super) fn said(&self) -> Arc<str> {
+        said(self.primitive, self.target.as_deref(), &self.args).into()
     }
 
     /// How it goes when this way is taken, as people say it.
@@ -92,7 +104,6 @@ impl Explore {
             return Ok(recorded);
         }
         let known = self.known(call)?;
-        let changes = known.impact.kind.is_change();
         let mut walk = self.walk();
         let (pinned, all) = (walk.pinned(&known), known.ways.len());
         // A person cancels while it is under way: it is carried to its end, and then the run ends.
@@ -102,8 +113,22 @@ impl Explore {
         if cancels == 1 {
             known.cancelled.offer();
         }
-        let taken = walk.fork(&call.site, ways + cancels + doubts, failing + cancels + doubts)?;
-        let (cancelled, in_doubt) = (taken == ways && cancels == 1, taken == ways + cancels);
+        let time = walk.time_for(call);
+        let lates = usize::from(matches!(time, Time::Running(_)));
+        if lates == 1 {
+            known.late.offer();
+        }
+        let special = cancels + doubts + lates;
+        let taken = match time {
+            Time::Over(_) => ways + special,
+            _ => walk.fork(&call.site, ways + special, failing + special)?,
+        };
+        if let (Time::Over(limit), _) | (Time::Running(limit), true) =
+            (time, taken >= ways + cancels + doubts && lates == 1)
+        {
+            return Ok(walk.out_of_time(call, &known, (limit, taken)));
+        }
+        let (cancelled, in_doubt) = (taken == ways && cancels == 1, taken == ways + cancels && doubts == 1);
         let position = pinned.unwrap_or(if cancelled || in_doubt { 0 } else { taken });
         let way = &known.ways[position];
         match (cancelled, in_doubt) {
@@ -120,7 +145,7 @@ impl Explore {
                 (_, true) => manner(taken, IN_DOUBT, Mood::InDoubt),
                 _ => known.manner(position, way),
             };
-            (said(known.primitive, known.target.as_deref(), &known.args).into(), manner)
+            (known.said(), manner)
         });
         if in_doubt {
             return Err(walk.doubt(call, &known));
@@ -131,10 +156,14 @@ impl Explore {
         }
         let visit = known.visit(call, (way.case.name, outcome.is_err(), way.changed), walk.path.open);
         walk.path.visits.push(Visit::Called(Call { effect, ..visit }));
+        let outcome = match outcome {
+            Ok(Value::Unknown(answer)) if known.impact.kind == ImpactKind::Ask => Ok(walk.answer(call, answer)),
+            outcome => outcome,
+        };
         if cancelled {
             walk.cancel(&call.site);
         }
-        Ok(Performed { outcome, changed: changes })
+        Ok(Performed { outcome, changed: known.impact.kind.is_change() })
     }
 
     /// What a call can come to, found out once.
@@ -192,6 +221,7 @@ impl Explore {
             signature: self.cast.registry.signature(call.primitive).cloned().ok_or_else(|| depends(call))?,
             in_doubt: if doubtful { Tally::possible() } else { Tally::default() },
             cancelled: Tally::default(),
+            late: Tally::default(),
             remembered: false,
             doubtful,
             impact: role.impact,
@@ -266,6 +296,35 @@ impl Walk {
             targets: known.impact.targets.clone(),
             why: "its driver has no evidence".to_owned(),
         }
+    }
+
+    /// What a person answers: one of the choices, each on paths of its own, where there are some.
+    fn answer(&mut self, call: &Invocation, answer: Unknown) -> Value {
+        let choices = match call.args.get("choices") {
+            Some(Value::List(choices)) => &choices[..],
+            _ => &[],
+        };
+        let Some((last, others)) = choices.split_last() else { return Value::Unknown(answer) };
+        let place = &call.site;
+        for choice in others {
+            let condition = format!("{answer} == {}", choice.quoted());
+            if self.goes_on_as(place, &condition) {
+                return choice.clone();
+            }
+        }
+        last.clone()
+    }
+
+    /// Whether the path is the one on which this holds. Where it comes by too often, it is.
+    fn goes_on_as(&mut self, site: &Site, condition: &str) -> bool {
+        let often = self.met.get(site).is_some_and(|met| *met > VISITS);
+        let yes = often || self.choices.take(2, 0) == 0;
+        self.note(site, HappeningKind::Question, || {
+            let way = if yes { manner(0, "yes", Mood::Yes) } else { manner(1, "no", Mood::No) };
+            (condition.into(), way)
+        });
+        self.path.visits.push(Visit::Answered { site: site.clone(), condition: condition.to_owned(), yes });
+        yes
     }
 
     fn pinned(&self, known: &Known) -> Option<usize> {

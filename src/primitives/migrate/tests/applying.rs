@@ -108,7 +108,7 @@ async fn a_baseline_notes_and_runs_nothing() {
 #[tokio::test]
 async fn required_tables_and_rows_are_looked_for_afterwards() {
     let project = Project::of_three();
-    let require = |table: &str| Args { tables: vec![table.to_owned()], ..args() };
+    let require = |table: &str| Args { tables: ArgList::from_iter([table.to_owned()]), ..args() };
     let fault = project.call(0, &require("four")).await.expect_err("is not there");
     assert_fault(&fault, "migration-unverified", &["there is no table four"]);
     assert_eq!((fault.applied, project.tables()), (crate::model::Applied::Yes, 3));

@@ -8,7 +8,7 @@ mod planning;
 mod taking_back;
 mod tools;
 
-use crate::model::{Arg, Fault, IdempotencyKey};
+use crate::model::{Arg, ArgList, Fault, IdempotencyKey};
 use crate::primitives::store::testing;
 use crate::primitives::targets::SqliteDatabase;
 use crate::primitives::{Driver, Preview, Reconciled};
@@ -89,7 +89,7 @@ fn args() -> Args {
         to: None,
         down: false,
         baseline: None,
-        tables: Vec::new(),
+        tables: ArgList::default(),
         counts: std::collections::BTreeMap::new(),
     }
 }
