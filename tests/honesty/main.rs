@@ -53,16 +53,16 @@ fn what_is_held_against_runs_in_all() {
     println!("{table}");
     assert!(cases.len() >= 40, "{} cases", cases.len());
     insta::assert_snapshot!(table, @r"
-    plans, each really run                     125
+    plans, each really run                     130
       completes as planned                      62
-      fails at the planned call                 30
+      fails at the planned call                 35
       goes on where the plan is open            27
       leaves it where it only assumed            6
       and is rolled back afterwards             10
-    lines, each held against its call          367
-      observed                                  59
-      predicted                                 98
-      assumed                                  187
+    lines, each held against its call          378
+      observed                                  60
+      predicted                                105
+      assumed                                  190
       pinned                                    23
     ");
 }

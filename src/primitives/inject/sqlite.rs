@@ -68,7 +68,11 @@ impl SqliteDatabase {
         let wal = companion(&self.path, "-wal");
         let log_and_header = || {
             if let Ok(len) = act.len(&wal) {
-                Garbage::of(key, "wal").overwrite(&wal, &(0..len), act)?;
+                match Garbage::of(key, "wal").overwrite(&wal, &(0..len), act) {
+                    // Whoever had the database open has noticed, and has closed it: SQLite takes the log away then.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    written => written?,
+                }
             }
             Garbage::of(key, "header").overwrite(&self.path, &(0..len.min(HEADER)), act)
         };
