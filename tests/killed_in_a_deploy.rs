@@ -198,3 +198,17 @@ fn nobody_knows() {
     assert_eq!((resumed.exit, scene.deployed()), (Some(0), 1), "{}{}", resumed.stdout, resumed.stderr);
     screen!(resumed);
 }
+
+#[test]
+fn nobody_settles_what_still_goes_on() {
+    let mut scene = Scene::begin();
+    scene.kill();
+    // The program that outlived its run has not switched yet: whoever looks now takes it for not done.
+    let settled = scene.project.run(["settle", "latest", "--not-applied"]);
+    assert_eq!(settled.exit, Some(3), "{}{}", settled.stdout, settled.stderr);
+    assert!(settled.stderr.contains("still carries call"), "{}", settled.stderr);
+    scene.put("go");
+    scene.put("finish");
+    let resumed = scene.project.run(["resume"]);
+    assert_eq!((resumed.exit, scene.deployed()), (Some(0), 1), "{}{}", resumed.stdout, resumed.stderr);
+}

@@ -1,9 +1,10 @@
 //! Settling what is in doubt: a person says whether an effect took place.
 
 use crate::model::{
-    Applied, EventBody, Fault, Impact, Key, Record, RecordedCall, RunId, Settlement, Value, did_you_mean,
+    Applied, EventBody, Fault, IdempotencyKey, Impact, Key, Record, RecordedCall, RunId, Settlement, Value,
+    did_you_mean,
 };
-use crate::system::whoami;
+use crate::system::{Look, whoami};
 use crate::worlds::{NOT_APPLIED, Recorder};
 
 use super::{Error, Lifeboat};
@@ -24,6 +25,7 @@ impl Lifeboat {
         let record = Record::of(&run.events);
         let (key, call) = in_doubt(&record, key)?;
         let look = self.look();
+        nothing_goes_on(&look, &run.id, &key)?;
         let recorder = Recorder::resuming(run.id.clone(), self.journal()?, look.clone(), Vec::new(), &run.events);
         let by = whoami();
         let outcome = match settled {
@@ -65,6 +67,15 @@ impl Lifeboat {
             _ => Value::Null,
         }
     }
+}
+
+/// Refuses as long as a program that outlived its run still carries a call out: whoever looked now saw what is not there yet.
+pub(super) fn nothing_goes_on(look: &Look, run: &RunId, key: &Key) -> Result<(), Error> {
+    let running = look.carrying_out(&IdempotencyKey::new(run.as_str(), key));
+    let Some(program) = running.first() else { return Ok(()) };
+    let why = format!("process {} (`{}`) still carries call {key} out", program.pid, program.command.join(" "));
+    let help = "wait for its end, look again at what it has done, and then say so";
+    Err(Error::Refused { why, help: Some(help.to_owned()) })
 }
 
 /// The call that is meant, among those that are in doubt.

@@ -154,6 +154,14 @@ impl Life {
         });
         let key = key.ok_or("in doubt of what?")?;
         let wanted = IdempotencyKey::new(run.id.as_str(), &key);
+        // A program that outlived its run may still be at it: who looks too early sees what is not there yet.
+        let began = Instant::now();
+        while is_carried_out(&wanted) {
+            if began.elapsed() > PATIENCE {
+                return Err(format!("{key} is carried out for ever"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
         let done = self.project.ledger().iter().any(|(_, key, _)| key == wanted.as_str());
         let found = if done { "--applied" } else { "--not-applied" };
         self.does(&["settle", run.id.as_str(), &key.to_string(), found])
@@ -222,4 +230,12 @@ impl Life {
         let (blind, ledger) = (&self.project.blind, self.project.ledger());
         format!("seed {seed}: {why}\n{}\n{lines}\nwithout evidence: {blind:?}\n{ledger:#?}", generated.runbook)
     }
+}
+
+/// Whether a program that was started for this call still runs.
+fn is_carried_out(key: &IdempotencyKey) -> bool {
+    let entry = format!("{}={key}", IdempotencyKey::VARIABLE);
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let environments = processes.filter_map(|entry| std::fs::read(entry.path().join("environ")).ok());
+    environments.into_iter().any(|environment| environment.split(|byte| *byte == 0).any(|one| one == entry.as_bytes()))
 }

@@ -28,6 +28,7 @@ pub(super) struct Typing {
 pub(super) fn lines(printer: &Printer, words: Words, before: &[String]) -> rustyline::Result<Lines> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
         .completion_prompt_limit(60)
         .history_ignore_dups(true)?
         .max_history_size(5_000)?

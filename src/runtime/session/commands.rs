@@ -7,6 +7,7 @@ use crate::system::whoami;
 use crate::worlds::NOT_APPLIED;
 
 use super::{LiveSession, Typed, Untyped};
+use crate::runtime::settle::nothing_goes_on;
 use crate::runtime::{Error, load};
 
 impl LiveSession<'_> {
@@ -49,6 +50,7 @@ impl LiveSession<'_> {
             let help = if open.is_empty() { "nothing is in doubt".to_owned() } else { open.join(", ") };
             return Err(Error::Refused { why: format!("call {key} is not in doubt"), help: Some(help) });
         };
+        nothing_goes_on(&self.look, &self.id, key)?;
         let by = whoami();
         let outcome = if applied {
             Ok(self.lifeboat.certain(call))
