@@ -49,7 +49,7 @@ fn is_function(statement: &str) -> bool {
 }
 
 /// The statements at the top level of a text, each with the comments before it.
-fn statements(text: &str) -> Vec<String> {
+pub(super) fn statements(text: &str) -> Vec<String> {
     let (mut found, mut current, mut depth) = (Vec::new(), String::new(), 0_usize);
     // The first word of the statement, which tells whether it ends with its block.
     let mut first: Option<&str> = None;

@@ -212,7 +212,7 @@ fn came_of(line: &Line) -> String {
 }
 
 /// What a look found, in a few words.
-fn found(value: &Value) -> String {
+pub(super) fn found(value: &Value) -> String {
     let text = |name: &str| value.get(name).map(ToString::to_string).filter(|text| !text.is_empty());
     match (text("status"), text("detail")) {
         (Some(status), Some(detail)) => format!("{status}: {detail}"),
