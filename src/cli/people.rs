@@ -170,7 +170,7 @@ pub(super) fn stop_on_signals(printer: &Printer, cancel: &Cancel) {
     .into_iter();
     on_signals(move |signal| match signal {
         Signal::HungUp => printer.err("the terminal is gone, and the run goes on: lifeboat attach follows it"),
-        Signal::Stop => {
+        Signal::Interrupt | Signal::Stop => {
             if let Some(message) = messages.next() {
                 printer.err(&printer.paint_err(Style::Caution, message));
                 cancel.request();
@@ -188,7 +188,9 @@ pub(super) fn leave_on_signals(cancel: &Cancel) {
 /// What a signal means.
 #[derive(Clone, Copy)]
 pub(super) enum Signal {
-    /// Ctrl-C, SIGTERM.
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
     Stop,
     /// SIGHUP.
     HungUp,
@@ -206,7 +208,7 @@ pub(super) fn on_signals(mut take: impl FnMut(Signal) + Send + 'static) {
             drop(listening);
             loop {
                 let received = tokio::select! {
-                    _ = int.recv() => Signal::Stop,
+                    _ = int.recv() => Signal::Interrupt,
                     _ = term.recv() => Signal::Stop,
                     _ = hup.recv() => Signal::HungUp,
                 };

@@ -76,7 +76,7 @@ pub use run::{Ran, RunRequest, Status};
 pub use saved::is_plan;
 pub use session::{
     ARMED_AT_MOST, Cut, Fate, Interrupter, LiveSession, Lookup, Owed, Retraced, SessionEnd, SessionRequest, Typed,
-    Untyped,
+    Untyped, looks_secret,
 };
 pub use settle::Settled;
 pub use undo::RollbackRequest;

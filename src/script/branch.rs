@@ -52,6 +52,7 @@ pub(super) struct Frame {
 }
 
 /// A rollback that is owed.
+#[derive(Clone)]
 pub(super) struct Owed {
     pub(super) title: String,
     pub(super) key: Key,
@@ -59,6 +60,7 @@ pub(super) struct Owed {
 }
 
 /// The closure of a rollback with the surroundings in which it was written.
+#[derive(Clone)]
 pub(super) struct Rollback {
     pub(super) closure: FnPtr,
     pub(super) state: Box<GlobalRuntimeState>,

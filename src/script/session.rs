@@ -128,7 +128,8 @@ impl Session {
         let mut whole = Script { ast, ..input.script.clone() };
         whole.ast.set_source(&*input.script.source.name);
         let found = check::check(&whole, registry, self.host.library.as_ref(), Some(environment));
-        let here = |found: &Diagnostic| found.site.file == input.script.source.name;
+        // A statement by itself uses nothing: what follows may.
+        let here = |found: &Diagnostic| found.site.file == input.script.source.name && found.code != "unused";
         found.into_iter().filter(here).collect()
     }
 
@@ -171,11 +172,18 @@ impl Session {
         let left = self.owed().len().checked_sub(1)?;
         let title = self.owed().swap_remove(0);
         let site = Site { file: format!("[{number}]").into(), line: 1, column: 1 };
+        let newest = lock(&self.root.owed).last().cloned();
         let verdict = self.enclosed(number, true, (text.to_owned(), site), |session, _| {
             unwind::down_to(&session.engine, &session.root, left);
-            match session.host.halt() {
-                Some(halt) => Verdict::Halted { halt, unwound: vec![], owed: session.root.owed_titles() },
-                None => Verdict::Completed(Value::Null),
+            let failed = lock(&session.host.unwound).last().and_then(|step| step.fault.clone());
+            match (session.host.halt(), failed) {
+                (Some(halt), _) => Verdict::Halted { halt, unwound: vec![], owed: session.root.owed_titles() },
+                (None, Some(fault)) => {
+                    // What it has not undone is still to be undone.
+                    lock(&session.root.owed).extend(newest);
+                    Verdict::Failed { fault, unwound: vec![], unwinding_halted: None }
+                }
+                (None, None) => Verdict::Completed(Value::Null),
             }
         });
         let unwound = std::mem::take(&mut *lock(&self.host.unwound)).pop();

@@ -145,3 +145,90 @@ fn nobody_leaves_by_accident_while_something_is_owed() {
     assert_eq!(terminal.ends(), 6);
     assert!(told_apart(&terminal.all()).contains("lifeboat repl --resume <session>"));
 }
+
+/// Two tools: one that works as long as the file `broken` is not there, and says how often it was called; one that takes its time.
+const TOOLS: &str = "[environments.test.tools.count]\ndriver = \"command\"\nprogram = [\"sh\", \"-c\", \"echo x >> counted; test ! -e broken\"]\nunchanged_codes = [1]\nimpact = \"change\"\n\
+                     [environments.test.tools.wipe]\ndriver = \"command\"\nprogram = [\"sh\", \"-c\", \"echo x >> wiped\"]\nimpact = \"destroy\"\n";
+
+#[test]
+fn a_rollback_that_fails_stays_owed_and_what_it_did_is_not_done_twice() {
+    let project = Project::configured("", TOOLS);
+    project.database(5);
+    project.write("broken", "");
+    let terminal = Terminal::of_size(&project.path(""), "--color never repl", (80, 60), "xterm-256color");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line(
+        "step \"Close\" { maintenance(\"web\", \"on\"); } rollback { maintenance(\"web\", \"off\"); exec(\"count\"); }",
+        3,
+    );
+    terminal.keys(":undo");
+    terminal.press("Enter");
+    // A person may be asked what now: the fault goes on to the rollback.
+    let shown = terminal.until("its end", |shown| shown.contains("[retry/") || shown.contains("still owed"));
+    if shown.contains("[retry/") {
+        terminal.keys("roll back");
+        terminal.press("Enter");
+    }
+    terminal.shows("FAILED, and is still owed");
+    let shown = terminal.asks_for(4);
+    assert!(shown.contains("owes 1>"), "{shown}");
+    std::fs::remove_file(project.path("broken")).expect("is there");
+    let shown = terminal.line(":undo", 5);
+    assert!(shown.contains("undone: Close"), "{shown}");
+    assert_eq!(shown.matches("maintenance web off").count(), 1, "{shown}");
+    assert_eq!(project.read("counted").lines().count(), 2);
+    terminal.line("1 + 1", 6);
+    terminal.press("C-d");
+    assert_eq!(terminal.ends(), 0);
+    let again = Terminal::open(&project.path(""), "repl --resume latest");
+    let shown = again.asks_for(6);
+    assert!(!shown.contains("to be undone") && !shown.contains("came to something else"), "{shown}");
+    assert_eq!(project.read("counted").lines().count(), 2, "nothing is done again");
+}
+
+#[test]
+fn what_destroys_is_asked_about_in_a_rollback_too() {
+    let project = Project::configured("", TOOLS);
+    project.database(5);
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line("step \"s\" { maintenance(\"web\", \"on\"); } rollback { exec(\"wipe\"); }", 3);
+    terminal.keys(":undo");
+    terminal.press("Enter");
+    terminal.shows("[yes/no]");
+    terminal.keys("no");
+    terminal.press("Enter");
+    let shown = terminal.asks_for(4);
+    assert!(shown.contains("still owed") && shown.contains("owes 1>"), "{shown}");
+    assert_eq!(project.read("wiped"), "");
+}
+
+#[test]
+fn ctrl_c_at_a_question_does_not_end_the_session() {
+    let project = Project::configured("protected = true", TOOLS);
+    project.database(5);
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.keys(":arm");
+    terminal.press("Enter");
+    terminal.shows("type its name");
+    terminal.press("C-c");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    terminal.press("Enter");
+    terminal.asks_for(1);
+    terminal.keys(":arm");
+    terminal.press("Enter");
+    terminal.until("the second question", |shown| shown.matches("type its name").count() == 2);
+    terminal.keys("test");
+    terminal.press("Enter");
+    terminal.asks_for(2);
+    terminal.keys("exec(\"wipe\");");
+    terminal.press("Enter");
+    terminal.shows("[yes/no]");
+    terminal.press("C-c");
+    let shown = terminal.asks_for(3);
+    assert!(shown.contains("nobody agreed") || shown.contains("stopped"), "{shown}");
+    assert_eq!(project.read("wiped"), "");
+}

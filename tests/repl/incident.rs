@@ -98,3 +98,39 @@ fn something_is_watched_until_ctrl_c() {
     let report = project.read("watch.md");
     assert!(report.contains("| probe web |") && report.contains("still failing"), "{report}");
 }
+
+#[test]
+fn what_is_saved_can_be_read_whatever_was_typed() {
+    let project = project();
+    project.write("runbooks/README", "");
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line("probe(\"primary\").value // a remark", 2);
+    terminal.line("fn g(x) { x + 1 }", 3);
+    terminal.line("fn g(x) { x + 2 }", 4);
+    terminal.line("let n = g(1) // and another", 5);
+    terminal.line(":arm", 6);
+    terminal.line("maintenance(\"web\", \"on\"); throw \"late\";", 7);
+    terminal.keys(":save runbooks/odd.rhai");
+    terminal.press("Enter");
+    let shown = terminal.shows("0 errors");
+    let saved = project.read("runbooks/odd.rhai");
+    assert!(saved.contains("// failed: late; it had done: maintenance web"), "{shown}\n{saved}");
+    assert!(saved.contains("let n = g(1); // and another"), "{saved}");
+    assert_eq!(saved.lines().filter(|line| line.starts_with("fn g(x)")).count(), 1, "{saved}");
+}
+
+#[test]
+fn a_parameter_with_its_comment_is_loaded() {
+    let project = project();
+    project.write(
+        "runbooks/why.rhai",
+        "//! Why.\n\n/// Why it is done.\n/// In two lines.\nparam why: string;\n\nlog(why);\n",
+    );
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":load runbooks/why.rhai why=fire", 2);
+    terminal.line(":arm", 3);
+    terminal.line(":go", 5);
+    assert!(terminal.all().contains("fire"), "{}", terminal.all());
+}

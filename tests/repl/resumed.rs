@@ -91,9 +91,12 @@ fn a_session_that_goes_on_is_not_taken_from_whoever_types() {
     let terminal = Terminal::open(&project.path(""), "repl");
     terminal.asks_for(1);
     terminal.line("1 + 1", 2);
-    let other = Terminal::open(&project.path(""), "repl --resume");
+    let other = Terminal::open(&project.path(""), "repl --resume latest");
     assert_eq!(other.ends(), 3);
     assert!(other.all().contains("still goes on, in process"), "{}", other.all());
+    let other = Terminal::open(&project.path(""), "repl --resume");
+    assert_eq!(other.ends(), 3);
+    assert!(other.all().contains("no session is left open"), "it is not the one to take: {}", other.all());
     let other = Terminal::open(&project.path(""), "resume");
     assert_eq!(other.ends(), 3);
     assert!(other.all().contains("no run is unfinished"), "{}", other.all());
@@ -140,4 +143,54 @@ fn a_lost_connection_stops_nothing_and_ends_nothing() {
     let again = Terminal::open(&project.path(""), "repl --resume");
     let shown = again.asks_for(3);
     assert!(shown.contains("in maintenance: web"), "{shown}");
+}
+
+#[test]
+fn a_rollback_that_was_cut_off_is_only_looked_into_and_can_be_taken_on() {
+    let slow = "[environments.test.tools.slow]\ndriver = \"command\"\nimpact = \"change\"\n\
+                program = [\"sh\", \"-c\", \"echo x >> begun; while ! test -e go; do sleep 0.02; done; echo x >> counted\"]\n\
+                check = [\"test\", \"-e\", \"counted\"]\n";
+    let project = Project::configured("", slow);
+    project.database(5);
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line(
+        "step \"Close\" { maintenance(\"web\", \"on\"); } rollback { exec(\"slow\"); maintenance(\"web\", \"off\"); }",
+        3,
+    );
+    terminal.keys(":undo");
+    terminal.press("Enter");
+    terminal.until("its begin", |_| !project.read("begun").is_empty());
+    let child = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", terminal.process())).unwrap_or_default();
+    kill(&terminal);
+    for pid in child.split_whitespace().filter_map(|pid| pid.parse().ok()).filter_map(Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+    }
+    for pid in carrying_out() {
+        let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+    }
+    let again = Terminal::of_size(&project.path(""), "repl --resume", (80, 60), "xterm-256color");
+    let shown = again.asks_for(4);
+    assert!(shown.contains("it did NOT take place") && shown.contains("to be undone: Close"), "{shown}");
+    assert_eq!(project.read("begun").lines().count(), 1, "it is looked into, and not done: {shown}");
+    project.write("go", "");
+    again.line(":arm", 5);
+    let shown = again.line(":undo", 6);
+    assert!(shown.contains("undone: Close"), "{shown}");
+    assert_eq!((project.read("begun").lines().count(), project.read("counted").lines().count()), (2, 1));
+    assert!(!is_closed(&project));
+    again.line("1 + 1", 7);
+    again.press("C-d");
+    assert_eq!(again.ends(), 0);
+}
+
+/// The programs of this test that outlived who started them.
+fn carrying_out() -> Vec<Pid> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let mine = processes.filter(|entry| {
+        let line = std::fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+        line.contains("echo x >> begun")
+    });
+    mine.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect()
 }

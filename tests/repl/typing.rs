@@ -160,3 +160,13 @@ fn what_there_is_to_see_is_shown() {
     let shown = terminal.line(":timeline", 4);
     assert!(shown.contains("typed: let answer = 42"), "{shown}");
 }
+
+#[test]
+fn lines_that_come_in_one_burst_are_all_evaluated() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.keys("let a = 1;\rlet b = 2;\rlet c = 3;\ra + b + c\r");
+    let shown = terminal.asks_for(5);
+    assert!(shown.contains("= 6"), "{shown}");
+}

@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::cli::people::meant;
 use crate::cli::printer::{Printer, Style};
 use crate::cli::wrap::wrap;
+use crate::runtime::looks_secret;
 use crate::system::{Answer, Answers, Asked, Interrupted, whoami};
 
 /// How often it is looked whether something was typed. A question that was interrupted leaves nobody behind who reads.
@@ -52,6 +53,10 @@ impl Answers for AtTerminal {
                     self.0.err(&self.0.paint_err(Style::Caution, &line));
                 }
                 let Some(line) = self.line().await else { return Ok(Answer::Nobody) };
+                if let Some(what) = looks_secret(&line) {
+                    self.0.err(&format!("that is {what}: it was not taken for an answer, and kept nowhere"));
+                    continue;
+                }
                 match meant(asked, line.trim()) {
                     Some(text) => return Ok(Answer::Said { text, by: whoami() }),
                     None => self.0.err(&format!("answer with one of: {}", asked.choices.join(", "))),

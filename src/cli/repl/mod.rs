@@ -4,6 +4,7 @@ mod ask;
 mod colour;
 mod commands;
 mod editor;
+mod expected;
 mod inspect;
 mod leave;
 mod load;
@@ -146,6 +147,8 @@ fn stop_on_signals(interrupter: Interrupter) {
     let terminal = rustix::termios::tcgetattr(std::io::stdin()).ok();
     on_signals(move |signal| {
         let goes_on = match signal {
+            // At a terminal, with nothing going on, it ends a question or a line, and never the session.
+            Signal::Interrupt => interrupter.interrupt() || terminal.is_some(),
             Signal::Stop => interrupter.interrupt(),
             Signal::HungUp => interrupter.goes_on(),
         };

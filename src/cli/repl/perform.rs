@@ -114,13 +114,13 @@ impl Console<'_> {
             match (&step.fault, &verdict) {
                 (None, crate::model::Verdict::Completed(_)) => self.printer.out(&format!("undone: {}", step.title)),
                 (Some(fault), _) => {
-                    let why = format!("the rollback of {} failed: {fault}", step.title);
-                    let help = "what it has not undone is to be undone by hand: `:timeline` shows what was done";
-                    return Err(Error::Refused { why, help: Some(help.to_owned()) });
+                    let why = format!("the rollback of {} FAILED, and is still owed: {fault}", step.title);
+                    let help = "`:undo` tries it again; what it did is not done twice. `:timeline` shows what was done";
+                    return Err(Error::Params { why, help: Some(help.to_owned()) });
                 }
                 (None, _) => {
                     let why = format!("the rollback of {} was stopped; it is still owed", step.title);
-                    return Err(Error::Refused { why, help: Some("`:undo` goes on with it".to_owned()) });
+                    return Err(Error::Params { why, help: Some("`:undo` goes on with it".to_owned()) });
                 }
             }
             if !all || self.session.script().owed().is_empty() {

@@ -251,7 +251,7 @@ fn outages(lines: &[Line]) -> Vec<Outage> {
     outages
 }
 
-fn named(call: &Settlement) -> String {
+pub(super) fn named(call: &Settlement) -> String {
     let state = call.args.as_ref().and_then(|args| args.get("state")).and_then(Value::as_str).unwrap_or_default();
     format!("{} {} {state}", call.primitive, call.impact.targets.join(", ")).trim_end().to_owned()
 }

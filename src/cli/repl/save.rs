@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::cli::output::Output;
-use crate::model::{Event, ImpactKind, Value};
+use crate::model::{Event, Value};
 use crate::runtime::Error;
 
 use super::colour::{Part, parts};
-use super::load::statements;
-use super::postmortem::found;
-use super::story::{Line, lines};
+use super::expected::expected;
+use super::postmortem::named;
+use super::story::{Line, acts, lines};
 use super::{Console, Next};
 
 /// How a file begins that was written by `:save`.
@@ -89,7 +89,13 @@ impl Writer {
             return self.command(text);
         }
         if !line.went_well() {
-            self.comment(&format!("failed: {}", line.why()), text);
+            let done: Vec<String> = line.done.iter().filter(|call| acts(call)).map(named).collect();
+            let done = if done.is_empty() { String::new() } else { format!("; it had done: {}", done.join(", ")) };
+            self.comment(&format!("failed: {}{done}", line.why()), text);
+            return;
+        }
+        if defined_again(line, all) {
+            self.comment("defined anew later", text);
             return;
         }
         if undone_later(line, all) {
@@ -184,67 +190,6 @@ impl Writer {
     }
 }
 
-/// What was typed, with what it only looked at made into what is expected: whoever typed it saw that it was well, and went on. What was
-/// seen not to be well is a remark.
-fn expected(line: &Line, all: &[Line]) -> String {
-    let statements = statements(&line.text);
-    let mut written = Vec::new();
-    for (n, statement) in statements.iter().enumerate() {
-        let bare = statement.trim().trim_end_matches(';').trim_end();
-        let seen = looked_at(bare).and_then(|(name, call)| {
-            let before =
-                statements[..n].iter().flat_map(|earlier| parts(earlier)).filter(|part| *part == (Part::Called, name));
-            let settled = line.done.iter().filter(|settled| settled.primitive == name).nth(before.count())?;
-            (settled.impact.kind == ImpactKind::Look || name == "verify_backup").then_some((call, settled))
-        });
-        let Some((call, settled)) = seen else {
-            written.push(statement.trim().to_owned());
-            continue;
-        };
-        let value = settled.outcome.clone().unwrap_or_default();
-        match value.get("ok") {
-            Some(Value::Bool(true)) if !looked_again(call, line, all) => {
-                let targets = settled.impact.targets.join(", ");
-                let what = match settled.primitive.as_str() {
-                    "probe" | "health" => format!("{targets} is not well"),
-                    other => format!("{other} of {targets} did not pass"),
-                };
-                written.push(format!("require({call}.ok, {what:?});"));
-            }
-            _ => written.push(format!("// looked: {bare} → {}", one_line(&found(&value)))),
-        }
-    }
-    written.join("\n")
-}
-
-/// Whether the same was looked at again before anything was done: the last look is the one that counts.
-fn looked_again(call: &str, line: &Line, all: &[Line]) -> bool {
-    let later = all.iter().filter(|other| other.number > line.number && !other.is_command());
-    later.take_while(|other| !other.acted()).any(|other| other.text.contains(call))
-}
-
-/// The call of which a statement consists, if it only looks at what that finds: its name, and the call itself.
-fn looked_at(statement: &str) -> Option<(&str, &str)> {
-    let mut at = 0;
-    let (mut name, mut depth) = (None, 0_u32);
-    for (part, piece) in parts(statement) {
-        at += piece.len();
-        match piece {
-            _ if part == Part::Text => {}
-            _ if part == Part::Called && name.is_none() && at == piece.len() => name = Some(piece),
-            "(" => depth += 1,
-            ")" if depth == 1 => {
-                let field = &statement[at..];
-                let is_field = matches!(field, "" | ".ok" | ".status" | ".detail" | ".value" | ".latency_ms" | ".down");
-                return name.filter(|_| is_field).map(|name| (name, &statement[..at]));
-            }
-            ")" => depth -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
 /// Whether a step that a line completed was undone by a later line.
 fn undone_later(line: &Line, all: &[Line]) -> bool {
     let own = format!("{}.", line.number);
@@ -252,9 +197,21 @@ fn undone_later(line: &Line, all: &[Line]) -> bool {
     later.flat_map(|other| &other.undone_keys).any(|key| key.to_string().starts_with(&own))
 }
 
+/// Whether a function that a line defines is defined by a later one as well: a runbook has one of each name.
+fn defined_again(line: &Line, all: &[Line]) -> bool {
+    let name = |text: &str| {
+        let words: Vec<&str> =
+            parts(text).into_iter().map(|(_, word)| word).filter(|word| !word.trim().is_empty()).take(2).collect();
+        (words.first() == Some(&"fn")).then(|| words.get(1).map(|name| (*name).to_owned())).flatten()
+    };
+    let Some(own) = name(line.text.trim()) else { return false };
+    let later = all.iter().filter(|other| other.number > line.number && other.went_well());
+    later.filter_map(|other| name(other.text.trim())).any(|other| other == own)
+}
+
 /// The target that a line of one call puts into maintenance.
 fn maintenance_on(line: &Line) -> Option<String> {
-    let acting: Vec<_> = line.done.iter().filter(|call| super::story::acts(call)).collect();
+    let acting: Vec<_> = line.done.iter().filter(|call| acts(call)).collect();
     let [call] = acting.as_slice() else { return None };
     let single = begins_with(line.text.trim(), &["maintenance"]) && line.text.matches(';').count() <= 1;
     let [target] = call.impact.targets.as_slice() else { return None };
@@ -275,12 +232,21 @@ fn defines(text: &str) -> bool {
 /// A statement with its end.
 fn ended(text: &str) -> String {
     let text = text.trim();
+    if let Some((Part::Comment, comment)) = parts(text).last().filter(|(_, comment)| comment.starts_with("//")) {
+        let code = text[..text.len() - comment.len()].trim_end();
+        if !code.is_empty()
+            && !code.ends_with([';', '}', '\n'])
+            && !code.lines().last().is_some_and(|l| l.trim_start().starts_with("//"))
+        {
+            return format!("{code}; {comment}");
+        }
+    }
     let remark = text.lines().last().is_some_and(|line| line.trim_start().starts_with("//"));
     let closed = remark || text.ends_with(';') || (text.ends_with('}') && !begins_with(text, &["let", "const"]));
     if closed { text.to_owned() } else { format!("{text};") }
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -352,18 +318,10 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_is_known_by_its_form() {
-        assert_eq!(looked_at("probe(\"web\")"), Some(("probe", "probe(\"web\")")));
-        assert_eq!(looked_at("probe(\"a)\", #{ x: f(1) }).ok"), Some(("probe", "probe(\"a)\", #{ x: f(1) })")));
-        for other in ["let a = probe(\"web\")", "probe(\"web\").ok && true", "1 + 1", "probe(\"web\").value > 3", "x"] {
-            assert_eq!(looked_at(other), None, "{other}");
-        }
-    }
-
-    #[test]
     fn a_statement_gets_its_end_once() {
         for (text, ends) in [
             ("a();\n// b", "a();\n// b"),
+            ("a() // b", "a(); // b"),
             ("a()", "a();"),
             ("a();", "a();"),
             ("if x { }", "if x { }"),

@@ -57,6 +57,13 @@ pub(super) fn show(typed: &Typed, session: &LiveSession, printer: &Printer) -> b
     }
     match &typed.verdict {
         Verdict::Completed(value) => {
+            if let Some(Value::List(warnings)) = value.get("warnings") {
+                for warning in warnings {
+                    for line in wrap(&format!("! {warning}"), printer.width()) {
+                        printer.out(&printer.paint(Style::Caution, &line));
+                    }
+                }
+            }
             if !silent {
                 self::value(value, printer);
             }

@@ -79,7 +79,8 @@ impl Lifeboat {
         let switch = Arc::new(Switch::new(Arc::new(nothing)));
         let library = Arc::new(Typed(self.library()));
         let script = script::Session::new(switch.clone(), self.registry.clone(), library);
-        let arms = Arms::none(self, &parts.look);
+        let interrupter = Interrupter(Arc::new(Mutex::new(None)));
+        let arms = Arms::none(self, &parts.look, interrupter.clone());
         LiveSession {
             lifeboat: self,
             environment: parts.environment,
@@ -98,9 +99,10 @@ impl Lifeboat {
             script,
             number: 0,
             arms,
-            interrupter: Interrupter(Arc::new(Mutex::new(None))),
+            interrupter,
             known: Arc::default(),
             unkept: None,
+            undoing: false,
             looks_back: false,
             wait: request.wait,
             heartbeat: None,

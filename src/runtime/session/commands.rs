@@ -35,6 +35,11 @@ impl LiveSession<'_> {
         for param in &script.params {
             let Some(value) = params.get(&param.name) else { continue };
             let at = usize::try_from(param.line).unwrap_or(1).saturating_sub(1);
+            // A comment that documents a parameter documents no constant.
+            for comment in lines.iter_mut().take(at).rev() {
+                let Some(text) = comment.trim_start().strip_prefix("///") else { break };
+                *comment = format!("//{text}");
+            }
             if let Some(line) = lines.get_mut(at) {
                 *line = format!("const {} = {};", param.name, literal(value));
             }
@@ -58,6 +63,13 @@ impl LiveSession<'_> {
             let fault = Fault::new(NOT_APPLIED, format!("{by} found that it did not take place"));
             Err(fault.applied(Applied::No))
         };
+        self.recorder.note(EventBody::Resumed {
+            by: by.clone(),
+            process: None,
+            edited: Vec::new(),
+            ends: None,
+            break_glass: None,
+        });
         self.recorder.note(EventBody::Settled(Box::new(Settlement {
             key: key.clone(),
             primitive: call.primitive.clone(),

@@ -66,7 +66,11 @@ impl LiveSession<'_> {
     /// Ends it. What is still owed then stays as it is, and the record says so.
     pub fn end(mut self) -> SessionEnd {
         let owed = self.owed();
-        let status = if owed.in_doubt.is_empty() { Status::Completed } else { Status::InDoubt };
+        let status = match (owed.in_doubt.is_empty(), owed.is_nothing()) {
+            (false, _) => Status::InDoubt,
+            (true, false) => Status::LeftChanged,
+            (true, true) => Status::Completed,
+        };
         self.heartbeat = None;
         self.recorder.note(EventBody::Ended {
             status: status.name().to_owned(),

@@ -31,6 +31,7 @@ pub(super) use begin::SESSION;
 pub use end::{Owed, SessionEnd};
 pub use lookup::Lookup;
 pub use resume::{Cut, Fate, Retraced};
+pub use secrets::looks_secret;
 pub use typed::{Typed, Untyped};
 pub use warden::ARMED_AT_MOST;
 use warden::Arms;
@@ -76,6 +77,8 @@ pub struct LiveSession<'a> {
     known: Arc<Mutex<lookup::Known>>,
     /// What the last watch saw, until it is recorded or forgotten.
     unkept: Option<Arc<Dry>>,
+    /// Whether what is about to be evaluated is a rollback.
+    undoing: bool,
     /// Whether it only looks back at another run.
     looks_back: bool,
     heartbeat: Option<Heartbeat>,
@@ -91,6 +94,15 @@ impl Interrupter {
     pub fn interrupt(&self) -> bool {
         let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().inspect(|cancel| cancel.request()).is_some()
+    }
+
+    /// Ends when what goes on is asked to stop.
+    async fn interrupted(&self) {
+        let current = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match current {
+            Some(cancel) => cancel.wait().await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Whether anything goes on.

@@ -12,7 +12,7 @@ use super::begin::last_number;
 use super::{LiveSession, SessionRequest};
 use crate::runtime::active::{Active, Life};
 use crate::runtime::resume::given;
-use crate::runtime::{Error, Lifeboat};
+use crate::runtime::{Error, Lifeboat, Status};
 
 /// What was found of a session that is taken up again.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -112,8 +112,14 @@ impl Lifeboat {
         }
         let query = crate::journal::RunQuery { mode: Some(Mode::Session), ..crate::journal::RunQuery::newest(20) };
         let sessions = journal.runs(&query)?;
-        let open = sessions.iter().find(|run| run.ended.is_none());
-        open.map(|run| run.id.clone()).ok_or_else(|| Error::Refused {
+        for run in sessions.iter().filter(|run| run.status != Status::Completed.name()) {
+            // One that goes on belongs to whoever types there.
+            let goes_on = run.ended.is_none() && Life::of(&run.id, &journal.events(&run.id)?) != Life::Interrupted;
+            if !goes_on {
+                return Ok(run.id.clone());
+            }
+        }
+        Err(Error::Refused {
             why: "no session is left open".to_owned(),
             help: Some(
                 "`lifeboat runs` lists them; one that was ended is named: lifeboat repl --resume RUN".to_owned(),
@@ -178,7 +184,7 @@ impl LiveSession<'_> {
             let handle = self.lifeboat.tokio.handle().clone();
             let live = Live::new(self.cast.clone(), self.recorder.clone(), &look, handle, OnFault::RollBack);
             self.switch.set(Arc::new(Retrace::settling(record.clone(), live, self.recorder.clone())));
-            let verdict = self.once_more(number, armed, &title);
+            let verdict = self.once_more(number, armed, &title, left.as_ref());
             let lost = match (&left, verdict) {
                 (_, Err(why) | Ok(Verdict::Halted { halt: Halt::Diverged { requested: why, .. }, .. })) => Some(why),
                 (Some(Left::Completed { .. }), Ok(Verdict::Failed { fault, .. })) => Some(fault.message),
@@ -200,9 +206,10 @@ impl LiveSession<'_> {
         retraced
     }
 
-    fn once_more(&mut self, number: u32, armed: bool, title: &str) -> Result<Verdict, String> {
+    fn once_more(&mut self, number: u32, armed: bool, title: &str, left: Option<&Left>) -> Result<Verdict, String> {
         let script = &mut self.script;
-        if title.starts_with(":undo") {
+        // One that failed or was stopped has left its step owed; what it did is known to the next one.
+        if title.starts_with(":undo") && matches!(left, None | Some(Left::Completed { .. })) {
             return Ok(super::typed::evaluated(|| {
                 let undone = script.undo(number, title);
                 undone.map_or(Verdict::Completed(Value::Null), |(_, verdict)| verdict)

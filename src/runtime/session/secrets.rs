@@ -17,10 +17,14 @@ const KINDS: &[(&str, &str, usize)] = &[
     ("sk_live_", "what looks like a Stripe key", 16),
     ("AGE-SECRET-KEY-1", "an age key", 20),
     ("eyJ", "what looks like a signed token", 40),
+    ("AIza", "what looks like a Google API key", 30),
+    ("Bearer ", "what looks like a token", 16),
+    ("hooks.slack.com/services/T", "the address of a Slack webhook", 8),
 ];
 
 /// Names behind which a password stands.
-const NAMES: &[&str] = &["password", "passwd", "pwd", "secret", "token", "api_key", "apikey", "authorization"];
+const NAMES: &[&str] =
+    &["password", "passwd", "pwd", "secret", "token", "api_key", "apikey", "access_key", "authorization"];
 
 impl LiveSession<'_> {
     /// What kind of secret a text holds, if it does: one of this environment, or one that is known by its looks.
@@ -32,7 +36,8 @@ impl LiveSession<'_> {
     }
 }
 
-fn looks_secret(text: &str) -> Option<&'static str> {
+/// What kind of secret a text looks like, if it does.
+pub fn looks_secret(text: &str) -> Option<&'static str> {
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY") {
         return Some("a private key");
     }

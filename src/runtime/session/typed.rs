@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Halt, PlanNode, Rewrite, UnwoundStep, Value, Verdict, World};
+use crate::model::{Halt, PlanNode, Record, Rewrite, UnwoundStep, Value, Verdict, World};
 use crate::script::{Diagnostic, Input, Params, Severity, Unread, on_deep_stack};
 use crate::system::Look;
 use crate::worlds::{Armed, Dry, Live, PlanWorld, Unanswered};
@@ -127,6 +127,7 @@ impl LiveSession<'_> {
         self.number += 1;
         let number = self.number;
         let mut undone = None;
+        self.undoing = true;
         self.within(true, |script| {
             undone = script.undo(number, ":undo");
             Verdict::Completed(Value::Null)
@@ -164,7 +165,9 @@ impl LiveSession<'_> {
         let mut dry = None;
         let world: Arc<dyn World> = if armed {
             let live = Live::new(self.cast.clone(), self.recorder.clone(), &look, handle, self.on_fault.clone());
-            Arc::new(Armed::new(live.unanswered(Unanswered::Fail), self.arms.clone()))
+            let armed = Armed::new(live.unanswered(Unanswered::Fail), self.arms.clone());
+            let undoing = std::mem::take(&mut self.undoing);
+            Arc::new(if undoing { armed.after(Record::of(&self.heard.events())) } else { armed })
         } else {
             let planned = Arc::new(self.dry(look.clone()));
             dry = Some(planned.clone());

@@ -10,7 +10,7 @@ use crate::model::{Impact, ImpactKind, Invocation, Span};
 use crate::system::{Answer, Answers, Asked, Look};
 use crate::worlds::Warden;
 
-use super::LiveSession;
+use super::{Interrupter, LiveSession};
 use crate::runtime::run::acknowledge;
 use crate::runtime::{Error, Lifeboat};
 
@@ -22,6 +22,7 @@ pub(super) struct Arms {
     look: Look,
     answers: Arc<dyn Answers>,
     handle: Handle,
+    interrupter: Interrupter,
     /// On the clock that counts suspension too, in milliseconds; 0 where it is not armed.
     until_ms: AtomicU64,
     /// What a person has agreed to be destroyed by the line that is evaluated.
@@ -29,10 +30,10 @@ pub(super) struct Arms {
 }
 
 impl Arms {
-    pub(super) fn none(lifeboat: &Lifeboat, look: &Look) -> Arc<Self> {
+    pub(super) fn none(lifeboat: &Lifeboat, look: &Look, interrupter: Interrupter) -> Arc<Self> {
         let (answers, handle) = (lifeboat.system.answers.clone(), lifeboat.tokio.handle().clone());
         let (look, until_ms, agreed) = (look.clone(), AtomicU64::new(0), Mutex::default());
-        Arc::new(Self { look, answers, handle, until_ms, agreed })
+        Arc::new(Self { look, answers, handle, interrupter, until_ms, agreed })
     }
 
     /// How long it is still armed; none if it is not.
@@ -54,14 +55,15 @@ impl Arms {
         over && self.until_ms.compare_exchange(until, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    fn agrees(&self, call: &Invocation, impact: &Impact) -> Result<bool, String> {
+    fn agrees(&self, call: &Invocation, impact: &Impact, foreseen: &[String]) -> Result<bool, String> {
         let what = format!("{} {}", call.primitive, impact.targets.join(", "));
-        let question = format!("{what} destroys what is there. Do it?");
+        let told = foreseen.iter().map(|text| format!("{text}. ")).collect::<Vec<_>>().concat();
+        let question = format!("{told}{what} destroys what is there. Do it?");
         let asked = Asked { question, choices: vec!["yes".to_owned(), "no".to_owned()], default: None };
         let answer = self.handle.block_on(async {
             tokio::select! {
                 answer = self.answers.ask(&asked) => answer.ok(),
-                () = self.look.cancel().wait() => None,
+                () = self.interrupter.interrupted() => None,
             }
         });
         match answer {
@@ -73,17 +75,22 @@ impl Arms {
 }
 
 impl Warden for Arms {
-    fn objects(&self, call: &Invocation, impact: &Impact) -> Option<(String, String)> {
+    fn objects(
+        &self,
+        call: &Invocation,
+        impact: &Impact,
+        foreseen: &dyn Fn() -> Vec<String>,
+    ) -> Option<(String, String)> {
         if self.left().is_none() {
             let why = "the session is not armed any more".to_owned();
             return Some((why, "look at what was done, then `:arm` it again".to_owned()));
         }
-        if impact.kind != ImpactKind::Destroy || call.key.in_rollback() {
+        if impact.kind != ImpactKind::Destroy {
             return None;
         }
         // A branch asks while another one waits for its answer.
         let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.agrees(call, impact) {
+        match self.agrees(call, impact, &foreseen()) {
             Ok(true) => {
                 agreed.push(call.key.to_string());
                 None

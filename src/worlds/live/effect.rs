@@ -42,6 +42,21 @@ impl Live {
         self.effect(call, standing)
     }
 
+    /// Finds out what came of a call that an earlier process has begun, and does nothing more about it. None where it did not take place.
+    pub(in crate::worlds) fn look_into(&self, call: &Invocation) -> Result<Option<Performed>, Halt> {
+        let role = self.cast.role(call)?;
+        let key = IdempotencyKey::new(self.recorder.run().as_str(), &call.key);
+        self.settle_open(call, &role, &key)
+    }
+
+    /// What a call would do as things are, in a few sentences: for whoever is asked whether it is to be done.
+    pub(in crate::worlds) fn foreseen(&self, call: &Invocation) -> Vec<String> {
+        let Ok(role) = self.cast.role(call) else { return Vec::new() };
+        let Ok(preview) = self.handle.block_on(role.handler.preview(&call.args, &self.act)) else { return Vec::new() };
+        let texts = std::iter::once(preview.summary).chain(preview.notes);
+        texts.map(|text| self.act.secrets().redactor().text(text)).collect()
+    }
+
     pub(super) fn effect(&self, call: &Invocation, standing: Standing) -> Result<Performed, Halt> {
         self.turns.goes_on(&call.key);
         let role = self.cast.role(call)?;

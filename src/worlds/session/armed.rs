@@ -3,26 +3,52 @@
 use std::sync::Arc;
 
 use crate::model::{
-    After, Fault, Halt, Impact, Invocation, Key, Left, Outcome, Performed, Question, Repeat, Scope, World,
+    After, Fault, Halt, Impact, Invocation, Key, Left, Outcome, Performed, Question, Record, RecordedCall, Repeat,
+    Scope, World,
 };
-use crate::worlds::live::Live;
+use crate::worlds::live::{Live, Standing};
 
 /// Who may say no before something is destroyed, and how long changes may be made at all.
 pub trait Warden: Send + Sync {
     /// Asked before each change. The reason why it must not be made, with what to do.
-    fn objects(&self, call: &Invocation, impact: &Impact) -> Option<(String, String)>;
+    ///
+    /// `foreseen` says what it would do as things are; it is asked only where that matters.
+    fn objects(
+        &self,
+        call: &Invocation,
+        impact: &Impact,
+        foreseen: &dyn Fn() -> Vec<String>,
+    ) -> Option<(String, String)>;
 }
 
 /// Changes take place, if the warden has nothing against them.
 pub struct Armed {
     live: Live,
     warden: Arc<dyn Warden>,
+    /// What was recorded of a rollback that is taken on where it was stopped.
+    before: Record,
 }
 
 impl Armed {
     /// Acts in `live`.
     pub fn new(live: Live, warden: Arc<dyn Warden>) -> Self {
-        Self { live, warden }
+        Self { live, warden, before: Record::default() }
+    }
+
+    /// The same for a rollback that may have been tried before: what it did then is not done again.
+    #[must_use]
+    pub fn after(self, before: Record) -> Self {
+        Self { before, ..self }
+    }
+
+    /// Goes on with a call of a rollback that was made before.
+    fn again(&self, call: &Invocation, recorded: &RecordedCall) -> Result<Performed, Halt> {
+        let changed = recorded.impact.kind.is_change();
+        match &recorded.outcome {
+            Some(Ok(value)) => Ok(Performed { outcome: Ok(value.clone()), changed }),
+            Some(Err(_)) => self.live.go_on(call, Standing::Again(recorded.attempt + 1)),
+            None => self.live.go_on(call, Standing::Open(recorded.attempt)),
+        }
     }
 }
 
@@ -35,12 +61,17 @@ impl World for Armed {
             });
         }
         let impact = self.live.impact(call)?;
-        if impact.kind.is_change()
-            && let Some((why, hint)) = self.warden.objects(call, &impact)
+        let done = matches!(self.before.call(&call.key), Some(RecordedCall { outcome: Some(Ok(_)), .. }));
+        if !done
+            && impact.kind.is_change()
+            && let Some((why, hint)) = self.warden.objects(call, &impact, &|| self.live.foreseen(call))
         {
             return Err(Halt::Refused { why, hint: Some(hint) });
         }
-        self.live.perform(call)
+        match self.before.call(&call.key) {
+            Some(recorded) => self.again(call, recorded),
+            None => self.live.perform(call),
+        }
     }
 
     fn repeat(
@@ -49,7 +80,10 @@ impl World for Armed {
         policy: &Repeat,
         attempt: &mut dyn FnMut(u32) -> Result<Outcome, Halt>,
     ) -> Result<Performed, Halt> {
-        self.live.repeat(call, policy, attempt)
+        match self.before.call(&call.key) {
+            Some(RecordedCall { outcome: Some(Ok(value)), .. }) => Ok(Performed::unchanged(Ok(value.clone()))),
+            _ => self.live.repeat(call, policy, attempt),
+        }
     }
 
     fn choose(&self, question: &Question) -> Result<usize, Halt> {

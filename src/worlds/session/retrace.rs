@@ -11,7 +11,7 @@ use crate::model::{
     After, EventBody, Halt, Invocation, Key, Left, Outcome, Performed, Question, Record, RecordedCall, Repeat, Scope,
     Value, World,
 };
-use crate::worlds::live::{Live, Recorder, Standing};
+use crate::worlds::live::{Live, Recorder};
 
 /// Answers from a record, and ends where the record ends.
 pub struct Retrace {
@@ -65,8 +65,7 @@ impl World for Retrace {
             (Some(outcome), _) => Ok(Performed { outcome: outcome.clone(), changed }),
             (None, Some((live, _))) => {
                 // Whoever wants it done again says so.
-                live.cancel().end(Halt::Cancelled);
-                live.go_on(call, Standing::Open(recorded.attempt))
+                live.look_into(call)?.ok_or_else(|| Self::over(&call.key))
             }
             (None, None) => Err(Self::over(&call.key)),
         }
