@@ -11,6 +11,10 @@ use divan::counter::ItemsCount;
 use lifeboat::journal::MemoryJournal;
 use lifeboat::runtime::{ExploreRequest, Lifeboat};
 
+// As in the program: its rate is what is measured here.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }
