@@ -143,6 +143,50 @@ fn a_run_that_is_interrupted_says_it_too_and_one_that_is_over_does_not() {
 }
 
 #[test]
+fn its_place_is_marked_on_the_tree_of_its_ways_on() {
+    let project = project(HOLDING);
+    let _run = Started::holding(&project);
+    let explored = |format: &str| {
+        let run = project.run(["explore", "--run", "latest", "--format", format]);
+        assert_eq!((run.exit, &*run.stderr), (Some(0), ""), "{}", run.stdout);
+        run.stdout
+    };
+    let json: Value = serde_json::from_str(&explored("json")).expect("one document");
+    let ways = ways(&project);
+    assert_eq!((&json["paths"]["all"], &json["run"]["bad"]), (&ways["ways"], &ways["bad"]));
+    assert_eq!((&json["run"]["here"], &json["run"]["id"]), (&ways["here"], &ways["run"]));
+    let chart = explored("mermaid");
+    assert!(chart.contains("[\"so far:<br>maintenance web on\"]:::past"), "{chart}");
+    assert!(chart.contains("[\"▶ here: 5 ways on, 2 of them bad<br>sleep 1h\"]:::here"), "{chart}");
+    assert!(chart.contains("n0 -->|\"was off\"| n1"), "what is recorded has gone one way: {chart}");
+    let graph = explored("dot");
+    assert!(graph.contains("▶ here: 5 ways on, 2 of them bad\\lsleep 1h"), "{graph}");
+    let page = explored("html");
+    assert!(page.contains("<a href=\"#n2\">▶ here: line 3, sleep 1h: 5 ways on, 2 of them bad</a>"), "{page}");
+    assert!(page.contains("<li id=\"n2\" class=\"here\">"), "{page}");
+    let text = explored("text");
+    assert!(text.contains("\nhere: line 3, sleep 1h: 5 ways on, 2 of them bad\n"), "{text}");
+    assert!(!text.contains("walked:"), "what lies behind it is on none of its ways on: {text}");
+}
+
+#[test]
+fn the_tree_of_a_run_is_asked_for_by_its_name_alone() {
+    let project = project(HOLDING);
+    drop(Started::holding(&project));
+    let refused = |run: support::Run, exit: i32, why: &str| {
+        let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(run.exit == Some(exit) && said.contains(why), "{:?}: {}", run.exit, run.stderr);
+    };
+    refused(project.run(["explore", "--run", "latest", "runbooks/it.rhai"]), 64, "cannot be used with");
+    refused(project.run(["explore", "--run", "latest", "--set", "a=b"]), 64, "cannot be used with");
+    refused(project.run(["explore", "--run", "latest", "--env", "elsewhere"]), 64, "is in local, not in elsewhere");
+    refused(project.run(["explore", "--run", "nope"]), 64, "no run");
+    refused(project.run(["explore"]), 64, "RUNBOOK");
+    assert_eq!(project.run(["cancel", "latest"]).exit, Some(0));
+    refused(project.run(["explore", "--run", "latest"]), 3, "is over");
+}
+
+#[test]
 fn another_source_than_it_began_with_tells_nothing_of_it() {
     let project = project(HOLDING);
     let _run = Started::holding(&project);

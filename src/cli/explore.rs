@@ -16,6 +16,8 @@ mod tests;
 mod text;
 mod tree_page;
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::model::{Exploration, Span};
@@ -24,15 +26,21 @@ use crate::system::Cancel;
 
 use super::output::{Output, form};
 use super::people::leave_on_signals;
-use super::plan::Subject;
+use super::plan::Given;
 use super::printer::Printer;
 use super::{Exit, Global, open};
 
 /// Walk every path that a runbook can take, and say which end badly; touch nothing
 #[derive(Args)]
 pub(super) struct Explore {
+    /// The runbook
+    #[arg(value_name = "RUNBOOK", required_unless_present = "run")]
+    runbook: Option<PathBuf>,
+    /// Only the ways on which this run can go on, from where it is: the beginning or the end of its id, or `latest`
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["runbook", "params", "assumptions", "scenario"])]
+    run: Option<String>,
     #[command(flatten)]
-    subject: Subject,
+    given: Given,
     /// How many failures, or cancellations, a path may meet: a number, or `all`
     #[arg(long, value_name = "N", default_value = "2", value_parser = faults)]
     faults: Faults,
@@ -90,15 +98,19 @@ impl Explore {
         // Whoever stops it still hears what was found so far.
         let cancel = Cancel::new();
         leave_on_signals(&cancel);
-        let lifeboat = Lifeboat::builder(open::config(global)?).cancel(cancel.clone()).build()?;
+        let lifeboat = match &self.run {
+            Some(_) => open::recording(global, |builder| builder.cancel(cancel.clone()))?,
+            None => Lifeboat::builder(open::config(global)?).cancel(cancel.clone()).build()?,
+        };
         printer.shorten(&lifeboat.config().root);
         printer.conceal(lifeboat.redactor());
-        let request = ExploreRequest::new(self.subject.runbook.clone());
+        let request = ExploreRequest::new(self.runbook.clone().unwrap_or_default());
         let exploration = lifeboat.explore(&ExploreRequest {
+            run: self.run.clone(),
             environment: global.env.clone(),
-            params: self.subject.params.clone(),
-            assumptions: self.subject.assumptions.clone(),
-            scenario: self.subject.scenario.clone(),
+            params: self.given.params.clone(),
+            assumptions: self.given.assumptions.clone(),
+            scenario: self.given.scenario.clone(),
             faults: self.faults.0,
             paths: self.paths,
             time: self.time.0,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PathTree, Site, Value, WalkedFile};
+use super::{PathTree, Site, Stand, Value, WalkedFile};
 
 /// The built-in invariants: what no path may do. Name and summary.
 pub const INVARIANTS: [(&str, &str); 6] = [
@@ -52,7 +52,10 @@ pub struct Exploration {
     pub params: Value,
     /// What was pinned.
     pub assumptions: Vec<String>,
-    /// How many failures a path may meet; none for as many as there are.
+    /// The run whose ways on these are, and where it stands; none where every path of the runbook was to be walked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<Stand>,
+    /// How many failures a path may meet; none for as many as there are. What a run has met already does not count.
     pub faults: Option<usize>,
     /// How many paths there are, by how they end.
     pub paths: PathCounts,

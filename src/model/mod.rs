@@ -79,5 +79,5 @@ pub(crate) use suggest::{did_you_mean, instead};
 pub use value::{Unknown, Value};
 pub use verdict::{UnwoundStep, Verdict};
 pub use walked_source::{ForkKind, WalkedFile, WalkedFork, WalkedFunction};
-pub use ways_on::{Here, NextWay, WayEnd, WaysOn};
+pub use ways_on::{Here, NextWay, Stand, WayEnd, WaysOn, count_ways};
 pub use world::{After, Left, Scope, ScopeKind, Updates, World};

@@ -17,6 +17,8 @@ pub struct PathTree {
     pub nodes: Vec<TreeNode>,
     /// Where every path begins.
     pub root: usize,
+    /// Where a run stands, if these are the paths on which it can go on. What is recorded lies before it.
+    pub here: Option<usize>,
 }
 
 /// A part of the runbook that is entered and left.
@@ -202,6 +204,21 @@ impl PathEnd {
             Ends::LeftChanged | Ends::InDoubt => Gravity::Left,
             Ends::Open | Ends::Mistaken | Ends::Endless => Gravity::Stuck,
         }
+    }
+}
+
+impl PathTree {
+    /// How many of the paths end so that nobody could want it.
+    pub fn bad(&self) -> u64 {
+        // Whatever a node leads to comes behind it.
+        let mut bad = vec![0_u64; self.nodes.len()];
+        for (number, node) in self.nodes.iter().enumerate().rev() {
+            bad[number] = match node {
+                TreeNode::End(end) => u64::from(end.is_bad()),
+                TreeNode::Fork { ways, .. } => ways.iter().map(|way| bad[way.to]).sum(),
+            };
+        }
+        bad.get(self.root).copied().unwrap_or_default()
     }
 }
 

@@ -23,6 +23,17 @@ pub struct WaysOn {
     pub next: Vec<NextWay>,
 }
 
+/// A run that is not over, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Stand {
+    /// The run.
+    pub id: RunId,
+    /// The call that comes next, or is under way; none where nothing is left to call.
+    pub here: Option<Here>,
+    /// How many of the ways on end badly.
+    pub bad: u64,
+}
+
 /// The call at which a run stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Here {
@@ -76,16 +87,30 @@ impl WaysOn {
 
     /// The same without the first word.
     pub fn place(&self) -> String {
-        let place = match &self.here {
-            Some(here) => format!("line {}, {}", here.site.line, here.call),
-            None => "nothing is left to call".to_owned(),
-        };
-        let count = if self.ways == 1 { "1 way on".to_owned() } else { format!("{} ways on", self.ways) };
-        let bad = match self.bad {
-            0 => "none of them bad".to_owned(),
-            bad => format!("{bad} of them bad"),
-        };
         let more = if self.cut_off { "; there are more than there was time for" } else { "" };
-        format!("{place}: {count}, {bad}{more}")
+        format!("{}: {}{more}", place(self.here.as_ref()), count_ways(self.ways, self.bad))
+    }
+}
+
+impl Stand {
+    /// `here: line 31, restore primary: 7 ways on, 2 of them bad`, of so many ways.
+    pub fn sentence(&self, ways: u64) -> String {
+        format!("here: {}: {}", place(self.here.as_ref()), count_ways(ways, self.bad))
+    }
+}
+
+fn place(here: Option<&Here>) -> String {
+    match here {
+        Some(here) => format!("line {}, {}", here.site.line, here.call),
+        None => "nothing is left to call".to_owned(),
+    }
+}
+
+/// `7 ways on, 2 of them bad`.
+pub fn count_ways(ways: u64, bad: u64) -> String {
+    let count = if ways == 1 { "1 way on".to_owned() } else { format!("{ways} ways on") };
+    match bad {
+        0 => format!("{count}, none of them bad"),
+        bad => format!("{count}, {bad} of them bad"),
     }
 }

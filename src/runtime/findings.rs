@@ -167,6 +167,7 @@ impl Findings {
             protected: false,
             params: Value::Null,
             assumptions: Vec::new(),
+            run: None,
             faults,
             paths: self.counts,
             bounds,

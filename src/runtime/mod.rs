@@ -45,6 +45,7 @@ mod serving;
 mod session;
 mod settle;
 mod shared;
+mod standing;
 mod tenancy;
 mod tree;
 mod undo;

@@ -6,17 +6,15 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::journal::UNFINISHED;
-use crate::model::{Halt, Here, NextWay, PathEnd, Record, RunId, StoryLine, Verdict, WayEnd, WaysOn};
-use crate::script::{Evaluation, Evaluator, Params, Script, on_deep_stack};
+use crate::model::{Here, NextWay, PathEnd, RunId, StoryLine, WayEnd, WaysOn};
+use crate::script::{Evaluation, Evaluator, on_deep_stack};
 use crate::system::Look;
-use crate::worlds::{Beginning, Explore, Visit, Walked, described, story};
+use crate::worlds::{Beginning, Explore, Visit, Walked, story};
 
 use super::plan_failures::left;
 use super::policy::Judge;
-use super::resume::given;
+use super::standing::{Standing, here, is_its_record};
 use super::tree::{Ground, path_end};
-use super::unfinished::Unfinished;
 use super::{Error, Lifeboat};
 
 /// So many further failures a way on meets at most.
@@ -38,28 +36,15 @@ impl Lifeboat {
     /// In which ways the run goes on that is meant, if it is not over: with at most two further failures, as far as a second suffices.
     /// Nothing is looked at but the journal, nothing is changed.
     pub fn ways_on(&self, run: &str) -> Result<WaysOn, Error> {
-        let run = self.recorded_run(Some(run))?;
-        if let Some(status) = run.status().filter(|status| !UNFINISHED.contains(status)) {
-            let why = format!("run {} is over: {status}", run.id);
-            return Err(Error::Refused { why, help: Some("lifeboat show tells how it ended".to_owned()) });
-        }
-        let environment = self.environment(Some(&run.started.environment))?;
-        let script = self.load_sound(run.started.runbook.as_ref(), environment)?;
-        let edited = self.edited(&run, &script, true)?;
-        if !edited.is_empty() {
-            let why = format!("{} changed since run {} began", edited.join(", "), run.id);
-            let help = "in which ways it goes on can be told only of what it began with".to_owned();
-            return Err(Error::Refused { why, help: Some(help) });
-        }
-        let params = given(&script, &run.started.params);
-        let judge = self.judge(script.name(), environment)?;
-        let ground = self.ground(&script, &judge.invariants);
-        let walking = Walking { run: &run, script: &script, params: &params, judge, ground, look: self.look() };
-        let stops = self.ending(&run)?.is_some();
-        let explore = Arc::new(Explore::behind(self.cast(environment)?, Record::of(&run.events), stops));
+        let standing = self.standing(run)?;
+        let environment = self.environment(Some(&standing.run.started.environment))?;
+        let judge = self.judge(standing.script.name(), environment)?;
+        let ground = self.ground(&standing.script, &judge.invariants);
+        let explore = Arc::new(standing.world(self.cast_unasked(environment)?));
+        let walking = Walking { standing: &standing, judge, ground, look: self.look() };
         let found = on_deep_stack(|| walking.walk(self, &explore));
         let found = found.unwrap_or_else(|why| Err(Error::Internal { why }))?;
-        Ok(self.told(run.id, found))
+        Ok(self.told(standing.run.id, found))
     }
 
     fn told(&self, run: RunId, found: Found) -> WaysOn {
@@ -86,9 +71,7 @@ impl Lifeboat {
 
 /// What is needed to walk.
 struct Walking<'a> {
-    run: &'a Unfinished,
-    script: &'a Script,
-    params: &'a Params,
+    standing: &'a Standing,
     judge: Judge,
     ground: Ground,
     look: Look,
@@ -98,8 +81,8 @@ impl Walking<'_> {
     /// Walks the ways on, those with few failures first.
     fn walk(&self, lifeboat: &Lifeboat, world: &Arc<Explore>) -> Result<Found, Error> {
         let evaluation = Evaluation {
-            script: self.script,
-            params: self.params,
+            script: &self.standing.script,
+            params: &self.standing.params,
             world: world.clone(),
             registry: lifeboat.registry().clone(),
             library: lifeboat.library(),
@@ -116,24 +99,12 @@ impl Walking<'_> {
             }
             world.begin(beginning);
             let verdict = evaluator.evaluate();
-            self.is_its_record(&verdict)?;
+            is_its_record(&self.standing.run.id, &verdict)?;
             let each = |other: Beginning| open.push(Reverse((other.failures(), other)));
             let walked = world.end(&verdict, FAULTS, each);
             found.add(&walked, &path_end(&walked, &self.judge.broken(&walked), &self.ground));
         }
         Ok(found)
-    }
-
-    /// The error says where the script asks for something else than was recorded.
-    fn is_its_record(&self, verdict: &Verdict) -> Result<(), Error> {
-        match verdict {
-            Verdict::Halted { halt: halt @ Halt::Diverged { .. }, .. }
-            | Verdict::Failed { unwinding_halted: Some(halt @ Halt::Diverged { .. }), .. } => Err(Error::Refused {
-                why: format!("run {} cannot be followed to where it is: {halt}", self.run.id),
-                help: Some("its record is not what its runbook does now".to_owned()),
-            }),
-            _ => Ok(()),
-        }
     }
 }
 
@@ -142,8 +113,8 @@ impl Found {
         let visits = &walked.path.visits;
         let at = walked.strayed.as_ref().map_or(visits.len(), |strayed| strayed.visit.min(visits.len()));
         let call = visits.get(at).and_then(Visit::call);
-        if let (None, Some(call)) = (&self.here, call) {
-            self.here = Some(Here { site: call.site.clone(), call: described(call) });
+        if self.here.is_none() {
+            self.here = here(walked);
         }
         self.ways += 1;
         let way = match (call, visits.get(at + 1)) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::model::{Exploration, Gravity, PathEnd, PathTree, TreeNode};
 
-use super::drawing::{Arrow, Drawing, Drawn, To, Whole, is_failure};
+use super::drawing::{Arrow, Drawing, Drawn, FromRun, To, Whole, is_failure};
 use super::ends::{self, Look};
 use super::mermaid::lines;
 use super::rooms::{Rooms, titled};
@@ -56,7 +56,12 @@ impl Graph<'_> {
             let drawn = &self.drawing.boxes[n];
             let label = label(&lines(self.drawing, drawn));
             let shape = if self.drawing.asks(drawn) { ", shape=hexagon" } else { "" };
-            self.line(depth, &format!("n{n} [label=\"{label}\"{shape}]"));
+            let colours = match drawn.from_run {
+                FromRun::Past => filled(Look::Cancelled.colours(), 1),
+                FromRun::Here => filled(ends::HERE, 4),
+                FromRun::Ahead => String::new(),
+            };
+            self.line(depth, &format!("n{n} [label=\"{label}\"{shape}{colours}]"));
         }
         for inner in rooms.rooms(room) {
             let title = escaped(&titled(&self.drawing.tree.rooms[inner]));
@@ -106,13 +111,15 @@ fn end_of(id: &str, end: &PathEnd, paths: u64) -> String {
         Look::Wrong => "doubleoctagon",
     };
     let broken = !end.breaks.is_empty();
-    let [ground, border, text] = if broken { Look::Wrong } else { look }.colours();
+    let colours = if broken { Look::Wrong } else { look }.colours();
     let width = if broken { 3 } else { 1 };
     let label = lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\\n");
-    format!(
-        "{id} [label=\"{label}\", shape={shape}, style=filled, fillcolor=\"{ground}\", color=\"{border}\", \
-         fontcolor=\"{text}\", penwidth={width}]"
-    )
+    format!("{id} [label=\"{label}\", shape={shape}{}]", filled(colours, width))
+}
+
+/// How a box looks that has a ground of its own.
+fn filled([ground, border, text]: [&str; 3], width: u8) -> String {
+    format!(", style=filled, fillcolor=\"{ground}\", color=\"{border}\", fontcolor=\"{text}\", penwidth={width}")
 }
 
 /// Thick on the way to what must not be, dashed where something fails.

@@ -1,6 +1,6 @@
 //! The tree of paths as boxes and arrows: what can go only one way is one box, and what is too much is folded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Ends, Gravity, HappeningKind, Manner, Mood, PathEnd, PathTree, TreeNode};
 
@@ -52,6 +52,19 @@ pub(super) struct Drawn {
     pub(super) paths: u64,
     /// Which of the arrows leads to where the runbook can still come to its end.
     pub(super) onward: Option<usize>,
+    /// Where it stands, seen from the run whose ways on are drawn.
+    pub(super) from_run: FromRun,
+}
+
+/// Where a box stands, seen from a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FromRun {
+    /// It is recorded, all of it in one box.
+    Past,
+    /// The run stands at what happens first in this box.
+    Here,
+    /// It may come; or there is no run.
+    Ahead,
 }
 
 /// A way from one box.
@@ -104,6 +117,11 @@ impl<'a> Drawing<'a> {
         Drawing { tree: whole.tree, boxes, whole: whole.size(), shown: shown.size }
     }
 
+    /// The box at which a run stands.
+    pub(super) fn here(&self) -> Option<usize> {
+        self.boxes.iter().position(|drawn| drawn.from_run == FromRun::Here)
+    }
+
     /// How many boxes and ends are folded.
     pub(super) fn folded(&self) -> usize {
         self.whole - self.shown
@@ -135,6 +153,17 @@ pub(super) struct Chain {
     nodes: Vec<usize>,
     /// Where one comes from the last of them, and how.
     pub(super) ways: Vec<(Vec<Manner>, Goal)>,
+    pub(super) from_run: FromRun,
+}
+
+/// What lies between the beginning and where a run stands, if that is one way.
+fn past(tree: &PathTree) -> BTreeSet<usize> {
+    let Some(here) = tree.here else { return BTreeSet::new() };
+    let next = |node: &usize| match tree.nodes[*node].ways() {
+        [only] if *node != here => Some(only.to),
+        _ => None,
+    };
+    std::iter::successors(Some(tree.root), next).take_while(|node| *node != here).collect()
 }
 
 /// Where one comes to.
@@ -195,12 +224,15 @@ impl<'a> Whole<'a> {
     fn chain(&mut self, before: &[Before]) {
         let tree = self.tree;
         let room = |node: usize| tree.nodes[node].ways().first().and_then(|way| tree.happenings[way.happening].room);
-        // The node that follows, where there is but one, one comes to it from nowhere else, and it lies in the same room.
+        let past = past(tree);
+        // The node that follows, where there is but one, one comes to it from nowhere else, and it lies in the same room. What is past
+        // stands by itself, wherever it happened.
         let next = |node: usize| {
             let ways = tree.nodes[node].ways();
             let to = ways.first()?.to;
             let one = ways.iter().all(|way| way.to == to) && before[to] == Before::One(node);
-            (one && !tree.nodes[to].ways().is_empty() && room(node) == room(to)).then_some(to)
+            let together = past.contains(&to) || room(node) == room(to) && tree.here != Some(to);
+            (one && !tree.nodes[to].ways().is_empty() && together).then_some(to)
         };
         let mut box_of = vec![usize::MAX; tree.nodes.len()];
         for node in 0..tree.nodes.len() {
@@ -209,7 +241,12 @@ impl<'a> Whole<'a> {
                 for node in &nodes {
                     box_of[*node] = self.boxes.len();
                 }
-                self.boxes.push(Chain { nodes, ways: Vec::new() });
+                let from_run = match node {
+                    node if tree.here == Some(node) => FromRun::Here,
+                    node if past.contains(&node) => FromRun::Past,
+                    _ => FromRun::Ahead,
+                };
+                self.boxes.push(Chain { nodes, ways: Vec::new(), from_run });
             }
         }
         for chain in &mut self.boxes {
@@ -264,7 +301,7 @@ impl<'a> Whole<'a> {
     }
 
     fn drawn(&self, chain: usize, position: &BTreeMap<usize, usize>, shown: &Shown) -> Drawn {
-        let Chain { nodes, ways } = &self.boxes[chain];
+        let Chain { nodes, ways, from_run } = &self.boxes[chain];
         let (first, last) = (nodes[0], nodes[nodes.len() - 1]);
         let mut arrows: Vec<Arrow> = Vec::new();
         let (mut folded, mut onward) = (None::<Arrow>, None);
@@ -299,8 +336,9 @@ impl<'a> Whole<'a> {
         });
         let lines: Vec<(usize, Vec<Manner>)> = lines.collect();
         let room = lines.first().and_then(|(happening, _)| self.tree.happenings[*happening].room);
+        let room = room.filter(|_| *from_run != FromRun::Past);
         let paths = self.ways_to[first] * self.tree.nodes[first].paths();
-        Drawn { room, lines, arrows, paths, onward }
+        Drawn { room, lines, arrows, paths, onward, from_run: *from_run }
     }
 }
 

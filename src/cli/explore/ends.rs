@@ -46,6 +46,9 @@ impl Look {
     }
 }
 
+/// The colours of the place at which a run stands, as of a [`Look`].
+pub(super) const HERE: [&str; 3] = ["#fff8db", "#0b57c2", "#1c1e24"];
+
 /// How a kind of end looks.
 pub(super) fn look(ends: Ends, cancelled: bool) -> Look {
     match ends {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::model::{Ends, Gravity, PathEnd};
 
-use super::drawing::{Goal, Whole};
+use super::drawing::{FromRun, Goal, Whole};
 
 /// What is shown.
 pub(super) struct Shown {
@@ -39,6 +39,10 @@ pub(super) fn fold(whole: &Whole, at_most: usize) -> Shown {
     }
     for (chain, _) in &marked {
         growing.show(*chain);
+    }
+    // With nothing but the past before it.
+    if let Some(here) = whole.boxes.iter().position(|chain| chain.from_run == FromRun::Here) {
+        growing.show(here);
     }
     for chain in spine(whole) {
         if growing.drawn + growing.cost(chain) > at_most {

@@ -10,6 +10,7 @@ pub(super) fn is_exploration(beginning: &str) -> bool {
         || begins("digraph paths {")
         || begins("TN:") && line("SF:")
         || line("walked: ")
+        || line("here: ")
 }
 
 /// What a page of an exploration says of itself.

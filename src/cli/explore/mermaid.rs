@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::model::{Exploration, Gravity, PathEnd, PathTree, TreeNode};
 
-use super::drawing::{Arrow, Drawing, Drawn, To, Whole, is_failure};
+use super::drawing::{Arrow, Drawing, Drawn, FromRun, To, Whole, is_failure};
 use super::ends::{self, Look};
 use super::rooms::{Rooms, titled};
 use super::said;
@@ -87,7 +87,12 @@ impl Chart<'_> {
             let drawn = &self.drawing.boxes[n];
             let label = label(&lines(self.drawing, drawn));
             let shape = if self.drawing.asks(drawn) { ("{{", "}}") } else { ("[", "]") };
-            self.line(depth, &format!("n{n}{}\"{label}\"{}", shape.0, shape.1));
+            let class = match drawn.from_run {
+                FromRun::Past => ":::past",
+                FromRun::Here => ":::here",
+                FromRun::Ahead => "",
+            };
+            self.line(depth, &format!("n{n}{}\"{label}\"{}{class}", shape.0, shape.1));
         }
         for inner in rooms.rooms(room) {
             let title = titled(&self.drawing.tree.rooms[inner]);
@@ -130,6 +135,12 @@ impl Chart<'_> {
         }
         let [ground, border, text] = Look::Wrong.colours();
         self.line(1, &format!("classDef broken fill:{ground},stroke:{border},color:{text},stroke-width:3px"));
+        if self.drawing.here().is_some() {
+            let [ground, border, text] = ends::HERE;
+            self.line(1, &format!("classDef here fill:{ground},stroke:{border},color:{text},stroke-width:4px"));
+            let [ground, border, text] = Look::Cancelled.colours();
+            self.line(1, &format!("classDef past fill:{ground},stroke:{border},color:{text}"));
+        }
         self.line(1, "classDef folded fill:none,stroke-dasharray:4 3");
         self.line(1, &format!("classDef foldedBroken fill:none,stroke:{border},stroke-dasharray:4 3"));
     }
@@ -177,6 +188,11 @@ pub(super) fn lines(drawing: &Drawing, drawn: &Drawn) -> Vec<String> {
     if lines.len() > 2 * LINES + 1 {
         let hidden = format!("… {} more …", lines.len() - 2 * LINES);
         lines.splice(LINES..lines.len() - LINES, [hidden]);
+    }
+    match drawn.from_run {
+        FromRun::Past => lines.insert(0, said::SO_FAR.to_owned()),
+        FromRun::Here => lines.insert(0, said::here(drawing.tree)),
+        FromRun::Ahead => {}
     }
     lines
 }

@@ -13,7 +13,7 @@ const STYLE: &str = include_str!("page.css");
 pub(super) fn page(exploration: &Exploration, tree: &PathTree, at_most: usize) -> String {
     let drawing = Drawing::of(&Whole::of(tree), at_most);
     let mut page = Html::default();
-    page.element("header", &[], |header| head(header, exploration));
+    page.element("header", &[], |header| head(header, exploration, drawing.here()));
     page.element("main", &[], |main| {
         main.section("endings", "How the paths end", |section| endings(section, exploration));
         main.section("invariants", "What no path may do", |section| invariants(section, exploration));
@@ -33,8 +33,17 @@ pub(super) fn page(exploration: &Exploration, tree: &PathTree, at_most: usize) -
     page.page(&said::title(exploration), "explore", STYLE)
 }
 
-fn head(header: &mut Html, exploration: &Exploration) {
+fn head(header: &mut Html, exploration: &Exploration, here: Option<usize>) {
     header.leaf("h1", &[], &said::title(exploration));
+    if let Some((run, here)) = exploration.run.as_ref().zip(here) {
+        header.element("p", &[("class", "stand")], |line| {
+            line.leaf(
+                "a",
+                &[("href", &format!("#n{}", here + 1))],
+                &format!("▶ {}", run.sentence(exploration.paths.all)),
+            );
+        });
+    }
     header.element("dl", &[("class", "facts")], |list| {
         let mut fact = |name: &str, value: &str| {
             list.leaf("dt", &[], name);
@@ -82,7 +91,10 @@ fn endings(section: &mut Html, exploration: &Exploration) {
             row.leaf("td", &[], if counts.all == 1 { "path in all" } else { "paths in all" });
         });
     });
-    section.leaf("p", &[], &said::coverage(&exploration.coverage));
+    // What a run has left behind is on none of its ways on.
+    if exploration.run.is_none() {
+        section.leaf("p", &[], &said::coverage(&exploration.coverage));
+    }
     if exploration.bounds.is_empty() {
         section.leaf("p", &[], "These are all paths that there are.");
         return;

@@ -1,18 +1,36 @@
 //! What every form of an exploration says in the same words.
 
-use crate::model::{Bound, Coverage, Exploration, Site};
+use crate::model::{Bound, Coverage, Exploration, PathTree, Site, TreeNode, count_ways};
 
 use super::ends::{grouped, paths};
 
 /// The title of the runbook, or its name where it has none.
 pub(super) fn title(exploration: &Exploration) -> String {
-    if exploration.title.is_empty() { exploration.runbook.clone() } else { exploration.title.clone() }
+    let title = if exploration.title.is_empty() { &exploration.runbook } else { &exploration.title };
+    match &exploration.run {
+        Some(run) => format!("{title} (run {})", run.id),
+        None => title.clone(),
+    }
+}
+
+/// What stands above everything that a run has met, in a picture.
+pub(super) const SO_FAR: &str = "so far:";
+
+/// What stands above the call at which a run is, in a picture.
+pub(super) fn here(tree: &PathTree) -> String {
+    let ways = tree.nodes.get(tree.root).map_or(0, TreeNode::paths);
+    format!("▶ here: {}", count_ways(ways, tree.bad()))
 }
 
 /// One sentence: how many paths, how many end badly, and what they break.
 pub(super) fn summary(exploration: &Exploration) -> String {
     let counts = &exploration.paths;
-    let mut parts = vec![format!("{}: {} to the end", paths(counts.all), grouped(counts.well))];
+    let all = match (&exploration.run, counts.all) {
+        (None, all) => paths(all),
+        (Some(_), 1) => "1 way on".to_owned(),
+        (Some(_), all) => format!("{} ways on", grouped(all)),
+    };
+    let mut parts = vec![format!("{all}: {} to the end", grouped(counts.well))];
     let others = [
         (counts.restored, "nothing left changed"),
         (counts.left_changed, "left changed"),

@@ -12,7 +12,10 @@ pub(super) fn print(exploration: &Exploration, printer: &Printer) {
     let page = Page { printer, width: printer.width(), runbook: &exploration.runbook };
     page.head(exploration);
     page.counts(&exploration.paths);
-    page.coverage(exploration);
+    // What a run has left behind is on none of its ways on.
+    if exploration.run.is_none() {
+        page.coverage(exploration);
+    }
     exploration.violations.iter().for_each(|violated| page.violated(violated));
     exploration.stuck.iter().for_each(|stuck| page.stuck(stuck));
     page.bounds(exploration);
@@ -40,6 +43,11 @@ impl Page<'_> {
                 self.say("", &format!("{name} = {value}"), Some(Style::Dim));
             }
         }
+        if let Some(run) = &exploration.run {
+            self.say("", &format!("run {}", run.id), Some(Style::Dim));
+            let style = if run.bad > 0 { Style::Caution } else { Style::Bold };
+            self.say("", &run.sentence(exploration.paths.all), Some(style));
+        }
         if !exploration.assumptions.is_empty() {
             self.say("", &format!("assuming {}", exploration.assumptions.join(", ")), Some(Style::Caution));
         }
@@ -64,11 +72,11 @@ impl Page<'_> {
         if hopeless {
             self.out("NO path comes to the end of the runbook", Some(Style::Bad));
         }
-        self.printer.out("");
     }
 
     fn coverage(&self, exploration: &Exploration) {
         let coverage = &exploration.coverage;
+        self.printer.out("");
         self.say("", &said::coverage(coverage), None);
         for missed in &coverage.missed {
             self.say(

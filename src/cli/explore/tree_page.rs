@@ -3,10 +3,11 @@
 use crate::model::{Exploration, Manner, Mood, PathEnd, TreeNode};
 
 use super::super::html::Html;
-use super::drawing::{Arrow, Drawing, To, is_failure};
+use super::drawing::{Arrow, Drawing, FromRun, To, is_failure};
 use super::ends::{self, Look};
 use super::page::place;
 use super::rooms::titled;
+use super::said;
 
 /// Of a box with more lines, so many at its beginning and at its end.
 const LINES: usize = 12;
@@ -72,7 +73,17 @@ impl Tree<'_> {
                     drawn.room.filter(|_| drawn.room != room).map(|room| titled(&self.drawing.tree.rooms[room]));
                 room = drawn.room;
                 list.newline();
-                list.element("li", &[("id", &format!("n{}", number + 1))], |item| {
+                let class = match drawn.from_run {
+                    FromRun::Past => "past",
+                    FromRun::Here => "here",
+                    FromRun::Ahead => "ahead",
+                };
+                list.element("li", &[("id", &format!("n{}", number + 1)), ("class", class)], |item| {
+                    match drawn.from_run {
+                        FromRun::Past => item.leaf("p", &[("class", "room quiet")], said::SO_FAR),
+                        FromRun::Here => item.leaf("p", &[("class", "stand")], &said::here(self.drawing.tree)),
+                        FromRun::Ahead => {}
+                    }
                     if let Some(title) = title {
                         item.leaf("p", &[("class", "room")], &title);
                     }

@@ -30,6 +30,13 @@ pub(super) struct Subject {
     /// The runbook
     #[arg(value_name = "RUNBOOK")]
     pub(super) runbook: PathBuf,
+    #[command(flatten)]
+    pub(super) given: Given,
+}
+
+/// What is given of a runbook that is not run: its parameters, and how calls of it end.
+#[derive(Args)]
+pub(super) struct Given {
     /// Give a parameter of the runbook
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
     pub(super) params: Vec<(String, String)>,
@@ -111,9 +118,9 @@ impl PlanCommand {
         let mut plan = lifeboat.plan(&PlanRequest {
             runbook: self.subject.runbook.clone(),
             environment: global.env.clone(),
-            params: self.subject.params.clone(),
-            assumptions: self.subject.assumptions.clone(),
-            scenario: self.subject.scenario.clone(),
+            params: self.subject.given.params.clone(),
+            assumptions: self.subject.given.assumptions.clone(),
+            scenario: self.subject.given.scenario.clone(),
             offline: self.offline,
         })?;
         // A plan that cannot look back is one all the same.
@@ -130,7 +137,7 @@ impl PlanCommand {
         }
         let exit = self.exit(&plan);
         if let Some(file) = &self.output {
-            let saved = SavedPlan::of(plan, &self.subject.params)?;
+            let saved = SavedPlan::of(plan, &self.subject.given.params)?;
             saved.write(file)?;
             let shown = file.display();
             printer.err(&format!("saved as {shown} ({}); to run it: lifeboat run {shown}", saved.short()));

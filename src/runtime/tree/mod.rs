@@ -8,10 +8,11 @@ mod trie;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Ends, Happening, Manner, PathEnd, PathTree, Room, Site, WalkedFile};
+use crate::model::{Ends, Happening, Here, Manner, PathEnd, PathTree, Room, Site, WalkedFile};
 use crate::script::Outline;
 use crate::worlds::{Ending, Trace, Violation, Walked, WalkedCalls};
 
+use super::standing::here;
 use intern::Intern;
 use tally::{Cells, Tally};
 use trie::Trie;
@@ -47,6 +48,8 @@ pub(super) struct Collected {
     /// What is counted for each symbol, and for each place without one.
     counted: Vec<Cells>,
     places: HashMap<Site, Cells>,
+    /// Where the run stands whose ways on these are: what lies before it on every path, and its next call.
+    here: Option<(Vec<u32>, Option<Here>)>,
 }
 
 impl Collected {
@@ -61,6 +64,7 @@ impl Collected {
             tally: Tally::default(),
             counted: Vec::new(),
             places: HashMap::new(),
+            here: None,
         }
     }
 
@@ -87,6 +91,11 @@ impl Collected {
             self.counted.push(Cells::default());
         }
         path.push(end);
+        if self.here.is_none()
+            && let Some(strayed) = &walked.strayed
+        {
+            self.here = Some((path[..strayed.event.min(path.len() - 1)].to_vec(), here(walked)));
+        }
         self.trie.add(path);
     }
 
@@ -129,11 +138,20 @@ impl Collected {
         let symbols: Vec<u32> = other.symbols.things().iter().map(&mut symbol).collect();
         self.trie.merge(&other.trie, |theirs| symbols[theirs as usize]);
         self.tally.merge(&other.tally);
+        if let (None, Some((before, here))) = (&self.here, &other.here) {
+            self.here = Some((before.iter().map(|theirs| symbols[*theirs as usize]).collect(), here.clone()));
+        }
     }
 
     /// The tree, the same whichever thread collected what.
     pub(super) fn tree(&self) -> PathTree {
-        share::share(self.rooms.things(), self.happenings.things(), self.symbols.things(), &self.trie)
+        let here = self.here.as_ref().and_then(|(before, _)| self.trie.find(before));
+        share::share(self.rooms.things(), self.happenings.things(), self.symbols.things(), (&self.trie, here))
+    }
+
+    /// The call at which the run stands whose ways on these are.
+    pub(super) fn here(&self) -> Option<Here> {
+        self.here.as_ref().and_then(|(_, here)| here.clone())
     }
 
     /// What of each file is walked.

@@ -18,8 +18,13 @@ enum Step {
     End(PathEnd),
 }
 
-/// The tree of all paths of a trie. It depends on the paths alone, not on the order in which anything was found.
-pub(super) fn share(rooms: &[Room], happenings: &[Happening], symbols: &[Symbol], trie: &Trie) -> PathTree {
+/// The tree of all paths of a trie, and the place of it that is meant. It depends on the paths alone, not on the order in which anything was found.
+pub(super) fn share(
+    rooms: &[Room],
+    happenings: &[Happening],
+    symbols: &[Symbol],
+    (trie, here): (&Trie, Option<u32>),
+) -> PathTree {
     let (room_numbers, rooms) = ordered_rooms(rooms);
     let placed =
         |happening: &Happening| Happening { room: happening.room.map(|room| room_numbers[room]), ..happening.clone() };
@@ -43,9 +48,10 @@ pub(super) fn share(rooms: &[Room], happenings: &[Happening], symbols: &[Symbol]
         }
     }
     let root = known[ROOT as usize];
-    let mut shared = PathTree { rooms, happenings, nodes: sharing.nodes, root: 0 };
+    let mut shared = PathTree { rooms, happenings, nodes: sharing.nodes, root: 0, here: None };
     if root != NOTHING {
         shared.root = root as usize;
+        shared.here = here.map(|place| known[place as usize] as usize);
         renumber(&mut shared);
     }
     shared
@@ -144,6 +150,7 @@ fn renumber(tree: &mut PathTree) {
         }
     }
     tree.root = 0;
+    tree.here = tree.here.map(|here| numbers[here]);
 }
 
 #[cfg(test)]
@@ -182,7 +189,7 @@ mod tests {
             })));
             trie.add(numbers);
         }
-        share(&[], happenings.things(), symbols.things(), &trie)
+        share(&[], happenings.things(), symbols.things(), (&trie, None))
     }
 
     fn told(tree: &PathTree) -> Vec<String> {

@@ -40,6 +40,12 @@ impl Trie {
         made
     }
 
+    /// The place to which this beginning of a path leads.
+    pub(super) fn find(&self, beginning: &[u32]) -> Option<u32> {
+        let next = |at: u32, symbol: &u32| self.behind(at).find(|(known, _)| known == symbol).map(|(_, place)| place);
+        beginning.iter().try_fold(ROOT, next)
+    }
+
     /// What comes next from a place, and where it leads, in no order.
     pub(super) fn behind(&self, place: u32) -> impl Iterator<Item = (u32, u32)> {
         let there = |place: u32| (place != NONE).then_some(place);

@@ -29,6 +29,8 @@ pub struct Strayed {
     pub key: Key,
     /// The position of that call in [`super::Path::visits`].
     pub visit: usize,
+    /// What happens there: its position in [`super::Trace::events`], where these are kept.
+    pub event: usize,
 }
 
 impl Explore {
@@ -114,8 +116,9 @@ impl Explore {
 }
 
 impl Walk {
-    fn stray(&mut self, key: &Key) {
-        self.strayed = Some(Strayed { key: key.clone(), visit: self.path.visits.len() });
+    pub(super) fn stray(&mut self, key: &Key) {
+        let event = self.trace.as_ref().map_or(0, |trace| trace.events.len());
+        self.strayed = Some(Strayed { key: key.clone(), visit: self.path.visits.len(), event });
     }
 }
 
@@ -135,7 +138,7 @@ impl Known {
 }
 
 /// Whether everything that is certain of a case holds of a value.
-fn agrees(value: &Value, certain: &Value) -> bool {
+pub(super) fn agrees(value: &Value, certain: &Value) -> bool {
     match (value, certain) {
         (Value::Map(_), Value::Map(certain)) => {
             certain.iter().all(|(name, certain)| value.get(name).is_some_and(|value| agrees(value, certain)))

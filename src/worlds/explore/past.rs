@@ -1,10 +1,15 @@
 //! Paths that begin as a run did: what is recorded ends as it ended, and behind that every way is open.
 
-use crate::model::{Applied, Case, Fault, Halt, Invocation, Outcome, Performed, Record, RecordedCall, Repeat, Value};
+use crate::model::{
+    Applied, Case, CaseResult, Fault, Halt, HappeningKind, Invocation, Manner, Mood, Outcome, Performed, Record,
+    RecordedCall, Repeat, Value,
+};
 use crate::worlds::{Cast, NOT_APPLIED};
 
-use super::ways::took_place;
-use super::{Call, Explore, Strayed, Visit, Walk};
+use super::guide::agrees;
+use super::trace::manner;
+use super::ways::{Known, took_place};
+use super::{Call, Explore, Visit, Walk};
 
 /// What a run has recorded.
 pub(super) struct Past {
@@ -57,6 +62,8 @@ impl Explore {
         if changed {
             walk.changed.extend(known.impact.targets.iter().cloned());
         }
+        let kind = HappeningKind::Call(known.impact.kind);
+        walk.note(&call.site, kind, || (known.said(), known.recorded(&outcome, way, changed)));
         let effect = known.effect(call, outcome.as_ref().ok());
         let visit = known.visit(call, (way, outcome.is_err(), changed), walk.path.open);
         walk.path.visits.push(Visit::Called(Call { effect, ..visit }));
@@ -81,6 +88,8 @@ impl Explore {
             walk.path.passed.push(call.site.clone());
         } else {
             let waited = Walk::waited(call, outcome.is_ok(), walk.path.open);
+            let mood = if waited.failed { Mood::Failed } else { Mood::Fine };
+            walk.note_wait(call, manner(0, waited.way, mood));
             walk.path.visits.push(Visit::Waited { call: waited });
         }
         Ok(Some(Performed::unchanged(outcome)))
@@ -89,6 +98,28 @@ impl Explore {
     /// Whether the body of a call has been begun by the run.
     pub(super) fn was_begun(&self, call: &Invocation) -> bool {
         self.past.as_ref().is_some_and(|past| past.record.attempts(&call.key) > 0)
+    }
+}
+
+impl Known {
+    /// How a recorded call went: the way that is like it, if there is one.
+    fn recorded(&self, outcome: &Outcome, way: &'static str, changed: bool) -> Manner {
+        let like = |case: &CaseResult| match (case, outcome) {
+            (CaseResult::Fails { code, .. }, Err(fault)) => fault.code == *code,
+            (CaseResult::Returns(certain), Ok(value)) => agrees(value, certain),
+            _ => false,
+        };
+        if way == RECORDED
+            && let Some(manner) = self.manner_like(like)
+        {
+            return manner;
+        }
+        let mood = match (outcome, changed) {
+            (Ok(_), _) => Mood::Fine,
+            (Err(_), true) => Mood::Applied,
+            (Err(_), false) => Mood::Failed,
+        };
+        manner(usize::from(way == GIVEN_UP), way, mood)
     }
 }
 
@@ -113,7 +144,7 @@ impl Walk {
     /// The path leaves what is recorded.
     fn arrive(&mut self, call: &Invocation) {
         if self.strayed.is_none() {
-            self.strayed = Some(Strayed { key: call.key.clone(), visit: self.path.visits.len() });
+            self.stray(&call.key);
         }
     }
 }

@@ -140,7 +140,7 @@ impl Walk {
         Ok(over == 0)
     }
 
-    fn note_wait(&mut self, call: &Invocation, manner: Manner) {
+    pub(super) fn note_wait(&mut self, call: &Invocation, manner: Manner) {
         let kind = HappeningKind::Call(ImpactKind::Wait);
         self.note(&call.site, kind, || (said(call.primitive, None, &call.args).into(), manner));
     }

@@ -72,6 +72,12 @@ impl Known {
         said(self.primitive, self.target.as_deref(), &self.args).into()
     }
 
+    /// How it goes when the first of its ways is taken with a result like that.
+    pub(super) fn manner_like(&self, like: impl Fn(&CaseResult) -> bool) -> Option<Manner> {
+        let position = self.ways.iter().position(|way| like(&way.case.result))?;
+        Some(self.manner(position, &self.ways[position]))
+    }
+
     /// How it goes when this way is taken, as people say it.
     fn manner(&self, order: usize, way: &Way) -> Manner {
         let was = match way.case.name {

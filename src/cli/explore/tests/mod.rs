@@ -1,157 +1,16 @@
 //! Pictures and pages of explorations: nothing is lost where something is folded, and no text of a runbook is more than text.
 #![expect(clippy::disallowed_methods, reason = "a test prepares the project that it explores")]
 
-use std::collections::{BTreeMap, BTreeSet};
+mod drawings;
+
+use std::collections::BTreeSet;
 
 use super::super::html::tests::is_well_formed;
-use super::drawing::{Drawing, To, Whole};
 use super::forms::is_exploration;
 use super::{dot, lcov, mermaid, page};
-use crate::model::{
-    Ends, Exploration, Gravity, Happening, HappeningKind, ImpactKind, Manner, Mood, PathEnd, PathTree, Site, TreeNode,
-    TreeWay,
-};
+use crate::model::{Ends, Exploration, PathTree};
 use crate::runtime::{ExploreRequest, Lifeboat};
-
-/// A node: what happens, and where its ways lead; or how it ends.
-enum Node<'a> {
-    Goes(&'a str, &'a [usize]),
-    Ends(Ends, &'a [&'a str]),
-}
-use Node::{Ends as End, Goes};
-
-/// A tree of these nodes, each of which leads to later ones only.
-fn tree(nodes: &[Node]) -> PathTree {
-    let mut tree = PathTree { nodes: Vec::new(), ..PathTree::default() };
-    let mut paths: BTreeMap<usize, (u64, Gravity)> = BTreeMap::new();
-    for (number, node) in nodes.iter().enumerate().rev() {
-        let made = match node {
-            Goes(text, to) => {
-                let site =
-                    Site { file: "runbooks/a.rhai".into(), line: u32::try_from(number).expect("few"), column: 1 };
-                let kind = HappeningKind::Call(ImpactKind::Look);
-                tree.happenings.push(Happening { site, kind, text: (*text).into(), room: None });
-                let way = |(n, to): (usize, &usize)| {
-                    let case = if n == 0 { "pass" } else { "fail" };
-                    let mood = if n == 0 { Mood::Fine } else { Mood::Failed };
-                    let manner = Manner { order: u16::try_from(n).expect("few"), case, text: case, mood };
-                    TreeWay { happening: tree.happenings.len() - 1, manner, to: *to }
-                };
-                let ways = to.iter().enumerate().map(way).collect();
-                let known = to.iter().map(|to| paths[to]);
-                let worst = known.clone().map(|(_, worst)| worst).max().expect("it leads somewhere");
-                TreeNode::Fork { paths: known.map(|(paths, _)| paths).sum(), worst, ways }
-            }
-            End(ends, breaks) => TreeNode::End(PathEnd {
-                ends: *ends,
-                cancelled: false,
-                breaks: breaks.iter().map(|name| (*name).into()).collect(),
-                waived: Vec::new(),
-            }),
-        };
-        paths.insert(number, (made.paths(), made.worst()));
-        tree.nodes.insert(0, made);
-    }
-    tree
-}
-
-/// The boxes as text: their lines, and where they lead.
-fn told(drawing: &Drawing) -> Vec<String> {
-    let told = |drawn: &super::drawing::Drawn| {
-        let lines: Vec<_> = drawn.lines.iter().map(|(happening, _)| drawing.text(*happening)).collect();
-        let arrows = drawn.arrows.iter().map(|arrow| {
-            let how: Vec<_> = arrow.manners.iter().map(|manner| manner.text).collect();
-            let to = match &arrow.to {
-                To::Box(to) => to.to_string(),
-                To::End(end) => format!("{:?}", end.ends),
-                To::Folded => "…".to_owned(),
-            };
-            format!("{} {to} {}", how.join("+"), arrow.paths())
-        });
-        format!("{}: {}", lines.join(" "), arrows.collect::<Vec<_>>().join(", "))
-    };
-    drawing.boxes.iter().map(told).collect()
-}
-
-#[test]
-fn what_can_go_only_one_way_is_one_box() {
-    let tree = tree(&[
-        Goes("a", &[1]),
-        Goes("b", &[2, 2]),
-        Goes("c", &[3, 4]),
-        End(Ends::Well, &[]),
-        End(Ends::Restored, &[]),
-    ]);
-    let drawing = Drawing::of(&Whole::of(&tree), 100);
-    assert_eq!(told(&drawing), ["a b c: pass Well 2, fail Restored 2"]);
-    assert_eq!((drawing.whole, drawing.shown), (3, 3));
-}
-
-#[test]
-fn ways_to_the_same_place_are_one_arrow_and_shared_places_one_box() {
-    let tree = tree(&[
-        Goes("a", &[1, 2, 2]),
-        Goes("b", &[3, 4]),
-        Goes("c", &[3, 5]),
-        Goes("d", &[4, 5]),
-        End(Ends::Well, &[]),
-        End(Ends::Restored, &[]),
-    ]);
-    let expected = [
-        "a: pass 1 3, fail+fail 2 6",
-        "b: pass 3 2, fail Well 1",
-        "c: pass 3 4, fail Restored 2",
-        "d: pass Well 3, fail Restored 3",
-    ];
-    assert_eq!(told(&Drawing::of(&Whole::of(&tree), 100)), expected);
-}
-
-/// A tree of so many levels, each place of which leads to two others of its own. One path breaks an invariant: always the second way.
-fn wide(levels: usize) -> PathTree {
-    let first_end = 2_usize.pow(u32::try_from(levels).expect("few")) - 1;
-    let names: Vec<String> = (0..first_end).map(|n| format!("place {n}")).collect();
-    let ways: Vec<[usize; 2]> = (0..first_end).map(|n| [2 * n + 1, 2 * n + 2]).collect();
-    let inner = names.iter().zip(&ways).map(|(name, ways)| Goes(name, ways));
-    let last = 2 * first_end;
-    let ends = (first_end..=last).map(|n| match n {
-        n if n == last => End(Ends::LeftChanged, &["told"]),
-        n if n % 2 == 0 => End(Ends::Restored, &[]),
-        _ => End(Ends::Well, &[]),
-    });
-    tree(&inner.chain(ends).collect::<Vec<_>>())
-}
-
-#[test]
-fn what_is_too_much_is_folded_and_no_path_is_lost() {
-    let tree = wide(9);
-    for at_most in [0, 1, 20, 50, 200, 511 + 512] {
-        let drawing = Drawing::of(&Whole::of(&tree), at_most);
-        let over: u64 = drawing
-            .boxes
-            .iter()
-            .flat_map(|drawn| &drawn.arrows)
-            .filter(|arrow| !matches!(arrow.to, To::Box(_)))
-            .map(super::drawing::Arrow::paths)
-            .sum();
-        assert_eq!(over, 512, "every path ends in the drawing, or is counted in a fold");
-        let broken = |to: &To| matches!(to, To::End(end) if !end.breaks.is_empty());
-        assert!(drawing.boxes.iter().flat_map(|drawn| &drawn.arrows).any(|arrow| broken(&arrow.to)), "{at_most}");
-        let folds = drawing.boxes.iter().flat_map(|drawn| &drawn.arrows).filter(|arrow| arrow.to == To::Folded).count();
-        assert!(drawing.shown + folds <= at_most.max(9 + 2 + 9), "{at_most}: {} and {folds}", drawing.shown);
-        assert_eq!(drawing.whole, 511 + 512);
-        let marked = drawing.boxes.iter().flat_map(|drawn| &drawn.arrows).filter(|arrow| arrow.marked).count();
-        assert_eq!(marked, 9, "the way to the broken invariant");
-    }
-    assert_eq!(Drawing::of(&Whole::of(&tree), 511 + 512).folded(), 0);
-}
-
-#[test]
-fn what_lies_near_the_beginning_is_shown_first() {
-    let tree = wide(9);
-    let drawing = Drawing::of(&Whole::of(&tree), 60);
-    let shown: BTreeSet<&str> = drawing.boxes.iter().map(|drawn| drawing.text(drawn.lines[0].0)).collect();
-    assert!((0..7).all(|n| shown.contains(format!("place {n}").as_str())), "{shown:?}");
-}
+use drawings::{Node, tree, wide};
 
 #[test]
 fn a_flowchart_stays_within_what_github_draws() {
@@ -250,6 +109,26 @@ fn a_flowchart_is_one_whatever_a_runbook_says() {
         let tree = exploration.tree.as_ref().expect("it was asked for");
         is_a_flowchart(&mermaid::mermaid(&exploration, tree, 400));
     }
+}
+
+#[test]
+fn the_place_of_a_run_is_marked_in_every_picture() {
+    let nodes = [
+        Node::Goes("a", &[1]),
+        Node::Goes("b", &[2, 3]),
+        Node::Ends(Ends::Well, &[]),
+        Node::Ends(Ends::LeftChanged, &[]),
+    ];
+    let (tree, exploration) = (PathTree { here: Some(1), ..tree(&nodes) }, hostile());
+    let chart = mermaid::mermaid(&exploration, &tree, 100);
+    is_a_flowchart(&chart);
+    assert!(chart.contains("▶ here: 2 ways on, 1 of them bad<br>b\"]:::here"), "{chart}");
+    let graph = dot::dot(&exploration, &tree, 100);
+    is_a_graph(&graph);
+    assert!(graph.contains("▶ here: 2 ways on, 1 of them bad"), "{graph}");
+    let page = page::page(&exploration, &tree, 100);
+    is_well_formed(&page);
+    assert!(page.contains("class=\"here\""), "{page}");
 }
 
 #[test]

@@ -1,18 +1,23 @@
-//! Every path of a runbook, walked without touching anything.
+//! Every path of a runbook, or every way on of a run, walked without touching anything.
 
-use std::collections::BTreeSet;
+mod frontier;
+
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::model::{Assumption, Bound, Exploration, Invariant};
+use crate::config::Environment;
+use crate::model::{Assumption, Bound, Exploration, Invariant, PathTree, Stand};
 use crate::script::{Evaluation, Evaluator, Params, Script, on_deep_stack, outline, outlines};
 use crate::system::Look;
 use crate::worlds::{Beginning, Cast, Explore};
 
+use frontier::Frontier;
+
 use super::findings::Findings;
 use super::load::{params_or_any, recorded_params};
 use super::policy::Judge;
+use super::standing::{Standing, is_its_record};
 use super::tree::{Collected, Ground};
 use super::{Error, Lifeboat};
 
@@ -21,6 +26,8 @@ use super::{Error, Lifeboat};
 pub struct ExploreRequest {
     /// The runbook's file.
     pub runbook: PathBuf,
+    /// A run that is not over: only the ways on which it can go on. Its runbook, environment and parameters are those of its record.
+    pub run: Option<String>,
     /// The environment; the default one if not given.
     pub environment: Option<String>,
     /// Values of parameters, as text.
@@ -46,6 +53,7 @@ impl ExploreRequest {
     pub fn new(runbook: impl Into<PathBuf>) -> Self {
         Self {
             runbook: runbook.into(),
+            run: None,
             environment: None,
             params: Vec::new(),
             assumptions: Vec::new(),
@@ -62,62 +70,6 @@ impl ExploreRequest {
 /// No machine gains by more threads than this.
 const THREADS: usize = 64;
 
-/// How many paths a thread walks before it looks at what the others do.
-const BATCH: usize = 64;
-
-/// The paths that are still to be walked.
-struct Frontier {
-    /// Their beginnings, by the number of failures that they have met: those with few are walked first.
-    open: Vec<Vec<Beginning>>,
-    /// The same of those that take a way which no path took before. They come before all others: first each way is walked once.
-    fresh: Vec<Vec<Beginning>>,
-    /// How many threads are walking.
-    busy: usize,
-    walked: u64,
-    found: Findings,
-    /// What the threads that are done have collected of the tree, if it is asked for.
-    collected: Option<Collected>,
-    bounds: Vec<Bound>,
-    /// The assumptions that some call has met.
-    met: BTreeSet<usize>,
-    /// A pin that a call can never end in, and in what it can.
-    wrong: Option<(String, String)>,
-    internal: Option<String>,
-}
-
-impl Frontier {
-    fn put(&mut self, beginning: Beginning) {
-        let failures = beginning.failures();
-        let open = if beginning.is_fresh() { &mut self.fresh } else { &mut self.open };
-        if open.len() <= failures {
-            open.resize_with(failures + 1, Vec::new);
-        }
-        open[failures].push(beginning);
-    }
-
-    fn take(&mut self) -> Vec<Beginning> {
-        let mut all = self.fresh.iter_mut().chain(&mut self.open);
-        let Some(likely) = all.find(|open| !open.is_empty()) else { return Vec::new() };
-        likely.split_off(likely.len().saturating_sub(BATCH))
-    }
-
-    fn clear(&mut self) {
-        self.open.clear();
-        self.fresh.clear();
-    }
-
-    fn is_empty(&self) -> bool {
-        self.fresh.iter().chain(&self.open).all(Vec::is_empty)
-    }
-
-    fn stop(&mut self, bound: Bound) {
-        self.clear();
-        if !self.bounds.contains(&bound) {
-            self.bounds.push(bound);
-        }
-    }
-}
-
 /// One exploration, shared by its threads.
 struct Exploring<'a> {
     lifeboat: &'a Lifeboat,
@@ -127,6 +79,8 @@ struct Exploring<'a> {
     params: &'a Params,
     cast: Cast,
     judge: Judge,
+    /// The run with whose record every path begins.
+    standing: Option<&'a Standing>,
     /// Only where the tree is asked for.
     ground: Option<Arc<Ground>>,
     look: Look,
@@ -138,48 +92,57 @@ struct Exploring<'a> {
 impl Lifeboat {
     /// Walks every path of a runbook. Nothing outside is looked at, nothing is changed.
     pub fn explore(&self, request: &ExploreRequest) -> Result<Exploration, Error> {
+        if let Some(run) = &request.run {
+            let standing = self.standing(run)?;
+            if let Some(other) =
+                request.environment.as_ref().filter(|other| **other != standing.run.started.environment)
+            {
+                let why = format!("run {} is in {}, not in {other}", standing.run.id, standing.run.started.environment);
+                return Err(Error::Params { why, help: Some("name the run alone".to_owned()) });
+            }
+            let environment = self.environment(Some(&standing.run.started.environment))?;
+            return self.explored(request, environment, (&standing.script, &standing.params), Some(&standing));
+        }
         let environment = self.environment(request.environment.as_deref())?;
         let script = self.load_unasked(&request.runbook, environment)?;
         let params = params_or_any(&script, &request.params)?;
-        let pinned = self.pinned(&script, request.scenario.as_deref(), &request.assumptions)?;
+        self.explored(request, environment, (&script, &params), None)
+    }
+
+    fn explored(
+        &self,
+        request: &ExploreRequest,
+        environment: &Environment,
+        (script, params): (&Script, &Params),
+        standing: Option<&Standing>,
+    ) -> Result<Exploration, Error> {
+        let pinned = self.pinned(script, request.scenario.as_deref(), &request.assumptions)?;
         let judge = self.judge(script.name(), environment)?;
         let invariants = judge.invariants.clone();
         let look = self.look_in(environment);
         let began = look.monotonic();
-        let outline = outline(&script, &self.registry);
-        let mut frontier = Frontier {
-            open: vec![],
-            fresh: vec![],
-            busy: 0,
-            walked: 0,
-            found: Findings::default(),
-            collected: None,
-            bounds: vec![],
-            met: BTreeSet::new(),
-            wrong: None,
-            internal: None,
-        };
+        let outline = outline(script, &self.registry);
+        let mut frontier = Frontier::default();
         frontier.put(Beginning::default());
         let exploring = Exploring {
             lifeboat: self,
             request,
             pinned: &pinned,
-            script: &script,
-            params: &params,
+            script,
+            params,
             cast: self.cast_unasked(environment)?,
-            ground: request.tree.then(|| self.ground(&script, &judge.invariants).into()),
+            // How many ways on are bad, the tree tells.
+            ground: (request.tree || standing.is_some()).then(|| self.ground(script, &judge.invariants).into()),
             judge,
+            standing,
             look: look.clone(),
             began,
             frontier: Mutex::new(frontier),
             more: Condvar::new(),
         };
         let frontier = exploring.walk_all();
-        if let Some(why) = frontier.internal {
-            return Err(Error::Internal { why });
-        }
-        if let Some((why, help)) = frontier.wrong {
-            return Err(Error::Params { why, help: Some(help) });
+        if let Some(why) = frontier.failed {
+            return Err(why);
         }
         let complete = frontier.bounds.is_empty() && !frontier.found.has_more();
         let mut assumptions = pinned.iter().enumerate();
@@ -191,8 +154,14 @@ impl Lifeboat {
             Some(collected) => (Some(collected.tree()), collected.files(frontier.found.walked())),
             None => (None, Vec::new()),
         };
-        let judged = frontier.found.judge((&script, &outline), request.faults, frontier.bounds, invariants);
+        let run = standing.map(|standing| Stand {
+            id: standing.run.id.clone(),
+            here: frontier.collected.as_ref().and_then(Collected::here),
+            bad: tree.as_ref().map_or(0, PathTree::bad),
+        });
+        let judged = frontier.found.judge((script, &outline), request.faults, frontier.bounds, invariants);
         Ok(Exploration {
+            run,
             tree,
             files,
             format: Exploration::FORMAT,
@@ -200,7 +169,7 @@ impl Lifeboat {
             title: script.front_matter.title.clone(),
             environment: environment.name.clone(),
             protected: environment.protected,
-            params: recorded_params(&script, &params),
+            params: recorded_params(script, params),
             assumptions: pinned.iter().map(ToString::to_string).collect(),
             faults: request.faults,
             took_ms: u64::try_from(look.monotonic().saturating_sub(began).as_millis()).unwrap_or(u64::MAX),
@@ -250,16 +219,17 @@ impl Exploring<'_> {
     /// One thread: walks paths until there are none.
     fn work(&self) {
         if let Err(why) = on_deep_stack(|| self.walk()) {
-            let mut frontier = self.frontier();
-            frontier.clear();
-            frontier.internal.get_or_insert(why);
+            self.frontier().fail(Error::Internal { why });
             self.more.notify_all();
         }
     }
 
     fn walk(&self) {
         let mut collected = self.ground.clone().map(Collected::new);
-        let world = Explore::new(self.cast.clone(), self.pinned.to_vec());
+        let world = match self.standing {
+            Some(standing) => standing.world(self.cast.clone()),
+            None => Explore::new(self.cast.clone(), self.pinned.to_vec()),
+        };
         let world = Arc::new(if collected.is_some() { world.tracing() } else { world });
         let evaluation = Evaluation {
             script: self.script,
@@ -272,8 +242,8 @@ impl Exploring<'_> {
             Ok(evaluator) => evaluator,
             // Its parameters were looked at before; no path at all must not pass for a good one.
             Err(verdict) => {
-                self.frontier().internal.get_or_insert(format!("the runbook cannot be evaluated: {verdict:?}"));
-                return;
+                let why = format!("the runbook cannot be evaluated: {verdict:?}");
+                return self.frontier().fail(Error::Internal { why });
             }
         };
         let faults = self.request.faults.unwrap_or(usize::MAX);
@@ -286,6 +256,9 @@ impl Exploring<'_> {
             for beginning in batch.by_ref() {
                 world.begin(beginning);
                 let verdict = evaluator.evaluate();
+                if let Some(Err(why)) = self.standing.map(|standing| is_its_record(&standing.run.id, &verdict)) {
+                    return self.frontier().fail(why);
+                }
                 let path = world.end(&verdict, faults, |other| others.push(other));
                 let broken = self.judge.broken(&path);
                 if let Some(collected) = &mut collected {
@@ -308,7 +281,9 @@ impl Exploring<'_> {
             (Some(all), Some(collected)) => all.merge(&collected),
             (all, collected) => *all = collected,
         }
-        frontier.wrong = frontier.wrong.take().or_else(|| world.wrong_pin());
+        if let Some((why, help)) = world.wrong_pin() {
+            frontier.fail(Error::Params { why, help: Some(help) });
+        }
     }
 
     /// Beginnings to walk from; none when there will be no more.
