@@ -1,16 +1,15 @@
 //! A run that is held to a plan: it may look, tell and ask, and undo what it owes, but change only what the plan has.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::model::{
-    After, Fault, Halt, Invocation, Key, Left, Outcome, Performed, Plan, Question, Repeat, Rewrite as _, Scope, Site,
-    Value, World,
-};
+use crate::model::{Fault, Halt, Invocation, Key, Outcome, Performed, Plan, Repeat, Rewrite as _, Site, Value, World};
 use crate::system::Redactor;
 
 use super::Cast;
+use super::around::Around;
 
 /// The world of a run that is held to a plan.
 pub struct Expect {
@@ -79,7 +78,11 @@ impl Expect {
     }
 }
 
-impl World for Expect {
+impl Around for Expect {
+    fn inner(&self) -> impl Deref<Target = dyn World + '_> {
+        &*self.inner
+    }
+
     fn perform(&self, call: &Invocation) -> Result<Performed, Halt> {
         self.check(call)?;
         let performed = self.inner.perform(call)?;
@@ -98,40 +101,8 @@ impl World for Expect {
         Ok(performed)
     }
 
-    fn choose(&self, question: &Question) -> Result<usize, Halt> {
-        self.inner.choose(question)
-    }
-
-    fn enter(&self, scope: &Scope) -> Result<(), Halt> {
-        self.inner.enter(scope)
-    }
-
-    fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt> {
-        self.inner.leave(scope, how)
-    }
-
     fn raised(&self, at: &Key, fault: &Fault) -> Result<(), Halt> {
         self.failed.store(true, Ordering::SeqCst);
         self.inner.raised(at, fault)
-    }
-
-    fn interrupted(&self, unwinding: bool) -> Option<Halt> {
-        self.inner.interrupted(unwinding)
-    }
-
-    fn lanes(&self, at_most: usize) -> usize {
-        self.inner.lanes(at_most)
-    }
-
-    fn stop(&self, within: &Key, rollbacks: bool) {
-        self.inner.stop(within, rollbacks);
-    }
-
-    fn ending(&self, halt: &Halt) {
-        self.inner.ending(halt);
-    }
-
-    fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
-        self.inner.point_of_no_return(call, forgone)
     }
 }

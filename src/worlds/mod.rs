@@ -1,5 +1,6 @@
 //! Floor 3: the worlds, one for each mode. A mode is a world, never a flag inside a primitive.
 
+mod around;
 mod cast;
 mod expect;
 mod explore;

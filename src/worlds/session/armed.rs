@@ -1,11 +1,10 @@
 //! Changes of a session take place: whoever watches over it is asked first.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::model::{
-    After, Fault, Halt, Impact, Invocation, Key, Left, Outcome, Performed, Question, Record, RecordedCall, Repeat,
-    Scope, World,
-};
+use crate::model::{Halt, Impact, Invocation, Outcome, Performed, Question, Record, RecordedCall, Repeat, World};
+use crate::worlds::around::Around;
 use crate::worlds::live::{Live, Standing};
 
 /// Who may say no before something is destroyed, and how long changes may be made at all.
@@ -52,7 +51,11 @@ impl Armed {
     }
 }
 
-impl World for Armed {
+impl Around for Armed {
+    fn inner(&self) -> impl Deref<Target = dyn World + '_> {
+        &self.live as &dyn World
+    }
+
     fn perform(&self, call: &Invocation) -> Result<Performed, Halt> {
         if let Some(unknown) = call.args.find_unknown() {
             return Err(Halt::Refused {
@@ -92,37 +95,5 @@ impl World for Armed {
             site: question.site.clone(),
             hint: Some("type again, armed, what it comes from".to_owned()),
         })
-    }
-
-    fn enter(&self, scope: &Scope) -> Result<(), Halt> {
-        self.live.enter(scope)
-    }
-
-    fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt> {
-        self.live.leave(scope, how)
-    }
-
-    fn raised(&self, at: &Key, fault: &Fault) -> Result<(), Halt> {
-        self.live.raised(at, fault)
-    }
-
-    fn interrupted(&self, unwinding: bool) -> Option<Halt> {
-        self.live.interrupted(unwinding)
-    }
-
-    fn lanes(&self, at_most: usize) -> usize {
-        self.live.lanes(at_most)
-    }
-
-    fn stop(&self, within: &Key, rollbacks: bool) {
-        self.live.stop(within, rollbacks);
-    }
-
-    fn ending(&self, halt: &Halt) {
-        self.live.ending(halt);
-    }
-
-    fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
-        self.live.point_of_no_return(call, forgone)
     }
 }

@@ -5,14 +5,16 @@ mod armed;
 mod retrace;
 mod switch;
 
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::{
-    After, Basis, EventBody, Foreseen, Halt, ImpactKind, Invocation, Left, Outcome, Performed, PlanLine, Question,
-    Repeat, Scope, Settlement, World,
+    After, Basis, EventBody, Foreseen, Halt, ImpactKind, Invocation, Left, Outcome, Performed, PlanLine, Repeat, Scope,
+    Settlement, World,
 };
 use crate::system::Look;
 
+use super::around::Around;
 use super::live::Recorder;
 use super::plan::PlanWorld;
 
@@ -76,7 +78,11 @@ impl Dry {
     }
 }
 
-impl World for Dry {
+impl Around for Dry {
+    fn inner(&self) -> impl Deref<Target = dyn World + '_> {
+        &self.plan as &dyn World
+    }
+
     fn perform(&self, call: &Invocation) -> Result<Performed, Halt> {
         let (began, clock) = (self.look.now(), self.look.monotonic());
         let performed = self.plan.perform(call)?;
@@ -114,10 +120,6 @@ impl World for Dry {
         Ok(performed)
     }
 
-    fn choose(&self, question: &Question) -> Result<usize, Halt> {
-        self.plan.choose(question)
-    }
-
     fn enter(&self, scope: &Scope) -> Result<(), Halt> {
         self.plan.enter(scope)?;
         self.note(EventBody::Entered { scope: scope.clone() });
@@ -127,10 +129,6 @@ impl World for Dry {
     fn leave(&self, scope: &Scope, how: &Left) -> Result<After, Halt> {
         self.note(EventBody::Left { key: scope.key.clone(), how: how.clone() });
         self.plan.leave(scope, how)
-    }
-
-    fn interrupted(&self, unwinding: bool) -> Option<Halt> {
-        self.plan.interrupted(unwinding)
     }
 
     fn point_of_no_return(&self, call: &Invocation, forgone: &[String]) -> Result<Performed, Halt> {
