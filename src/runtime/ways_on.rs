@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::journal::UNFINISHED;
-use crate::model::{Halt, Here, NextWay, PathEnd, Record, RunId, StoryLine, Verdict, WayEnd, WaysOn};
+use crate::model::{Halt, Here, Mode, NextWay, PathEnd, Record, RunId, StoryLine, Verdict, WayEnd, WaysOn};
 use crate::script::{Evaluation, Evaluator, Params, Script, on_deep_stack};
 use crate::system::Look;
 use crate::worlds::{Beginning, Explore, Visit, Walked, described, story};
@@ -39,6 +39,11 @@ impl Lifeboat {
     /// Nothing is looked at but the journal, nothing is changed.
     pub fn ways_on(&self, run: &str) -> Result<WaysOn, Error> {
         let run = self.recorded_run(Some(run))?;
+        if run.started.mode == Mode::Session {
+            let why = format!("{} is a session: what comes next is what somebody types", run.id);
+            let help = format!("lifeboat show {} says what it owes", run.id);
+            return Err(Error::Refused { why, help: Some(help) });
+        }
         if let Some(status) = run.status().filter(|status| !UNFINISHED.contains(status)) {
             let why = format!("run {} is over: {status}", run.id);
             return Err(Error::Refused { why, help: Some("lifeboat show tells how it ended".to_owned()) });
