@@ -191,8 +191,10 @@ impl Survey {
         })
     }
 
-    /// The error where others are in the way.
-    pub(super) fn refusal(&self) -> Error {
+    /// The error where others are in the way of whoever `asks`.
+    pub(super) fn refusal(&self, asks: &Holder) -> Error {
+        // A session that goes on asks again whenever it is armed.
+        let wait = if is_session(asks) { "`:arm` again when it is over" } else { "wait for it with `--wait 10m`" };
         let help = match self.bars.first() {
             Some(Bar::Held(Lease { holder, .. })) if is_session(holder) => {
                 let there = if self.own_host == holder.process.host {
@@ -200,21 +202,17 @@ impl Survey {
                 } else {
                     String::new()
                 };
-                format!(
-                    "wait for it with `--wait 10m`{there}; whoever types there gives it back by `:undo all` and `:quit`"
-                )
+                format!("{wait}{there}; whoever types there gives it back by `:undo all` and `:quit`")
             }
             // What can be asked of a run is left in the journal of its own machine.
             Some(Bar::Held(Lease { holder, .. })) if self.own_host != holder.process.host => {
-                format!(
-                    "wait for it with `--wait 10m`, or on {}: `lifeboat cancel {}`",
-                    holder.process.host, holder.run
-                )
+                format!("{wait}, or on {}: `lifeboat cancel {}`", holder.process.host, holder.run)
             }
             Some(Bar::Held(Lease { holder, .. })) => format!(
-                "wait for it with `--wait 10m`, follow it with `lifeboat attach {0}`, or end it with `lifeboat cancel {0}`",
+                "{wait}, follow it with `lifeboat attach {0}`, or end it with `lifeboat cancel {0}`",
                 holder.run
             ),
+            _ if is_session(asks) => wait.to_owned(),
             _ => "wait with the others: `--wait 10m`".to_owned(),
         };
         Error::Refused { why: self.reason(), help: Some(help) }

@@ -92,6 +92,29 @@ fn one_that_died_and_owes_nothing_hides_none_that_does() {
 }
 
 #[test]
+fn what_somebody_decided_to_leave_hides_none_that_died() {
+    let project = project();
+    let left = format!(":arm\n{CLOSE}\n");
+    assert_eq!(piped(&project, &["repl", "--incident", "Left"], &left).0, 6);
+    died(&project, "repl --incident Died");
+    assert_eq!(piped(&project, &["repl", "--incident", "Left too"], &left).0, 6);
+    let (_, out, err) = piped(&project, &["repl", "--resume"], ":who\n:arm\n:undo all\n");
+    assert!(out.contains("incident: Died"), "{out}{err}");
+    let told = refused(&project, &["repl", "--resume"]);
+    assert!(told.contains("2 sessions were left open in test: which one?") && told.contains("(Left,"), "{told}");
+    let named: Vec<serde_json::Value> = piped(&project, &["runs", "--json"], "")
+        .1
+        .lines()
+        .map(|line| serde_json::from_str(line).expect(line))
+        .filter(|run: &serde_json::Value| run["status"] == "left-changed")
+        .collect();
+    let id = named[0]["id"].as_str().expect("an id");
+    assert_eq!(piped(&project, &["repl", "--resume", id], ":arm\n:undo all\n").0, 0);
+    let (code, out, err) = piped(&project, &["repl", "--resume"], ":who\n:arm\n:undo all\n");
+    assert!(code == 0 && out.contains("incident: Left"), "the one that is left: {out}{err}");
+}
+
+#[test]
 fn whoever_is_kept_from_a_target_is_told_how_a_session_gives_it_back() {
     let project = project();
     project.write("runbooks/close.rhai", "maintenance(\"web\", \"on\");\n");

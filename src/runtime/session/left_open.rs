@@ -68,27 +68,21 @@ impl Lifeboat {
         Ok(found)
     }
 
-    /// The session that is meant where none is named: the newest one of the environment that was left open, if it cannot be another
-    /// one. Taking up the wrong one, a person would undo the wrong thing.
+    /// The session that is meant where none is named: the newest one of the environment whose process is gone, or the one that was ended
+    /// and owes something. None is guessed where it may be another one: who takes up the wrong one undoes the wrong thing.
     pub(super) fn session_left_open(&self, environment: Option<&str>) -> Result<RunId, Error> {
         let environment = &self.environment(environment)?.name;
-        let listed = |sessions: &[LeftOpen]| sessions.iter().map(LeftOpen::listed).collect::<Vec<_>>().join("\n");
         let refused = |why: String, help: String| Err(Error::Refused { why, help: Some(help) });
-        let mut open = self.sessions_left_open(Some(environment))?;
-        if open.iter().skip(1).any(|older| !older.owes.is_nothing()) {
-            // What owes nothing is not missed, unless it is the newest.
-            let newest = open.first().map(|newest| newest.id.clone());
-            open.retain(|session| Some(&session.id) == newest.as_ref() || !session.owes.is_nothing());
-            let why = format!("{} sessions were left open in {environment}: which one?", open.len());
-            return refused(why, listed(&open));
+        let open = candidates(self.sessions_left_open(Some(environment))?);
+        match open.as_slice() {
+            [] => {}
+            [only] => return Ok(only.id.clone()),
+            all => {
+                let why = format!("{} sessions were left open in {environment}: which one?", all.len());
+                return refused(why, all.iter().map(LeftOpen::listed).collect::<Vec<_>>().join("\n"));
+            }
         }
-        if let Some(newest) = open.into_iter().next() {
-            return Ok(newest.id);
-        }
-        let mut elsewhere = self.sessions_left_open(None)?;
-        if elsewhere.iter().any(|session| !session.owes.is_nothing()) {
-            elsewhere.retain(|session| !session.owes.is_nothing());
-        }
+        let elsewhere = candidates(self.sessions_left_open(None)?);
         if elsewhere.is_empty() {
             let help = "`lifeboat runs` lists them; one that was ended is named: lifeboat repl --resume RUN";
             return refused("no session is left open".to_owned(), help.to_owned());
@@ -96,4 +90,12 @@ impl Lifeboat {
         let told = elsewhere.iter().map(|session| format!("in {}: {}", session.environment, session.listed()));
         refused(format!("no session is left open in {environment}"), told.collect::<Vec<_>>().join("\n"))
     }
+}
+
+/// Those that may be meant, the newest first. Somebody has decided to leave one as it is that was ended: it is not meant where another one
+/// died. One that died and owes nothing is not missed, unless it is the newest.
+fn candidates(open: Vec<LeftOpen>) -> Vec<LeftOpen> {
+    let died = open.iter().any(|session| session.died);
+    let meant = open.into_iter().filter(|session| if died { session.died } else { !session.owes.is_nothing() });
+    meant.enumerate().filter(|(n, session)| *n == 0 || !session.owes.is_nothing()).map(|(_, session)| session).collect()
 }
