@@ -194,6 +194,8 @@ fn what_cannot_begin_leaves_no_session() {
         &["repl", "runbooks/broken.rhai"],
         &["repl", "runbooks/wrong.rhai"],
         &["repl", "runbooks/good.rhai", "--set", "what=x"],
+        &["repl", "runbooks/good.rhai", "--set", "why=ghp_0123456789abcdefghijABCDEFGHIJ"],
+        &["repl", "--incident", "the token is ghp_0123456789abcdefghijABCDEFGHIJ"],
         &["repl", "--env", "nowhere"],
         &["repl", "--resume", "nothing"],
         &["repl", "--from", "nothing"],

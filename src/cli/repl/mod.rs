@@ -26,7 +26,7 @@ use clap::Args;
 use rustyline::error::ReadlineError;
 
 use crate::model::Span;
-use crate::runtime::{Error, Interrupter, Lifeboat, LiveSession, SessionRequest, Under};
+use crate::runtime::{Error, Interrupter, Lifeboat, LiveSession, SessionRequest, Under, looks_secret};
 use crate::system::{Cancel, LineHistory};
 
 use super::people::{Signal, on_signals};
@@ -116,6 +116,10 @@ impl Repl {
             break_glass: self.break_glass.clone(),
         };
         // What is wrong with it is said before anything is on record.
+        if let Some(what) = self.incident.as_deref().and_then(looks_secret) {
+            let help = "it would stand in the record and in the report; call it something else".to_owned();
+            return Err(Error::Params { why: format!("the title of the incident holds {what}"), help: Some(help) });
+        }
         let file = self.runbook.as_ref().map(|runbook| runbook.display().to_string());
         if let Some(file) = &file {
             let environment = &lifeboat.environment(global.env.as_deref())?.name;

@@ -6,13 +6,14 @@ use crate::model::{Applied, EventBody, Fault, Key, PlanNode, Record, Settlement,
 use crate::system::whoami;
 use crate::worlds::NOT_APPLIED;
 
-use super::{LiveSession, Typed, Untyped};
+use super::{LiveSession, Typed, Untyped, looks_secret};
 use crate::runtime::settle::nothing_goes_on;
 use crate::runtime::{Error, Lifeboat, load};
 
 impl Lifeboat {
     /// The text of a runbook that is to be taken statement by statement, with the values of its parameters in place.
     pub fn loadable(&self, file: &str, environment: &str, given: &[(String, String)]) -> Result<String, Error> {
+        not_secret(given, |value| looks_secret(value).map(str::to_owned))?;
         let script = self.load_sound(Path::new(file), self.environment(Some(environment))?)?;
         let params = load::params(&script, given)?;
         let mut lines: Vec<String> = script.source.text.lines().map(str::to_owned).collect();
@@ -51,12 +52,7 @@ impl LiveSession<'_> {
 
     /// The text of a runbook that is to be taken statement by statement, with the values of its parameters in place.
     pub fn loadable(&self, file: &str, given: &[(String, String)]) -> Result<String, Error> {
-        for (name, value) in given {
-            if let Some(what) = self.secret_in(value) {
-                let why = format!("{name} holds {what}: it would be recorded");
-                return Err(Error::Params { why, help: Some("let the runbook name it: secret(\"NAME\")".to_owned()) });
-            }
-        }
+        not_secret(given, |value| self.secret_in(value))?;
         self.lifeboat.loadable(file, &self.environment.name, given)
     }
 
@@ -98,6 +94,17 @@ impl LiveSession<'_> {
         self.recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
         Ok(format!("{} {}", call.primitive, call.impact.targets.join(", ")).trim_end().to_owned())
     }
+}
+
+/// What is loaded is recorded, with the values of its parameters.
+fn not_secret(given: &[(String, String)], held: impl Fn(&str) -> Option<String>) -> Result<(), Error> {
+    for (name, value) in given {
+        if let Some(what) = held(value) {
+            let why = format!("{name} holds {what}: it would be recorded");
+            return Err(Error::Params { why, help: Some("let the runbook name it: secret(\"NAME\")".to_owned()) });
+        }
+    }
+    Ok(())
 }
 
 /// A value as a script writes it.
