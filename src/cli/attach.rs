@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use clap::Args;
 
-use crate::model::{Event, EventBody, RunId};
-use crate::runtime::{Error, Followed, Status};
+use crate::model::{Event, EventBody, Mode, RunId};
+use crate::runtime::{Error, Followed, Status, takes_up};
 use crate::system::Cancel;
 use crate::worlds::Listener;
 
@@ -33,12 +33,13 @@ impl Attach {
         let view = RunView::new(printer);
         let questions = Questions { view: view.as_ref(), printer, run: OnceLock::new() };
         let followed = lifeboat.follow(&self.run, &questions)?;
+        let mode = questions.run.get().map_or(Mode::Run, |(_, mode)| *mode);
         if let (Followed::Interrupted(run) | Followed::Left(run), false) = (&followed, printer.json)
             && let Ok(ways) = lifeboat.ways_on(run.as_str())
         {
             printer.err(&ways.sentence());
         }
-        Ok(conclude(&followed, printer))
+        Ok(conclude(&followed, mode, printer))
     }
 }
 
@@ -46,14 +47,14 @@ impl Attach {
 struct Questions<'a> {
     view: &'a dyn Listener,
     printer: &'a Printer,
-    run: OnceLock<RunId>,
+    run: OnceLock<(RunId, Mode)>,
 }
 
 impl Listener for Questions<'_> {
     fn on_event(&self, event: &Event) {
         self.view.on_event(event);
         if let EventBody::Started(started) = &event.body {
-            self.run.get_or_init(|| started.run.clone());
+            self.run.get_or_init(|| (started.run.clone(), started.mode));
         }
         if let EventBody::Awaiting { key, primitive, args, .. } = &event.body
             && matches!(primitive.as_str(), "ask" | "confirm")
@@ -61,14 +62,14 @@ impl Listener for Questions<'_> {
         {
             let question = args.get("question").map(ToString::to_string).unwrap_or_default();
             self.printer.err(&self.printer.paint_err(Style::Caution, &format!("asked: {question}")));
-            let run = self.run.get().map(ToString::to_string).unwrap_or_default();
+            let run = self.run.get().map(|(run, _)| run.to_string()).unwrap_or_default();
             self.printer.err(&format!("  lifeboat answer {run} --key {key} TEXT"));
         }
     }
 }
 
 /// Says what became of a run that was followed.
-pub(super) fn conclude(followed: &Followed, printer: &Printer) -> Exit {
+pub(super) fn conclude(followed: &Followed, mode: Mode, printer: &Printer) -> Exit {
     match followed {
         Followed::Ended(run, status, aftermath) => {
             if !printer.json {
@@ -81,12 +82,16 @@ pub(super) fn conclude(followed: &Followed, printer: &Printer) -> Exit {
             Status::ALL.into_iter().find(|known| known.name() == status).map_or(Exit::Internal, exit::of_status)
         }
         Followed::Interrupted(run) => {
-            printer.err(&printer.paint_err(Style::Bad, "interrupted: its process is gone, and the run is not over"));
-            printer.err(&format!("  go on with: lifeboat resume {run}, or undo it: lifeboat cancel {run}"));
+            printer.err(&printer.paint_err(Style::Bad, "interrupted: its process is gone, and it is not over"));
+            let undo = match mode {
+                Mode::Session => "`:undo` there undoes what it owes".to_owned(),
+                _ => format!("or undo it: lifeboat cancel {run}"),
+            };
+            printer.err(&format!("  go on with: {}, {undo}", takes_up(mode, run)));
             Exit::LeftChanged
         }
         Followed::Left(run) => {
-            printer.err(&format!("no longer followed; the run goes on: lifeboat attach {run}"));
+            printer.err(&format!("no longer followed; it goes on: lifeboat attach {run}"));
             Exit::Done
         }
         Followed::Elsewhere(run, process) => {

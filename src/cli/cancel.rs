@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::model::Mode;
 use crate::runtime::{CancelRequest, Cancelled, Error, Followed};
 
 use super::printer::Printer;
@@ -53,7 +54,7 @@ impl Cancel {
             }
             Cancelled::Asked(run) => {
                 let followed = lifeboat.follow(run.as_str(), RunView::new(printer).as_ref())?;
-                Ok(match attach::conclude(&followed, printer) {
+                Ok(match attach::conclude(&followed, Mode::Run, printer) {
                     // It is what was asked for.
                     Exit::Cancelled if matches!(followed, Followed::Ended(..)) => Exit::Done,
                     exit => exit,

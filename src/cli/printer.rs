@@ -65,6 +65,8 @@ pub(crate) struct Printer {
     redactor: Arc<OnceLock<Arc<Redactor>>>,
     /// Where results are kept that go into a file.
     kept: Option<Arc<Mutex<String>>>,
+    /// Whether only text is kept, and JSON is printed all the same.
+    only_text: bool,
 }
 
 impl Printer {
@@ -93,12 +95,25 @@ impl Printer {
             redactor: Arc::default(),
             lost: Arc::default(),
             kept: None,
+            only_text: false,
         }
     }
 
     /// A printer that keeps results, for a file: without colours, in 80 columns.
     pub(crate) fn keeping(&self) -> Self {
-        Self { kept: Some(Arc::default()), out_color: false, width: 80, ..self.clone() }
+        Self { kept: Some(Arc::default()), only_text: false, out_color: false, width: 80, ..self.clone() }
+    }
+
+    /// A printer that keeps text, for whoever makes JSON of it, and prints JSON at once.
+    pub(crate) fn keeping_text(&self) -> Self {
+        Self { only_text: true, ..self.keeping() }
+    }
+
+    /// What it has kept so far, which it forgets.
+    pub(crate) fn take_kept(&self) -> String {
+        let kept =
+            self.kept.as_ref().map(|kept| std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner)));
+        kept.unwrap_or_default()
     }
 
     /// What it has kept.
@@ -146,6 +161,10 @@ impl Printer {
             kept.push('\n');
             return;
         }
+        self.write(&line);
+    }
+
+    fn write(&self, line: &str) {
         let written = self.bars.suspend(|| writeln!(stdout().lock(), "{line}"));
         // A reader that has gone away is not our mistake; a disk that is full is.
         if written.is_err_and(|error| error.kind() != std::io::ErrorKind::BrokenPipe) {
@@ -155,8 +174,10 @@ impl Printer {
 
     /// A result for machines, on one line.
     pub(crate) fn out_json(&self, value: &impl serde::Serialize) {
-        if let Ok(text) = serde_json::to_string(value) {
-            self.out(&text);
+        match serde_json::to_string(value) {
+            Ok(text) if self.only_text => self.write(&self.clean(&text)),
+            Ok(text) => self.out(&text),
+            Err(_) => {}
         }
     }
 

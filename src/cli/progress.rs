@@ -21,6 +21,8 @@ use super::wrap::{columns, wrap};
 /// Shows a run as it goes.
 pub(super) struct RunView {
     printer: Printer,
+    /// Whether what was typed stands on the screen already, and how it ended is shown by whoever typed it.
+    typed: bool,
     state: Mutex<State>,
 }
 
@@ -34,7 +36,12 @@ struct State {
 
 impl RunView {
     pub(super) fn new(printer: &Printer) -> Arc<Self> {
-        Arc::new(Self { printer: printer.clone(), state: Mutex::default() })
+        Arc::new(Self { printer: printer.clone(), typed: false, state: Mutex::default() })
+    }
+
+    /// The same for what is typed.
+    pub(super) fn of_session(printer: &Printer) -> Arc<Self> {
+        Arc::new(Self { printer: printer.clone(), typed: true, state: Mutex::default() })
     }
 
     fn spin(&self, state: &mut State, what: String) {
@@ -108,7 +115,12 @@ impl RunView {
                 let text = format!("▸ parallel: {branches} branches, {} at a time", at_most.min(branches));
                 Some(self.printer.paint_err(Style::Bold, &text))
             }
-            ScopeKind::Branch | ScopeKind::Input { .. } => None,
+            ScopeKind::Branch => None,
+            ScopeKind::Input { armed } => {
+                let mark = if *armed { "ARMED" } else { "dry" };
+                let head = title.lines().next().unwrap_or_default();
+                Some(self.printer.paint_err(Style::Bold, &format!("[{key}] {mark}> {head}")))
+            }
             ScopeKind::During(updates) => {
                 Some(self.dim(&format!("updates every {} on {}: {title}", updates.every, updates.channel)))
             }
@@ -122,7 +134,7 @@ impl RunView {
     }
 
     fn left(&self, state: &mut State, key: &Key, how: &Left) {
-        let quiet = state.lanes.is_quiet(key);
+        let quiet = state.lanes.is_quiet(key) || (self.typed && key.depth() == 1);
         if let Left::Faulted(fault) = how
             && !quiet
         {
@@ -230,6 +242,7 @@ impl Listener for RunView {
                 let what = if ends.is_some() { "taken up to be undone" } else { "resumed" };
                 self.line(state, &Key::ROOT, &self.dim(&format!("{what} by {by}")));
             }
+            EventBody::Entered { scope } if self.typed && matches!(scope.kind, ScopeKind::Input { .. }) => {}
             EventBody::Entered { scope } => self.entered(state, scope),
             EventBody::Left { key, how } => self.left(state, key, how),
             EventBody::Intended { key, primitive, args, impact, .. } => {

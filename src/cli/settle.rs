@@ -11,7 +11,7 @@ use super::{Exit, Global, open};
 /// Say whether an effect that is in doubt took place
 ///
 /// Look at the target first. After that, `lifeboat resume` carries on: with what took place as done, and with what did not as still
-/// to be done.
+/// to be done. A session is taken up again with `lifeboat repl --resume`.
 #[derive(Args)]
 #[command(group(ArgGroup::new("what").required(true).args(["applied", "not_applied", "output"])))]
 pub(super) struct Settle {
@@ -46,7 +46,7 @@ impl Settle {
         } else {
             let said = if self.not_applied { "did not take place" } else { "took place" };
             printer.out(&format!("recorded: {what} {said}"));
-            printer.out(&format!("carry on with: lifeboat resume {run}"));
+            printer.out(&format!("carry on with: {}", lifeboat.taken_up_by(&run)?));
         }
         Ok(Exit::Done)
     }

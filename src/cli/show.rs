@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::journal::{Broken, JournalError, RUNNING, Recorded, UNFINISHED, Verified};
 use crate::model::{Event, EventBody, Letter, LetterQuery, Mode, Record, Started, Value, Wanted};
-use crate::runtime::{Aftermath, Error, Life, Status};
+use crate::runtime::{Aftermath, Error, Life, Owed, Status, takes_up};
 
 use super::printer::{Printer, Style};
 use super::show_text::Tree;
@@ -109,6 +109,10 @@ impl Header<'_> {
         if self.recorded.summary.ended.is_some() && !UNFINISHED.contains(&&*self.recorded.summary.status) {
             return;
         }
+        // What comes next in a session is what somebody types.
+        if self.recorded.summary.mode == Mode::Session {
+            return;
+        }
         let run = self.recorded.summary.id.as_str();
         let text = match open::recording(global, |builder| builder).and_then(|lifeboat| lifeboat.ways_on(run)) {
             Ok(ways) if ways.bad > 0 => format!("{} (--ways)", ways.place()),
@@ -123,11 +127,12 @@ impl Header<'_> {
         let style = Some(runs::style(&run.status));
         if run.status == RUNNING {
             let text = match Life::of(&run.id, self.events) {
-                Life::GoesOn(process) => format!("goes on, in process {} of {}", process.pid, process.host),
-                Life::Interrupted if run.mode == Mode::Session => {
-                    format!("interrupted: its process is gone (lifeboat repl --resume {})", run.id)
+                Life::GoesOn(process) if run.mode == Mode::Session => {
+                    let (pid, host) = (process.pid, process.host);
+                    format!("{} types, in process {pid} of {host} (lifeboat attach {})", self.typist(), run.id)
                 }
-                Life::Interrupted => format!("interrupted: its process is gone (lifeboat resume {})", run.id),
+                Life::GoesOn(process) => format!("goes on, in process {} of {}", process.pid, process.host),
+                Life::Interrupted => format!("interrupted: its process is gone ({})", takes_up(run.mode, &run.id)),
                 Life::Elsewhere(process) => format!("has no end: whether it goes on, only {} knows", process.host),
             };
             self.row("status", &text, style);
@@ -140,6 +145,10 @@ impl Header<'_> {
             let is_gone = run.status == RUNNING && Life::of(&run.id, self.events) == Life::Interrupted;
             let aftermath = if is_gone { Aftermath::of_interrupted(self.events) } else { Aftermath::of(self.events) };
             self.row(name, &aftermath.sentence(), None);
+        }
+        if run.mode == Mode::Session {
+            self.session();
+            return;
         }
         let Some(EventBody::Ended { unwound, owed, .. }) = self.events.last().map(|event| &event.body) else { return };
         for step in unwound.iter().filter(|step| step.fault.is_some()) {
@@ -162,6 +171,28 @@ impl Header<'_> {
         }
         if !owed.is_empty() {
             self.row("owed", &format!("still to be rolled back: {}", owed.join(", ")), Some(Style::Bad));
+        }
+    }
+
+    /// Who typed last.
+    fn typist(&self) -> &str {
+        let taken_up = self.events.iter().rev().find_map(|event| match &event.body {
+            EventBody::Resumed { by, process: Some(_), .. } => Some(by.as_str()),
+            _ => None,
+        });
+        taken_up.unwrap_or(&self.recorded.summary.by)
+    }
+
+    /// What a session owes, and how that is seen to.
+    fn session(&self) {
+        let (run, owed) = (&self.recorded.summary, Owed::of(self.events));
+        if owed.is_nothing() {
+            return;
+        }
+        let style = if owed.in_doubt.is_empty() { Style::Caution } else { Style::Bad };
+        self.row("owes", &owed.sentence(), Some(style));
+        if run.status != RUNNING {
+            self.row("", &format!("to see to it: {}", takes_up(run.mode, &run.id)), None);
         }
     }
 

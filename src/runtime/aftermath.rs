@@ -101,7 +101,13 @@ pub(crate) fn counted(titles: &[String]) -> String {
 
 impl LeftChange {
     fn describe(&self) -> String {
-        format!("{} {} (line {})", self.primitive, self.impact.targets.join(", "), self.site.line)
+        // What was typed has the number of its input for a name.
+        let place = match (self.site.file.starts_with('['), self.site.line) {
+            (true, 1) => self.site.file.to_string(),
+            (true, line) => format!("{}, line {line}", self.site.file),
+            (false, line) => format!("line {line}"),
+        };
+        format!("{} {} ({place})", self.primitive, self.impact.targets.join(", "))
     }
 }
 
@@ -258,5 +264,23 @@ impl Collector {
             rolled_back: titles(&state.undone),
             failed_rollbacks: titles(&state.failed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_named_by_its_line_or_by_what_was_typed() {
+        let told = |file: &str, line| {
+            let (key, impact) =
+                (Key::ROOT, Impact { targets: vec!["web".to_owned()], ..Impact::of(ImpactKind::Change) });
+            let site = Site { file: file.into(), line, column: 1 };
+            LeftChange { key, primitive: "maintenance".to_owned(), impact, site }.describe()
+        };
+        assert_eq!(told("runbooks/a.rhai", 7), "maintenance web (line 7)");
+        assert_eq!(told("[9]", 1), "maintenance web ([9])");
+        assert_eq!(told("[9]", 2), "maintenance web ([9], line 2)");
     }
 }

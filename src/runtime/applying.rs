@@ -57,7 +57,7 @@ impl Lifeboat {
                 Err(survey) => survey,
             };
             let Some(wait) = wait else {
-                return Err(survey.refusal());
+                return Err(survey.refusal(&wish.holder));
             };
             // Among the machines of a team nobody can tell who still waits: there, whoever asks first is first.
             if queue.place.is_none()
@@ -75,7 +75,7 @@ impl Lifeboat {
             }
             let left = wait.saturating_sub(look.monotonic().saturating_sub(began));
             if left.is_zero() {
-                return Err(survey.refusal());
+                return Err(survey.refusal(&wish.holder));
             }
             let turn = if ledgers.len() > 1 { TURN_ELSEWHERE } else { TURN };
             if self.tokio.block_on(look.sleep(turn.min(left))).is_err() {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use crate::journal::JournalError;
-use crate::model::{Claim, Event, EventBody, Holder, Key, Lease, Record, Span, Ticket};
+use crate::model::{Claim, Event, EventBody, Holder, Key, Lease, Mode, Record, Span, Ticket};
 use crate::system::Look;
 
 use super::active::Life;
 use super::ledger::Ledger;
 use super::session::SESSION;
 use super::undo::owed;
+use super::unfinished::takes_up;
 use super::{Error, Status};
 
 /// What stands in the way of one claim.
@@ -47,10 +48,14 @@ struct Over {
     owes: Option<Vec<String>>,
 }
 
+fn is_session(holder: &Holder) -> bool {
+    holder.runbook == SESSION
+}
+
 /// How a run is taken up again whose process is gone.
 fn resume(holder: &Holder) -> String {
-    let repl = if holder.runbook == SESSION { "repl --resume" } else { "resume" };
-    format!("`lifeboat {repl} {}`", holder.run)
+    let mode = if is_session(holder) { Mode::Session } else { Mode::Run };
+    format!("`{}`", takes_up(mode, &holder.run))
 }
 
 impl Survey {
@@ -153,6 +158,12 @@ impl Survey {
     pub(super) fn doubt(&self) -> Option<Error> {
         if let Some(Lease { holder, .. }) = self.silent.first() {
             let (run, target, host) = (&holder.run, &holder.target, &holder.process.host);
+            // Whoever types ends a session, and nobody else.
+            let cancel = if is_session(holder) {
+                ", which also tells you if it is over".to_owned()
+            } else {
+                format!(" or `lifeboat cancel {run}`, which also tell you if it is over")
+            };
             let resume = resume(holder);
             return Some(Error::InDoubt {
                 why: format!(
@@ -160,8 +171,7 @@ impl Survey {
                     described(holder)
                 ),
                 help: format!(
-                    "on {host}: {resume} or `lifeboat cancel {run}`, which also tell you if it is over. If {host} is gone \
-                     for good, look at {target}, then run this with --break-glass \"why\""
+                    "on {host}: {resume}{cancel}. If {host} is gone for good, look at {target}, then run this with --break-glass \"why\""
                 ),
             });
         }
@@ -181,20 +191,28 @@ impl Survey {
         })
     }
 
-    /// The error where others are in the way.
-    pub(super) fn refusal(&self) -> Error {
+    /// The error where others are in the way of whoever `asks`.
+    pub(super) fn refusal(&self, asks: &Holder) -> Error {
+        // A session that goes on asks again whenever it is armed.
+        let wait = if is_session(asks) { "`:arm` again when it is over" } else { "wait for it with `--wait 10m`" };
         let help = match self.bars.first() {
+            Some(Bar::Held(Lease { holder, .. })) if is_session(holder) => {
+                let there = if self.own_host == holder.process.host {
+                    format!(", follow it with `lifeboat attach {}`", holder.run)
+                } else {
+                    String::new()
+                };
+                format!("{wait}{there}; whoever types there gives it back by `:undo all` and `:quit`")
+            }
             // What can be asked of a run is left in the journal of its own machine.
             Some(Bar::Held(Lease { holder, .. })) if self.own_host != holder.process.host => {
-                format!(
-                    "wait for it with `--wait 10m`, or on {}: `lifeboat cancel {}`",
-                    holder.process.host, holder.run
-                )
+                format!("{wait}, or on {}: `lifeboat cancel {}`", holder.process.host, holder.run)
             }
             Some(Bar::Held(Lease { holder, .. })) => format!(
-                "wait for it with `--wait 10m`, follow it with `lifeboat attach {0}`, or end it with `lifeboat cancel {0}`",
+                "{wait}, follow it with `lifeboat attach {0}`, or end it with `lifeboat cancel {0}`",
                 holder.run
             ),
+            _ if is_session(asks) => wait.to_owned(),
             _ => "wait with the others: `--wait 10m`".to_owned(),
         };
         Error::Refused { why: self.reason(), help: Some(help) }
@@ -233,10 +251,12 @@ impl Survey {
         let mut warnings: Vec<String> = unfinished
             .map(|(holder, owes)| {
                 let owes = if owes.is_empty() { String::new() } else { format!(", and owes: {}", owes.join(", ")) };
-                format!(
-                    "run {0}, which was to change {1}, is not over{owes}; `lifeboat cancel {0}` rolls it back",
-                    holder.run, holder.target
-                )
+                let (kind, undone) = if is_session(holder) {
+                    ("session", format!("{} takes it up again, `:undo` undoes that", resume(holder)))
+                } else {
+                    ("run", format!("`lifeboat cancel {}` rolls it back", holder.run))
+                };
+                format!("{kind} {}, which was to change {}, is not over{owes}; {undone}", holder.run, holder.target)
             })
             .collect();
         warnings.extend(self.taken.iter().cloned());
@@ -254,10 +274,13 @@ fn in_flight(events: &[Event], holder: &Holder) -> Option<(Key, String)> {
 }
 
 fn described(holder: &Holder) -> String {
+    let what = if is_session(holder) {
+        format!("session {}", holder.run)
+    } else {
+        format!("run {} ({})", holder.run, holder.runbook)
+    };
     format!(
-        "run {} ({}), started by {} at {} UTC, process {} on {}",
-        holder.run,
-        holder.runbook,
+        "{what}, started by {} at {} UTC, process {} on {}",
         holder.by,
         holder.since.strftime("%Y-%m-%d %H:%M:%S"),
         holder.process.pid,

@@ -76,9 +76,11 @@ pub use review::{ReviewRequest, review};
 pub use run::{Ran, RunRequest, Status};
 pub use saved::is_plan;
 pub use session::{
-    ARMED_AT_MOST, Cut, Fate, Interrupter, LiveSession, Lookup, Owed, Retraced, SessionEnd, SessionRequest, Typed,
-    Untyped, looks_secret,
+    ARMED_AT_MOST, Cut, Fate, Interrupter, LeftOpen, LiveSession, Lookup, Owed, Retraced, SessionEnd, SessionRequest,
+    Typed, Under, Untyped, looks_secret,
 };
 pub use settle::Settled;
 pub use undo::RollbackRequest;
+#[cfg(feature = "cli")]
+pub(crate) use unfinished::takes_up;
 pub use unit_test::{Missed, RunbookCoverage, TestReport, TestRequest, TestStatus, Tested, TestedFile};

@@ -8,7 +8,7 @@ use crate::worlds::{OnFault, Unanswered};
 
 use super::resume::{Way, given};
 use super::run::acknowledge;
-use super::unfinished::Unfinished;
+use super::unfinished::{Unfinished, takes_up};
 use super::{Error, Life, Lifeboat, Ran};
 
 /// Which run to end.
@@ -115,7 +115,12 @@ impl Lifeboat {
             (None, Life::Interrupted) | (Some("waiting"), _) if run.started.mode == Mode::Run => false,
             (status, _) => {
                 let status = status.unwrap_or("interrupted");
-                return refused(format!("run {id} asks nothing: {status}"), format!("lifeboat show {id}"));
+                // What was asked in a session is asked again by whoever types it again.
+                let help = match run.started.mode {
+                    Mode::Session => format!("take it up again, and type it again: {}", takes_up(Mode::Session, &id)),
+                    _ => format!("lifeboat show {id}"),
+                };
+                return refused(format!("run {id} asks nothing: {status}"), help);
             }
         };
         let question = one_of(&run, questions(&run), key)?;

@@ -7,6 +7,7 @@ use crate::model::{
 use crate::system::{Look, whoami};
 use crate::worlds::{NOT_APPLIED, Recorder};
 
+use super::unfinished::takes_up;
 use super::{Error, Lifeboat};
 
 /// What a person knows of an effect that is in doubt.
@@ -14,7 +15,7 @@ use super::{Error, Lifeboat};
 pub enum Settled {
     /// It took place, and returned this; where that is not known, the certain part of what it returns.
     Applied(Option<Value>),
-    /// It did not: `resume` carries it out again.
+    /// It did not: `resume` carries it out again, and a session leaves that to whoever types.
     NotApplied,
 }
 
@@ -23,7 +24,7 @@ impl Lifeboat {
     pub fn settle(&self, run: &str, key: Option<&str>, settled: &Settled) -> Result<(RunId, String), Error> {
         let run = self.unfinished(Some(run))?;
         let record = Record::of(&run.events);
-        let (key, call) = in_doubt(&record, key)?;
+        let (key, call) = in_doubt(&record, key, &takes_up(run.started.mode, &run.id))?;
         let look = self.look();
         nothing_goes_on(&look, &run.id, &key)?;
         let recorder = Recorder::resuming(run.id.clone(), self.journal()?, look.clone(), Vec::new(), &run.events);
@@ -79,12 +80,12 @@ pub(super) fn nothing_goes_on(look: &Look, run: &RunId, key: &Key) -> Result<(),
 }
 
 /// The call that is meant, among those that are in doubt.
-fn in_doubt(record: &Record, wanted: Option<&str>) -> Result<(Key, RecordedCall), Error> {
+fn in_doubt(record: &Record, wanted: Option<&str>, again: &str) -> Result<(Key, RecordedCall), Error> {
     let open: Vec<(&Key, &RecordedCall)> = record.open().collect();
     let listed = || open.iter().map(|(key, call)| format!("{key} ({})", described(&call.primitive, &call.impact)));
     let refused = |why: String, help: String| Err(Error::Refused { why, help: Some(help) });
     let found = match (wanted, &open[..]) {
-        (_, []) => return refused("nothing is in doubt in this run".to_owned(), "resume it".to_owned()),
+        (_, []) => return refused("nothing is in doubt in this run".to_owned(), format!("take it up again: {again}")),
         (None, [one]) => Some(*one),
         (None, _) => {
             let why = format!("{} calls are in doubt", open.len());

@@ -22,13 +22,14 @@ impl Lifeboat {
     /// The run that is meant, if it is not over and its files are those with which it began.
     pub(super) fn standing(&self, run: &str) -> Result<Standing, Error> {
         let run = self.recorded_run(Some(run))?;
+        if run.started.mode == Mode::Session {
+            let why = format!("{} is a session: what comes next is what somebody types", run.id);
+            let help = format!("lifeboat show {} says what it owes", run.id);
+            return Err(Error::Refused { why, help: Some(help) });
+        }
         if let Some(status) = run.status().filter(|status| !UNFINISHED.contains(status)) {
             let why = format!("run {} is over: {status}", run.id);
             return Err(Error::Refused { why, help: Some("lifeboat show tells how it ended".to_owned()) });
-        }
-        if run.started.mode == Mode::Session {
-            let why = format!("{} is a session: in which ways it goes on, whoever types in it decides", run.id);
-            return Err(Error::Refused { why, help: Some("`:owed` tells there what it would leave".to_owned()) });
         }
         let environment = self.environment(Some(&run.started.environment))?;
         let script = self.load_unasked(run.started.runbook.as_ref(), environment)?;

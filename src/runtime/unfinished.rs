@@ -46,10 +46,19 @@ impl Unfinished {
 
     /// The refusal where it is a session: what was typed there is gone on with by whoever types.
     pub(super) fn is_session(&self) -> Option<Error> {
-        (self.started.mode == Mode::Session).then(|| Error::Refused {
-            why: format!("{} is a session", self.id),
-            help: Some(format!("take it up again: lifeboat repl --resume {}; `:undo` undoes what it owes", self.id)),
-        })
+        (self.started.mode == Mode::Session)
+            .then(|| Error::Refused { why: format!("{} is a session", self.id), help: Some(self.session_goes_on()) })
+    }
+
+    /// What to do about a session: follow whoever types there, or take it up.
+    fn session_goes_on(&self) -> String {
+        let id = &self.id;
+        match Life::of(id, &self.events) {
+            Life::GoesOn(_) | Life::Elsewhere(_) if self.status().is_none() => {
+                format!("lifeboat attach {id} follows it; `:undo` there undoes what it owes, and `:quit` ends it")
+            }
+            _ => format!("take it up again: {}; `:undo` undoes what it owes", takes_up(Mode::Session, id)),
+        }
     }
 
     /// How it ended, if it did.
@@ -61,12 +70,24 @@ impl Unfinished {
     }
 }
 
+/// The command with which a person takes up a run of this mode.
+pub(crate) fn takes_up(mode: Mode, run: &RunId) -> String {
+    let command = if mode == Mode::Session { "repl --resume" } else { "resume" };
+    format!("lifeboat {command} {run}")
+}
+
 /// How a run ends that somebody asked to stop.
 fn cancelled(abort: bool) -> Halt {
     if abort { Halt::Aborted } else { Halt::Cancelled }
 }
 
 impl Lifeboat {
+    /// The command with which a person takes this run up again: a session is typed on.
+    pub fn taken_up_by(&self, run: &RunId) -> Result<String, Error> {
+        let run = self.recorded_run(Some(run.as_str()))?;
+        Ok(takes_up(run.started.mode, &run.id))
+    }
+
     /// How a run ends that is taken up again, if it does not go on: it was being unwound, or somebody has asked it to stop, and be it
     /// that its process did not live to hear of that.
     pub(super) fn ending(&self, run: &Unfinished) -> Result<Option<Halt>, Error> {
@@ -141,14 +162,21 @@ fn may_be_taken_up(run: &Unfinished) -> Result<(), Error> {
     }
     match run.events.last().map(|event| &event.body) {
         Some(EventBody::Ended { status, owed, .. }) if !UNFINISHED.contains(&status.as_str()) && owed.is_empty() => {
-            refused(
-                format!("run {id} is over: {status}"),
-                "lifeboat show tells how it ended; run it again to begin anew, or lifeboat rollback it",
-            )
+            let help = match run.started.mode {
+                Mode::Session => {
+                    format!("lifeboat show {id} tells what was done; {} opens it again", takes_up(Mode::Session, id))
+                }
+                _ => "lifeboat show tells how it ended; run it again to begin anew, or lifeboat rollback it".to_owned(),
+            };
+            refused(format!("run {id} is over: {status}"), &help)
         }
         Some(EventBody::Ended { .. }) => Ok(()),
         _ => match Life::of(id, &run.events) {
             Life::Interrupted => Ok(()),
+            Life::GoesOn(process) if run.started.mode == Mode::Session => refused(
+                format!("session {id} still goes on, in process {} of {}", process.pid, process.host),
+                &format!("whoever types there says so with `:settle`; lifeboat attach {id} follows it"),
+            ),
             Life::GoesOn(process) => refused(
                 format!("run {id} still goes on, in process {} of {}", process.pid, process.host),
                 &format!("lifeboat attach {id} follows it, lifeboat cancel {id} ends it"),

@@ -80,7 +80,8 @@ impl Session {
 
     /// The same with values for the parameters that it declares.
     pub fn read_with(&self, name: &str, text: &str, params: &Params) -> Result<Input, Unread> {
-        self.is_complete(name, text)?;
+        // What cannot be evaluated leaves no source behind.
+        self.compile(Arc::new(SourceMap::default()), name, text, params)?;
         self.compile(self.host.sources.clone(), name, text, params)
     }
 

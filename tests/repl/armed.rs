@@ -78,7 +78,7 @@ fn what_destroys_is_asked_about_each_time() {
     terminal.asks_for(1);
     terminal.line(":arm", 2);
     terminal.line("let b = backup(\"primary\");", 3);
-    terminal.line("sql(\"primary\", \"DELETE FROM orders\", #{ rows: 50 });", 4);
+    terminal.line("sql(\"primary\", \"DELETE FROM orders\", #{ expect_rows: 50 });", 4);
     for (answer, next) in [("no", 5), ("yes", 6)] {
         terminal.keys("restore(\"primary\", #{ from: b.id });");
         terminal.press("Enter");

@@ -73,9 +73,9 @@ fn a_runbook_is_taken_statement_by_statement() {
     terminal.line(":skip it only gets in the way", 8);
     terminal.keys(":edit");
     terminal.press("Enter");
-    terminal.shows("> maintenance(\"web\", \"off\");");
+    terminal.shows("[9] test ARMED 14m> maintenance(\"web\", \"off\");");
     terminal.press("Enter");
-    terminal.asks_for(9);
+    terminal.asks_for(10);
     assert!(!is_closed(&project));
 }
 

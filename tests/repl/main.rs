@@ -6,7 +6,9 @@
 mod project;
 
 mod armed;
+mod faults;
 mod incident;
+mod left_open;
 mod piped;
 mod resumed;
 mod terminal;

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::project::Project;
 use crate::{is_closed, project, told_apart};
 
-fn piped(project: &Project, arguments: &[&str], input: &str) -> (i32, String, String) {
+pub(crate) fn piped(project: &Project, arguments: &[&str], input: &str) -> (i32, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_lifeboat"))
         .args(arguments)
         .current_dir(project.path(""))
@@ -64,6 +64,42 @@ fn machines_get_json() {
     let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     assert_eq!((&lines[0]["value"], &lines[0]["ended"]), (&serde_json::json!(2), &serde_json::json!("completed")));
     assert_eq!(lines[1]["planned"][0]["call"]["primitive"], "maintenance", "{}", lines[1]);
+}
+
+#[test]
+fn machines_get_nothing_but_json_and_each_event_as_it_was() {
+    let project = project();
+    project.write("runbooks/a.rhai", "//! A.\n\nprobe(\"web\");\nlog(\"x\");\n");
+    let input = ":arm\n:targets\n:owed\nmaintenance(\"web\", \"on\");\n:health\n:load runbooks/a.rhai\n:go\n:who\n:timeline\n\
+                 :help\n:vars\n?probe\n:plan runbooks/a.rhai\n:explore runbooks/a.rhai --help\n# done\n:settle 9.9 applied\n";
+    let (code, out, err) = piped(&project, &["repl", "--json"], input);
+    assert_eq!(code, 6, "{out}{err}");
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+    let command = |name: &str| {
+        let is_it = |line: &&serde_json::Value| line["kind"] == "command" && line["command"] == name;
+        lines.iter().find(is_it).unwrap_or_else(|| panic!("{name}: {out}"))
+    };
+    assert_eq!((&command(":owed")["ok"], &command(":owed")["text"]), (&true.into(), &"nothing is owed".into()));
+    assert!(command(":targets")["text"].as_str().expect("a text").contains("primary"), "{out}");
+    assert_eq!(command(":settle 9.9 applied")["ok"], false);
+    let left: Vec<&str> =
+        lines.iter().filter(|line| line["event"] == "left").map(|line| line["key"].as_str().expect("a key")).collect();
+    assert_eq!(left.first(), Some(&"2"), "{out}");
+    assert!(!out.contains("halted"), "what was completed was not halted: {out}");
+    assert!(lines.iter().any(|line| line["kind"] == "input" && line["ended"] == "completed"), "{out}");
+}
+
+#[test]
+fn a_protected_environment_is_not_armed_where_nobody_can_type_its_name() {
+    let project = Project::configured("protected = true", "");
+    project.database(5);
+    let (code, _, err) = piped(&project, &["repl"], ":arm\n");
+    assert_eq!(code, 1);
+    let told = err.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains("nobody is here to type its name") && told.contains("lifeboat run RUNBOOK --yes test"),
+        "{err}"
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::project::Project;
 use crate::terminal::Terminal;
 use crate::{is_closed, project, told_apart};
 
-fn kill(terminal: &Terminal) {
+pub(crate) fn kill(terminal: &Terminal) {
     kill_process(Pid::from_raw(terminal.process()).expect("a process"), Signal::KILL).expect("it runs");
     terminal.shows("it ended with 137");
 }
@@ -193,4 +193,83 @@ fn carrying_out() -> Vec<Pid> {
         line.contains("echo x >> begun")
     });
     mine.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+#[test]
+fn a_question_that_was_cut_off_was_not_answered_and_what_stood_behind_it_was_not_done() {
+    let lost = "[environments.test.tools.lost]\ndriver = \"command\"\nprogram = [\"sh\", \"-c\", \"kill -9 $$\"]\nimpact = \"change\"\n";
+    let project = Project::configured("", lost);
+    project.database(5);
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line("exec(\"lost\");", 3);
+    terminal.keys("confirm(\"Go on?\"); maintenance(\"web\", \"on\");");
+    terminal.press("Enter");
+    terminal.shows("Go on? [yes/no]");
+    kill(&terminal);
+    let again = Terminal::of_size(&project.path(""), "repl --resume", (80, 60), "xterm-256color");
+    let shown = again.asks_for(4);
+    assert!(shown.contains("[3] was cut short: confirm(\"Go on?\"); maintenance"), "{shown}");
+    assert!(shown.contains("it asked `Go on?`: that was not answered"), "{shown}");
+    assert!(shown.contains("what stood behind it was not done; type it again"), "{shown}");
+    assert!(!shown.contains("exec lost was under way"), "that was in doubt before: {shown}");
+    assert!(shown.contains("in doubt: exec lost: `:settle 2.0 applied`"), "{shown}");
+    assert!(!is_closed(&project));
+}
+
+#[test]
+fn a_runbook_that_was_loaded_is_where_it_was() {
+    let project = project();
+    let text = "//! Close the shop.\n\nparam why: string;\n\nlog(why);\nlet a = 1;\nmaintenance(\"web\", \"on\");\nlet b = 2;\nlet b = 2;\nlog(\"end\");\n";
+    project.write("runbooks/close.rhai", text);
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":load runbooks/close.rhai why=\"it burns\"", 2);
+    terminal.line(":next", 3);
+    terminal.line(":next", 4);
+    terminal.line("probe(\"web\").ok", 5);
+    terminal.line(":skip not needed", 6);
+    // What is typed as it stands there takes its place.
+    terminal.line("maintenance(\"web\", \"on\");", 7);
+    terminal.line("throw \"a mistake\"", 8);
+    kill(&terminal);
+    let again = Terminal::open(&project.path(""), "repl --resume");
+    let shown = again.asks_for(8);
+    assert!(shown.contains("close.rhai: 4 of 7 statements were taken"), "{shown}");
+    assert!(shown.contains("next, 5 of 7:\n  let b = 2;"), "{shown}");
+    again.keys(":edit");
+    again.press("Enter");
+    again.shows("> let b = 2;");
+    again.press("Enter");
+    again.asks_for(10);
+    let shown = again.line(":next", 11);
+    assert!(shown.contains("next, 7 of 7:\n  log(\"end\");"), "the one that says the same was not passed by: {shown}");
+    kill(&again);
+    project.write("runbooks/close.rhai", &text.replace("end", "over"));
+    let again = Terminal::open(&project.path(""), "repl --resume");
+    let shown = again.asks_for(11);
+    let told = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("close.rhai was edited since it was loaded; [10] was done last: let b = 2;."), "{shown}");
+    assert!(told.contains("`:load runbooks/close.rhai why=\"it burns\"` takes it from its beginning"), "{shown}");
+}
+
+#[test]
+fn a_statement_of_a_loaded_runbook_that_was_cut_off_stays_the_next_one() {
+    let project = project();
+    project.write("runbooks/ask.rhai", "//! Ask.\n\nlog(\"begins\");\nconfirm(\"Go on?\");\nlog(\"ends\");\n");
+    let terminal = Terminal::open(&project.path(""), "repl runbooks/ask.rhai");
+    terminal.asks_for(2);
+    terminal.line(":arm", 3);
+    terminal.keys(":go");
+    terminal.press("Enter");
+    terminal.shows("Go on? [yes/no]");
+    kill(&terminal);
+    let again = Terminal::open(&project.path(""), "repl --resume");
+    let shown = again.asks_for(5);
+    assert!(shown.contains("ask.rhai: 1 of 3 statements were taken"), "{shown}");
+    assert!(shown.contains("it is the one that was cut short: `:next` does all of it"), "{shown}");
+    again.line(":arm", 6);
+    let shown = again.line(":skip they agreed", 7);
+    assert!(shown.contains("next, 3 of 3:\n  log(\"ends\");"), "{shown}");
 }

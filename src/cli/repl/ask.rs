@@ -49,7 +49,13 @@ impl Answers for AtTerminal {
             // What was typed before the question was asked is no answer to it.
             let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
             loop {
-                for line in wrap(&format!("{}{choices}", asked.question), self.0.width()) {
+                // Choices stand together: where they would be torn apart, in a line of their own.
+                let mut lines = wrap(&format!("{}{choices}", asked.question), self.0.width());
+                if !lines.iter().any(|line| line.ends_with(choices.trim_start())) {
+                    lines = wrap(&asked.question, self.0.width());
+                    lines.push(choices.trim_start().to_owned());
+                }
+                for line in lines {
                     self.0.err(&self.0.paint_err(Style::Caution, &line));
                 }
                 let Some(line) = self.line().await else { return Ok(Answer::Nobody) };

@@ -145,14 +145,12 @@ impl Command {
 }
 
 fn load(rest: &str) -> Result<Command, Wrong> {
-    let mut words = rest.split_whitespace();
-    let file = words.next().unwrap_or_default().trim_matches('"').to_owned();
+    let mut words = split(rest).into_iter();
+    let file = words.next().unwrap_or_default();
     let mut params = Vec::new();
     for word in words {
         match word.split_once('=') {
-            Some((name, value)) if !name.is_empty() => {
-                params.push((name.to_owned(), value.trim_matches('"').to_owned()));
-            }
+            Some((name, value)) if !name.is_empty() => params.push((name.to_owned(), value.to_owned())),
             _ => {
                 return Err(Wrong {
                     why: format!("`{word}` is no parameter"),
@@ -162,6 +160,35 @@ fn load(rest: &str) -> Result<Command, Wrong> {
         }
     }
     Ok(Command::Load { file, params })
+}
+
+/// Words, in which `"` holds spaces together and `\` takes the next character as it is.
+fn split(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            '\\' if quoted => word.get_or_insert_default().extend(chars.next()),
+            c if c.is_whitespace() && !quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// What `:load` reads as this.
+pub(super) fn load_command(file: &str, params: &[(String, String)]) -> String {
+    let word = |text: &str| {
+        let plain = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\\'));
+        if plain { text.to_owned() } else { format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")) }
+    };
+    let params = params.iter().map(|(name, value)| format!(" {name}={}", word(value)));
+    format!(":load {}{}", word(file), params.collect::<String>())
 }
 
 fn span(text: &str) -> Result<Span, Wrong> {
@@ -182,6 +209,9 @@ mod tests {
         assert_eq!(read("watch 5s probe(\"web\")"), Ok(Command::Watch { every: Span::from_secs(5), expression }));
         let params = vec![("reason".to_owned(), "x".to_owned())];
         assert_eq!(read("load a.rhai reason=x"), Ok(Command::Load { file: "a.rhai".to_owned(), params }));
+        let params = vec![("why".to_owned(), "it \"is\" C:\\ down".to_owned()), ("n".to_owned(), String::new())];
+        let typed = load_command("my runbooks/a.rhai", &params);
+        assert_eq!(read(&typed[1..]), Ok(Command::Load { file: "my runbooks/a.rhai".to_owned(), params }));
         assert_eq!(read("q"), Ok(Command::Quit));
         let wrong = |text: &str| {
             let wrong = read(text).expect_err(text);

@@ -128,42 +128,4 @@ impl Console<'_> {
             &self.printer.paint(Style::Dim, ":help lists the commands, ?NAME explains one, Tab completes, Ctrl-D ends"),
         );
     }
-
-    fn told_again(&self, retraced: &Retraced) {
-        let say = |text: &str, style: Style| {
-            for line in wrap(text, self.printer.width()) {
-                self.printer.out(&self.printer.paint(style, &line));
-            }
-        };
-        let what = if retraced.inputs == 1 { "1 input" } else { &format!("{} inputs", retraced.inputs) };
-        say(&format!("taken up again: {what}, answered from the record; nothing was done twice"), Style::Dim);
-        for file in &retraced.edited {
-            say(&format!("{file} was edited since it began"), Style::Caution);
-        }
-        for (number, why) in &retraced.lost {
-            say(&format!("[{number}] came to something else than before: {why}"), Style::Caution);
-        }
-        let Some(cut) = &retraced.cut else {
-            let owed = self.session.owed();
-            self.list_owed(&owed);
-            return;
-        };
-        let head = cut.text.lines().next().unwrap_or_default();
-        say(&format!("[{}] was cut short: {head}", cut.number), Style::Caution);
-        match &cut.effect {
-            None => say("nothing of it was under way; what it had not begun was not done", Style::Dim),
-            Some((what, crate::runtime::Fate::TookPlace(evidence))) => {
-                say(&format!("{what} was under way: it took place ({evidence})"), Style::Caution);
-                say("what stood behind it was not done; type it again if it is still wanted", Style::Dim);
-            }
-            Some((what, crate::runtime::Fate::DidNot(evidence))) => {
-                say(&format!("{what} was under way: it did NOT take place ({evidence})"), Style::Caution);
-                say("type it again if it is still wanted", Style::Dim);
-            }
-            Some((what, crate::runtime::Fate::InDoubt(why))) => {
-                say(&format!("{what} was under way, and nobody knows whether it took place: {why}"), Style::Bad);
-            }
-        }
-        self.list_owed(&self.session.owed());
-    }
 }

@@ -9,6 +9,14 @@ pub(super) struct Loaded {
     pub(super) file: String,
     statements: Vec<String>,
     next: usize,
+    /// Whether the statement before was taken into the line, to be changed.
+    edited: bool,
+}
+
+/// What tells a text from another one: how long it is, and the beginning of its digest.
+pub(super) fn fingerprint(text: &str) -> String {
+    let digest = crate::system::hex(text.as_bytes());
+    format!("{} statements, {}", statements(text).len(), digest.get(..8).unwrap_or(&digest))
 }
 
 impl Loaded {
@@ -17,7 +25,12 @@ impl Loaded {
         let (functions, others): (Vec<_>, Vec<_>) =
             statements(text).into_iter().partition(|statement| is_function(statement));
         let functions = (!functions.is_empty()).then(|| functions.join("\n\n"));
-        Self { file: file.to_owned(), statements: functions.into_iter().chain(others).collect(), next: 0 }
+        Self {
+            file: file.to_owned(),
+            statements: functions.into_iter().chain(others).collect(),
+            next: 0,
+            edited: false,
+        }
     }
 
     /// The statement that comes next.
@@ -25,9 +38,22 @@ impl Loaded {
         self.statements.get(self.next).map(String::as_str)
     }
 
-    /// It was carried out, or left out.
-    pub(super) fn advance(&mut self) {
-        self.next += 1;
+    /// Follows what was typed, or carried out of it: whether the next statement is behind it now. What is recorded tells the same once
+    /// more when the session is taken up again.
+    pub(super) fn follow(&mut self, typed: &str, went_well: bool) -> bool {
+        let typed = typed.trim();
+        let (skipped, edited) = (typed.starts_with(":skip"), typed.starts_with(":edit"));
+        if !skipped && !edited && super::editor::is_command(typed) {
+            return false;
+        }
+        // Taken into the line and left as it was, it is not the one behind it, though that may say the same.
+        let before = self.next.checked_sub(1).and_then(|before| self.statements.get(before));
+        let was_edited = std::mem::replace(&mut self.edited, edited);
+        let as_it_was = was_edited && before.is_some_and(|before| before.trim() == typed);
+        let is_next = self.next().is_some_and(|next| next.trim() == typed) && !as_it_was;
+        let over = self.next().is_some() && (skipped || edited || (went_well && is_next));
+        self.next += usize::from(over);
+        over
     }
 
     /// How many were carried out or left out, and how many there are.
@@ -149,6 +175,25 @@ probe("web")"#;
         let loaded = Loaded::of("runbooks/a.rhai", text);
         assert_eq!(loaded.next(), Some("fn helper(a) { a + 1 }"));
         assert_eq!((loaded.progress(), loaded.name()), ((0, 10), "a.rhai".to_owned()));
+    }
+
+    #[test]
+    fn what_is_typed_moves_it_on_as_the_record_does() {
+        let mut loaded = Loaded::of("a.rhai", "log(\"a\");\nlet b = 2;\nlet b = 2;\nlog(\"c\");\nlog(\"d\");");
+        let mut follow = |typed: &str, went_well| (loaded.follow(typed, went_well), loaded.progress().0);
+        assert_eq!(follow("log(\"a\");", false), (false, 0), "what failed stays the next one");
+        assert_eq!(follow("log(\"a\");", true), (true, 1));
+        assert_eq!(follow("log(\"a\");", true), (false, 1), "it was there before");
+        assert_eq!(follow(":owed", true), (false, 1));
+        assert_eq!(follow(":edit # let b = 2;", true), (true, 2));
+        assert_eq!(follow(":owed", true), (false, 2));
+        assert_eq!(follow("let b = 2;", true), (false, 2), "it is the one that was taken into the line");
+        assert_eq!(follow("let b = 2;", true), (true, 3));
+        assert_eq!(follow("# a remark", true), (false, 3));
+        assert_eq!(follow(":skip it is late # log(\"c\");", true), (true, 4));
+        assert_eq!(follow("log(\"d\");\n", true), (true, 5));
+        assert_eq!(follow("log(\"d\");", true), (false, 5), "that was the last one");
+        assert_eq!(follow(":skip more", true), (false, 5));
     }
 
     #[test]

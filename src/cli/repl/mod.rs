@@ -1,5 +1,6 @@
 //! `lifeboat repl`: the console for an incident. It is dry until it is armed, and remembers everything.
 
+mod again;
 mod ask;
 mod colour;
 mod commands;
@@ -25,7 +26,7 @@ use clap::Args;
 use rustyline::error::ReadlineError;
 
 use crate::model::Span;
-use crate::runtime::{Error, Interrupter, Lifeboat, LiveSession, SessionRequest, Untyped};
+use crate::runtime::{Error, Interrupter, Lifeboat, LiveSession, SessionRequest, Under, looks_secret};
 use crate::system::{Cancel, LineHistory};
 
 use super::people::{Signal, on_signals};
@@ -58,7 +59,7 @@ pub(super) struct Repl {
     /// What is going on: the title of the report, and a clock in the prompt
     #[arg(long, value_name = "TITLE", conflicts_with_all = ["resume", "from"])]
     incident: Option<String>,
-    /// Take up a session again, with its variables, functions and what it owes [default: the newest that was not ended]
+    /// Take up a session again, with its variables, functions and what it owes [default: the newest that was left open]
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with = "from")]
     resume: Option<String>,
     /// Look back at a run, dry: what it had at hand before this call or step is there
@@ -98,7 +99,7 @@ impl Repl {
     pub(super) fn execute(&self, global: &Global, printer: &Printer) -> Result<Exit, Error> {
         let at_terminal = printer.interactive() && std::io::stdout().is_terminal();
         let cancel = Cancel::new();
-        let view = RunView::new(printer);
+        let view = RunView::of_session(printer);
         let program = std::env::current_exe().unwrap_or_else(|_| "lifeboat".into());
         let lifeboat = Arc::new(open::recording(global, |builder| {
             let builder =
@@ -114,7 +115,18 @@ impl Repl {
             wait: self.wait.map(|wait| wait.0),
             break_glass: self.break_glass.clone(),
         };
+        // What is wrong with it is said before anything is on record.
+        if let Some(what) = self.incident.as_deref().and_then(looks_secret) {
+            let help = "it would stand in the record and in the report; call it something else".to_owned();
+            return Err(Error::Params { why: format!("the title of the incident holds {what}"), help: Some(help) });
+        }
+        let file = self.runbook.as_ref().map(|runbook| runbook.display().to_string());
+        if let Some(file) = &file {
+            let environment = &lifeboat.environment(global.env.as_deref())?.name;
+            lifeboat.loadable(file, environment, &self.params)?;
+        }
         let mut retraced = None;
+        let mut left_open = Vec::new();
         let session = if let Some(run) = &self.resume {
             let (session, found) =
                 lifeboat.resume_session(Some(run.as_str()).filter(|run| !run.is_empty()), &request)?;
@@ -124,32 +136,50 @@ impl Repl {
             let (run, key) = from.split_once('@').map_or((from.as_str(), None), |(run, key)| (run, Some(key)));
             lifeboat.look_back(run, key, &request)?
         } else {
+            let environment = &lifeboat.environment(global.env.as_deref())?.name;
+            left_open = lifeboat.sessions_left_open(Some(environment))?;
+            left_open.retain(|session| session.died && !session.owes.is_nothing());
             lifeboat.open_session(&request)?
         };
-        stop_on_signals(session.interrupter());
+        stop_on_signals(printer, session.interrupter());
+        // Whoever reads lines of JSON gets nothing else.
+        let text = printer.keeping_text();
+        let printer = if printer.json { &text } else { printer };
         let (loaded, prefilled) = (None, None);
         let mut console = Console { session, lifeboat: &lifeboat, printer, loaded, prefilled, at_terminal };
+        console.told_left_open(&left_open);
         console.greet(retraced.as_ref());
-        if let Some(runbook) = &self.runbook {
-            let file = runbook.display().to_string();
-            if let Err(error) = console.load(&file, &self.params) {
-                console.session.end();
-                return Err(error);
-            }
+        if let Some(retraced) = &retraced {
+            console.take_up_loaded(retraced.cut.as_ref());
         }
+        if let Some(file) = &file
+            && let Err(error) = console.load(file, &self.params)
+        {
+            console.session.end();
+            return Err(error);
+        }
+        console.text_as_json(None, true);
         if at_terminal { console.typed() } else { console.piped() }
     }
 }
 
 /// Ctrl-C stops what goes on, and never the session. Who loses a connection has not asked for anything to stop. With nothing going on, a
 /// signal from elsewhere ends the process: the session can be taken up again.
-fn stop_on_signals(interrupter: Interrupter) {
+fn stop_on_signals(printer: &Printer, interrupter: Interrupter) {
     let terminal = rustix::termios::tcgetattr(std::io::stdin()).ok();
+    let printer = printer.clone();
+    let stop = move |interrupter: &Interrupter| {
+        let stopped = interrupter.interrupt();
+        if let Some(text) = stopped.and_then(|(what, again)| stopping(what, again)) {
+            printer.err(&printer.paint_err(Style::Caution, text));
+        }
+        stopped.is_some()
+    };
     on_signals(move |signal| {
         let goes_on = match signal {
             // At a terminal, with nothing going on, it ends a question or a line, and never the session.
-            Signal::Interrupt => interrupter.interrupt() || terminal.is_some(),
-            Signal::Stop => interrupter.interrupt(),
+            Signal::Interrupt => stop(&interrupter) || terminal.is_some(),
+            Signal::Stop => stop(&interrupter),
             Signal::HungUp => interrupter.goes_on(),
         };
         if goes_on {
@@ -165,6 +195,18 @@ fn stop_on_signals(interrupter: Interrupter) {
         )]
         std::process::exit(i32::from(Exit::Cancelled.code()));
     });
+}
+
+/// What is said at once to whoever asks what goes on to stop.
+fn stopping(what: Under, again: bool) -> Option<&'static str> {
+    match (what, again) {
+        (Under::Watch, _) => None,
+        (Under::Undo, false) => Some(
+            "stopping: the rollback under way comes to its end; press Ctrl-C again to stop it at once, and leave it owed",
+        ),
+        (Under::Evaluation, false) => Some("stopping; press Ctrl-C again to stop at once, rollbacks too"),
+        (_, true) => Some("stopping at once: nothing more is rolled back"),
+    }
 }
 
 impl Console<'_> {
@@ -249,7 +291,9 @@ impl Console<'_> {
                 self.not_kept(&what);
                 return Ok(self.end(Exit::RolledBack));
             }
-            match self.perform(&typed) {
+            let next = self.perform(&typed);
+            self.text_as_json(Some(typed.trim()), next != Next::Failed);
+            match next {
                 Next::GoOn => {}
                 Next::Failed => return Ok(self.end(Exit::RolledBack)),
                 Next::Leave => return Ok(self.end(Exit::Done)),
@@ -285,13 +329,28 @@ impl Console<'_> {
 
     fn evaluate(&mut self, text: &str) -> Next {
         match self.session.evaluate(text) {
-            Ok(typed) if shown::show(&typed, &self.session, self.printer) => Next::GoOn,
-            Ok(_) => Next::Failed,
-            Err(Untyped::Wrong(error)) => self.failed(&error),
-            Err(Untyped::Incomplete) => {
-                self.printer.err("that is not complete: a bracket, a text or a block is open");
-                Next::Failed
+            Ok(typed) => {
+                let went_well = shown::show(&typed, &self.session, self.printer);
+                self.follow(text, went_well);
+                if went_well { Next::GoOn } else { Next::Failed }
             }
+            Err(untyped) => self.untyped(untyped),
+        }
+    }
+
+    /// What was said in words since the last time, as a line of JSON: by this command, or by the session itself.
+    fn text_as_json(&self, typed: Option<&str>, went_well: bool) {
+        if !self.printer.json {
+            return;
+        }
+        let text = self.printer.take_kept();
+        let text = text.trim_end();
+        match typed {
+            Some(command) if editor::is_command(command) => self.printer.out_json(&serde_json::json!({
+                "kind": "command", "command": command, "ok": went_well, "text": text,
+            })),
+            _ if text.is_empty() => {}
+            _ => self.printer.out_json(&serde_json::json!({ "kind": "session", "text": text })),
         }
     }
 

@@ -2,12 +2,13 @@
 
 use crate::cli::printer::Style;
 use crate::cli::{Cli, perform as carry_out};
-use crate::model::{Key, Span};
+use crate::model::{Halt, Key, Span, Verdict};
 use crate::runtime::Error;
 use clap::Parser as _;
 
-use super::commands::{COMMANDS, Command};
-use super::load::Loaded;
+use super::again::head;
+use super::commands::{COMMANDS, Command, load_command};
+use super::load::{Loaded, fingerprint};
 use super::{Console, Next, shown};
 
 impl Console<'_> {
@@ -80,8 +81,13 @@ impl Console<'_> {
                 Ok(_) => Next::Failed,
                 Err(error) => self.failed(&error),
             },
+            // Help was asked for.
+            Err(error) if error.exit_code() == 0 => {
+                self.printer.out(error.render().to_string().trim_end());
+                Next::GoOn
+            }
             Err(error) => {
-                let _ = error.print();
+                self.printer.err(error.render().to_string().trim_end());
                 Next::Failed
             }
         }
@@ -94,7 +100,7 @@ impl Console<'_> {
         if environment.protected {
             let question = format!("{name} is protected: type its name to let changes take place there: ");
             typed = self.printer.ask(&self.printer.paint_err(Style::Caution, &question));
-            if typed.as_deref().unwrap_or_default().is_empty() {
+            if typed.as_deref() == Some("") || (typed.is_none() && self.at_terminal) {
                 let help = "nothing was typed; the session stays dry".to_owned();
                 return Err(Error::Refused { why: format!("environment {name} is protected"), help: Some(help) });
             }
@@ -112,18 +118,21 @@ impl Console<'_> {
                 return Ok(());
             };
             match (&step.fault, &verdict) {
-                (None, crate::model::Verdict::Completed(_)) => self.printer.out(&format!("undone: {}", step.title)),
+                (None, Verdict::Completed(_)) => self.printer.out(&format!("undone: {}", step.title)),
                 (Some(fault), _) => {
                     let why = format!("the rollback of {} FAILED, and is still owed: {fault}", step.title);
                     let help = "`:undo` tries it again; what it did is not done twice. `:timeline` shows what was done";
                     return Err(Error::Params { why, help: Some(help.to_owned()) });
                 }
-                (None, _) => {
-                    let why = format!("the rollback of {} was stopped; it is still owed", step.title);
-                    return Err(Error::Params { why, help: Some("`:undo` goes on with it".to_owned()) });
-                }
+                (None, verdict) => return Err(still_owed(&step.title, verdict)),
             }
-            if !all || self.session.script().owed().is_empty() {
+            let left = self.session.script().owed().len();
+            if all && left > 0 && self.session.was_stopped() {
+                let what = if left == 1 { "1 step is".to_owned() } else { format!("{left} steps are") };
+                self.printer.out(&format!("stopped: {what} still owed; `:undo all` goes on"));
+                return Ok(());
+            }
+            if !all || left == 0 {
                 return Ok(());
             }
         }
@@ -160,7 +169,7 @@ impl Console<'_> {
     pub(super) fn load(&mut self, file: &str, params: &[(String, String)]) -> Result<(), Error> {
         let text = self.session.loadable(file, params)?;
         let loaded = Loaded::of(file, &text);
-        self.session.note(&format!(":load {file}"));
+        self.session.note(&format!("{} # {}", load_command(file, params), fingerprint(&text)));
         let (_, count) = loaded.progress();
         self.printer.out(&format!("{}: {count} statements; `:next` carries out the first, `:go` all", loaded.name()));
         self.loaded = Some(loaded);
@@ -169,7 +178,7 @@ impl Console<'_> {
     }
 
     /// Shows what comes next of the runbook that is loaded.
-    fn show_next(&self) {
+    pub(super) fn show_next(&self) {
         let Some(loaded) = &self.loaded else { return };
         let (done, count) = loaded.progress();
         match loaded.next() {
@@ -194,10 +203,13 @@ impl Console<'_> {
         next.map(str::to_owned)
     }
 
-    fn advance(&mut self) {
-        if let Some(loaded) = &mut self.loaded {
-            loaded.advance();
+    /// What was typed may have taken the place of the next statement. Whether it has.
+    pub(super) fn follow(&mut self, typed: &str, went_well: bool) -> bool {
+        let over = self.loaded.as_mut().is_some_and(|loaded| loaded.follow(typed, went_well));
+        if over {
+            self.show_next();
         }
+        over
     }
 
     fn step_on(&mut self) -> Next {
@@ -205,15 +217,8 @@ impl Console<'_> {
             Ok(statement) => statement,
             Err(error) => return self.failed(&error),
         };
-        let next = match self.session.evaluate(&statement) {
-            Ok(typed) if shown::show(&typed, &self.session, self.printer) => Next::GoOn,
-            Ok(_) => Next::Failed,
-            Err(untyped) => self.untyped(untyped),
-        };
-        if next == Next::GoOn {
-            self.advance();
-            self.show_next();
-        } else {
+        let next = self.evaluate(&statement);
+        if next != Next::GoOn {
             self.printer
                 .err("it stays the next one: `:next` tries it again, `:skip WHY` leaves it out, `:edit` changes it");
         }
@@ -235,16 +240,20 @@ impl Console<'_> {
 
     fn skip(&mut self, why: &str) -> Result<(), Error> {
         let statement = self.statement()?;
-        let head = statement.lines().find(|line| !line.trim_start().starts_with("//")).unwrap_or_default();
-        self.session.note(&format!(":skip {why} # {head}"));
-        self.advance();
-        self.show_next();
+        let text = format!(":skip {why} # {}", head(&statement));
+        self.session.note(&text);
+        self.follow(&text, true);
         Ok(())
     }
 
     fn edit(&mut self) -> Result<(), Error> {
-        self.prefilled = Some(self.statement()?);
-        self.advance();
+        let statement = self.statement()?;
+        let text = format!(":edit # {}", head(&statement));
+        self.session.note(&text);
+        self.prefilled = Some(statement);
+        if let Some(loaded) = &mut self.loaded {
+            loaded.follow(&text, true);
+        }
         Ok(())
     }
 
@@ -269,6 +278,22 @@ impl Console<'_> {
             self.printer.out(&self.printer.paint(Style::Dim, &line));
         }
     }
+}
+
+/// Why a rollback did not come to its end.
+fn still_owed(title: &str, verdict: &Verdict) -> Error {
+    let (why, help) = match verdict {
+        Verdict::Halted { halt: Halt::Refused { why, hint }, .. } => (
+            format!("the rollback of {title} was refused, and is still owed: {why}"),
+            hint.clone().unwrap_or_else(|| "`:undo` goes on with it".to_owned()),
+        ),
+        Verdict::Halted { halt: Halt::InDoubt { key, .. }, .. } => (
+            format!("the rollback of {title} is still owed, and what it did is in doubt"),
+            format!("look at it, say so with `:settle {key} applied` or `not-applied`; then `:undo` goes on with it"),
+        ),
+        _ => (format!("the rollback of {title} was stopped; it is still owed"), "`:undo` goes on with it".to_owned()),
+    };
+    Error::Params { why, help: Some(help) }
 }
 
 /// Whether a runbook is meant, rather than an expression.

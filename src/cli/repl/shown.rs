@@ -143,9 +143,9 @@ fn halt(halt: &Halt, session: &LiveSession, printer: &Printer) {
             (why.clone(), Some(help.to_owned()), Some(site.to_string()))
         }
         Halt::Refused { why, hint } => (format!("refused: {why}"), hint.clone(), None),
-        Halt::InDoubt { key, why, .. } => {
+        Halt::InDoubt { key, primitive, targets, .. } => {
             let help = format!("look at it, then say so: `:settle {key} applied` or `:settle {key} not-applied`");
-            (format!("in doubt: {why}"), Some(help), None)
+            (format!("in doubt: {primitive} {}", targets.join(", ")).trim_end().to_owned(), Some(help), None)
         }
         Halt::Journal { .. } | Halt::LeaseLost { .. } => {
             let help =
@@ -185,7 +185,7 @@ fn as_json(typed: &Typed, printer: &Printer) {
         Verdict::Halted { halt, .. } => ("stopped", None, Some(halt.to_string())),
     };
     printer.out_json(&serde_json::json!({
-        "number": typed.number, "armed": typed.armed, "ended": ended, "value": value, "why": why,
+        "kind": "input", "number": typed.number, "armed": typed.armed, "ended": ended, "value": value, "why": why,
         "planned": inner(&typed.nodes), "took_ms": u64::try_from(typed.took.as_millis()).unwrap_or(u64::MAX),
     }));
 }

@@ -2,6 +2,7 @@
 
 use crate::config::Environment;
 use crate::journal::{Journal, RUNNING, RunQuery, RunSummary};
+use crate::model::Mode;
 use crate::system::Look;
 
 use super::super::{Error, Life, Lifeboat, Status};
@@ -63,11 +64,17 @@ fn read(lifeboat: &Lifeboat) -> Result<Vec<Finding>, Error> {
             let mut settled =
                 later.filter(|other| other.runbook == run.runbook && other.environment == run.environment);
             let goes_on = || status == RUNNING && !interrupted(&*journal, run);
-            let mut settled = || settled.any(|other| other.status == Status::Completed.name());
+            // No session is like another.
+            let mut settled =
+                || run.mode != Mode::Session && settled.any(|other| other.status == Status::Completed.name());
             run.status == status && !goes_on() && !settled()
         };
         if let Some(run) = runs.iter().find(unsettled) {
             let message = format!("run {} of {} is {what}", run.id, run.runbook);
+            let hint = match run.mode {
+                Mode::Session => hint.replace("lifeboat resume", "lifeboat repl --resume"),
+                _ => hint.to_owned(),
+            };
             findings.push(Finding::warn("journal", message).hint(hint));
         }
     }

@@ -32,21 +32,32 @@ pub(super) struct Parts<'a> {
 impl Lifeboat {
     /// Begins a session. An `Err` means that nothing was started.
     pub fn open_session(&self, request: &SessionRequest) -> Result<LiveSession<'_>, Error> {
+        let mut session = self.prepared_session(request)?;
+        self.begin_session(&mut session, request)?;
+        Ok(session)
+    }
+
+    /// A session of which nothing is recorded yet.
+    pub(super) fn prepared_session(&self, request: &SessionRequest) -> Result<LiveSession<'_>, Error> {
         let parts = self.parts(request.environment.as_deref(), Vec::new())?;
         let id = RunId::new(self.system.clock.now(), random_u32());
         let active = Active::begin(&id);
         let listeners: Vec<Arc<dyn crate::worlds::Listener>> = vec![parts.heard.clone()];
         let recorder = Recorder::new(id.clone(), parts.journal.clone(), parts.look.clone(), listeners);
-        let recorder = Arc::new(recorder);
+        Ok(self.assembled(parts, (id, Arc::new(recorder), active), request))
+    }
+
+    /// From now on it is on record.
+    pub(super) fn begin_session(&self, session: &mut LiveSession, request: &SessionRequest) -> Result<(), Error> {
         let incident = request.incident.clone();
         let named = incident.as_deref().map(|title| ("incident".to_owned(), Value::from(title)));
         let mut digests = BTreeMap::from([("lifeboat.toml".to_owned(), self.config.digest.clone())]);
-        digests.extend(self.driver_digests(parts.environment));
-        recorder.begin(Started {
-            run: id.clone(),
+        digests.extend(self.driver_digests(session.environment));
+        session.recorder.begin(Started {
+            run: session.id.clone(),
             mode: Mode::Session,
             runbook: SESSION.to_owned(),
-            environment: parts.environment.name.clone(),
+            environment: session.environment.name.clone(),
             params: Value::Map(named.into_iter().collect()),
             by: whoami(),
             digests,
@@ -55,9 +66,8 @@ impl Lifeboat {
             break_glass: request.break_glass.clone(),
             plan: None,
         })?;
-        let mut session = self.assembled(parts, (id, recorder, active), request);
         session.incident = incident;
-        Ok(session)
+        Ok(())
     }
 
     pub(super) fn parts(&self, environment: Option<&str>, events: Vec<Event>) -> Result<Parts<'_>, Error> {
@@ -103,6 +113,7 @@ impl Lifeboat {
             known: Arc::default(),
             unkept: None,
             undoing: false,
+            stopped: false,
             looks_back: false,
             wait: request.wait,
             heartbeat: None,

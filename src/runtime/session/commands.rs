@@ -6,9 +6,32 @@ use crate::model::{Applied, EventBody, Fault, Key, PlanNode, Record, Settlement,
 use crate::system::whoami;
 use crate::worlds::NOT_APPLIED;
 
-use super::{LiveSession, Typed, Untyped};
+use super::{LiveSession, Typed, Untyped, looks_secret};
 use crate::runtime::settle::nothing_goes_on;
-use crate::runtime::{Error, load};
+use crate::runtime::{Error, Lifeboat, load};
+
+impl Lifeboat {
+    /// The text of a runbook that is to be taken statement by statement, with the values of its parameters in place.
+    pub fn loadable(&self, file: &str, environment: &str, given: &[(String, String)]) -> Result<String, Error> {
+        not_secret(given, |value| looks_secret(value).map(str::to_owned))?;
+        let script = self.load_sound(Path::new(file), self.environment(Some(environment))?)?;
+        let params = load::params(&script, given)?;
+        let mut lines: Vec<String> = script.source.text.lines().map(str::to_owned).collect();
+        for param in &script.params {
+            let Some(value) = params.get(&param.name) else { continue };
+            let at = usize::try_from(param.line).unwrap_or(1).saturating_sub(1);
+            // A comment that documents a parameter documents no constant.
+            for comment in lines.iter_mut().take(at).rev() {
+                let Some(text) = comment.trim_start().strip_prefix("///") else { break };
+                *comment = format!("//{text}");
+            }
+            if let Some(line) = lines.get_mut(at) {
+                *line = format!("const {} = {};", param.name, literal(value));
+            }
+        }
+        Ok(lines.join("\n"))
+    }
+}
 
 impl LiveSession<'_> {
     /// The configuration.
@@ -29,22 +52,8 @@ impl LiveSession<'_> {
 
     /// The text of a runbook that is to be taken statement by statement, with the values of its parameters in place.
     pub fn loadable(&self, file: &str, given: &[(String, String)]) -> Result<String, Error> {
-        let script = self.lifeboat.load_sound(Path::new(file), self.environment)?;
-        let params = load::params(&script, given)?;
-        let mut lines: Vec<String> = script.source.text.lines().map(str::to_owned).collect();
-        for param in &script.params {
-            let Some(value) = params.get(&param.name) else { continue };
-            let at = usize::try_from(param.line).unwrap_or(1).saturating_sub(1);
-            // A comment that documents a parameter documents no constant.
-            for comment in lines.iter_mut().take(at).rev() {
-                let Some(text) = comment.trim_start().strip_prefix("///") else { break };
-                *comment = format!("//{text}");
-            }
-            if let Some(line) = lines.get_mut(at) {
-                *line = format!("const {} = {};", param.name, literal(value));
-            }
-        }
-        Ok(lines.join("\n"))
+        not_secret(given, |value| self.secret_in(value))?;
+        self.lifeboat.loadable(file, &self.environment.name, given)
     }
 
     /// A person says what became of a change that is in doubt. Returns what it was.
@@ -85,6 +94,17 @@ impl LiveSession<'_> {
         self.recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
         Ok(format!("{} {}", call.primitive, call.impact.targets.join(", ")).trim_end().to_owned())
     }
+}
+
+/// What is loaded is recorded, with the values of its parameters.
+fn not_secret(given: &[(String, String)], held: impl Fn(&str) -> Option<String>) -> Result<(), Error> {
+    for (name, value) in given {
+        if let Some(what) = held(value) {
+            let why = format!("{name} holds {what}: it would be recorded");
+            return Err(Error::Params { why, help: Some("let the runbook name it: secret(\"NAME\")".to_owned()) });
+        }
+    }
+    Ok(())
 }
 
 /// A value as a script writes it.

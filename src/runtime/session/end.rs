@@ -1,9 +1,10 @@
 //! How a session ends, and what it would leave behind.
 
-use crate::model::{EventBody, Record, Value};
+use crate::model::{Event, EventBody, Key, Record, ScopeKind, Value};
 
 use super::LiveSession;
 use crate::runtime::Status;
+use crate::runtime::undo::owed;
 
 /// What a session would leave behind.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +20,32 @@ pub struct Owed {
 }
 
 impl Owed {
+    /// What a session with these events leaves behind, leases aside. A step in which it was cut short is owed too.
+    pub fn of(events: &[Event]) -> Self {
+        let record = Record::of(events);
+        let has_changed = |step: &Key| {
+            let inside = |key: &Key| key > step && step.encloses(key);
+            let mut calls = record.calls().filter(|(key, call)| inside(key) && call.impact.kind.is_change());
+            calls.any(|(_, call)| matches!(call.outcome, Some(Ok(_))))
+        };
+        let cut = events.iter().rev().filter_map(|event| match &event.body {
+            EventBody::Entered { scope } if matches!(scope.kind, ScopeKind::Step { rollback: true, .. }) => Some(scope),
+            _ => None,
+        });
+        let cut = cut.filter(|scope| record.scope(&scope.key).is_some_and(|known| known.left.is_none()));
+        let steps = cut.filter(|scope| has_changed(&scope.key)).map(|scope| scope.title.clone()).chain(owed(events));
+        let (maintenance, in_doubt) = (in_maintenance(events, &record), in_doubt(&record));
+        Self { steps: steps.collect(), maintenance, in_doubt, leases: Vec::new() }
+    }
+
+    /// In one line: `to be undone: Close; in maintenance: web`. Nothing where nothing is owed.
+    pub fn sentence(&self) -> String {
+        let doubts: Vec<String> = self.in_doubt.iter().map(|(key, what)| format!("{what} (call {key})")).collect();
+        let parts = [("to be undone", &self.steps), ("in maintenance", &self.maintenance), ("in doubt", &doubts)];
+        let told = parts.iter().filter(|(_, what)| !what.is_empty());
+        told.map(|(head, what)| format!("{head}: {}", what.join(", "))).collect::<Vec<_>>().join("; ")
+    }
+
     /// Whether nothing is left to be seen to before it ends. Leases are given back by themselves.
     pub fn is_nothing(&self) -> bool {
         self.steps.is_empty() && self.maintenance.is_empty() && self.in_doubt.is_empty()
@@ -41,24 +68,10 @@ impl LiveSession<'_> {
     pub fn owed(&self) -> Owed {
         let events = self.heard.events();
         let record = Record::of(&events);
-        let mut closed: Vec<String> = Vec::new();
-        for event in &events {
-            let EventBody::Settled(settled) = &event.body else { continue };
-            let Some(call) = record.call(&settled.key).filter(|_| settled.primitive == "maintenance") else { continue };
-            let state = call.args.get("state").and_then(Value::as_str);
-            for target in settled.impact.targets.iter().filter(|_| settled.outcome.is_ok()) {
-                closed.retain(|known| known != target);
-                closed.extend((state == Some("on")).then(|| target.clone()));
-            }
-        }
-        let in_doubt = record.open().map(|(key, call)| {
-            let what = format!("{} {}", call.primitive, call.impact.targets.join(", "));
-            (key.to_string(), what.trim_end().to_owned())
-        });
         Owed {
             steps: self.script.owed(),
-            maintenance: closed,
-            in_doubt: in_doubt.collect(),
+            maintenance: in_maintenance(&events, &record),
+            in_doubt: in_doubt(&record),
             leases: self.tenancy.as_ref().map(|tenancy| tenancy.targets()).unwrap_or_default(),
         }
     }
@@ -88,4 +101,28 @@ impl LiveSession<'_> {
         self.lifeboat.publish(&self.id);
         SessionEnd { status, unrecorded, undelivered: undelivered.map_or(0, |letters| letters.len()) }
     }
+}
+
+/// The targets that were put into maintenance, and not out of it.
+fn in_maintenance(events: &[Event], record: &Record) -> Vec<String> {
+    let mut closed: Vec<String> = Vec::new();
+    for event in events {
+        let EventBody::Settled(settled) = &event.body else { continue };
+        let Some(call) = record.call(&settled.key).filter(|_| settled.primitive == "maintenance") else { continue };
+        let state = call.args.get("state").and_then(Value::as_str);
+        for target in settled.impact.targets.iter().filter(|_| settled.outcome.is_ok()) {
+            closed.retain(|known| known != target);
+            closed.extend((state == Some("on")).then(|| target.clone()));
+        }
+    }
+    closed
+}
+
+/// The effects of which nobody knows whether they took place, each with its key.
+fn in_doubt(record: &Record) -> Vec<(String, String)> {
+    let told = |(key, call): (&Key, &crate::model::RecordedCall)| {
+        let what = format!("{} {}", call.primitive, call.impact.targets.join(", "));
+        (key.to_string(), what.trim_end().to_owned())
+    };
+    record.open().map(told).collect()
 }

@@ -3,13 +3,13 @@
 mod begin;
 mod commands;
 mod end;
+mod left_open;
 mod lookup;
 mod resume;
 mod secrets;
 mod typed;
 mod warden;
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::Environment;
-use crate::model::{Event, EventBody, Impact, Invocation, Left, RunId, ScopeKind};
+use crate::model::{Event, EventBody, Impact, Invocation, RunId};
 use crate::script;
 use crate::system::{Cancel, Look};
 use crate::worlds::{Cast, Dry, Listener, OnFault, Recorder, Rounds, Switch};
@@ -29,6 +29,7 @@ use super::{Error, Lifeboat};
 
 pub(super) use begin::SESSION;
 pub use end::{Owed, SessionEnd};
+pub use left_open::LeftOpen;
 pub use lookup::Lookup;
 pub use resume::{Cut, Fate, Retraced};
 pub use secrets::looks_secret;
@@ -79,6 +80,8 @@ pub struct LiveSession<'a> {
     unkept: Option<Arc<Dry>>,
     /// Whether what is about to be evaluated is a rollback.
     undoing: bool,
+    /// Whether somebody asked what was evaluated last to stop.
+    stopped: bool,
     /// Whether it only looks back at another run.
     looks_back: bool,
     heartbeat: Option<Heartbeat>,
@@ -87,20 +90,35 @@ pub struct LiveSession<'a> {
 
 /// Stops what goes on in a session, and not the session.
 #[derive(Clone, Default)]
-pub struct Interrupter(Arc<Mutex<Option<Cancel>>>);
+pub struct Interrupter(Arc<Mutex<Option<(Cancel, Under)>>>);
+
+/// What goes on in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Under {
+    /// Something that was typed is evaluated.
+    Evaluation,
+    /// A step is undone: asked once to stop, it comes to its end.
+    Undo,
+    /// Something is looked at until it is stopped.
+    Watch,
+}
 
 impl Interrupter {
-    /// Asks what goes on to stop: the first time to cancel, the second time to leave things as they are. Whether anything goes on.
-    pub fn interrupt(&self) -> bool {
+    /// Asks what goes on to stop: the first time to cancel, the second time to leave things as they are. What goes on, and whether it was
+    /// asked before; `None` where nothing does.
+    pub fn interrupt(&self) -> Option<(Under, bool)> {
         let current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        current.as_ref().inspect(|cancel| cancel.request()).is_some()
+        let (cancel, what) = current.as_ref()?;
+        let again = cancel.requested().is_some();
+        cancel.request();
+        Some((*what, again))
     }
 
     /// Ends when what goes on is asked to stop.
     async fn interrupted(&self) {
         let current = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match current {
-            Some(cancel) => cancel.wait().await,
+            Some((cancel, _)) => cancel.wait().await,
             None => std::future::pending().await,
         }
     }
@@ -111,8 +129,8 @@ impl Interrupter {
     }
 
     /// From now on `cancel` is what goes on, until the guard is dropped.
-    fn during(&self, cancel: &Cancel) -> Interruptible {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cancel.clone());
+    fn during(&self, cancel: &Cancel, what: Under) -> Interruptible {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((cancel.clone(), what));
         Interruptible(self.clone())
     }
 }
@@ -156,17 +174,9 @@ impl Listener for Heard {
         if !self.aloud.load(Ordering::SeqCst) {
             return;
         }
-        // What was typed stands on the screen already, and how it ended is shown by whoever typed it.
-        let shown = match &event.body {
-            EventBody::Started(_) | EventBody::Resumed { .. } => return,
-            EventBody::Entered { scope } if matches!(scope.kind, ScopeKind::Input { .. }) => return,
-            EventBody::Left { key, .. } if key.depth() == 1 => {
-                let body = EventBody::Left { key: key.clone(), how: Left::Halted };
-                Cow::Owned(Event { body, ..event.clone() })
-            }
-            _ => Cow::Borrowed(event),
-        };
-        self.listeners.iter().for_each(|listener| listener.on_event(&shown));
+        if !matches!(event.body, EventBody::Started(_) | EventBody::Resumed { .. }) {
+            self.listeners.iter().for_each(|listener| listener.on_event(event));
+        }
     }
 
     fn on_begin(&self, call: &Invocation, impact: &Impact) {

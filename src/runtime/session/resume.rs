@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{
-    Event, EventBody, Halt, Key, Left, Mode, Record, RecordedCall, RunId, ScopeKind, Started, Value, Verdict,
+    Awaited, Event, EventBody, Halt, Key, Left, Mode, Record, RecordedCall, RunId, ScopeKind, Started, Value, Verdict,
 };
 use crate::system::whoami;
 use crate::worlds::{Live, OnFault, Recorder, Retrace};
@@ -12,7 +12,7 @@ use super::begin::last_number;
 use super::{LiveSession, SessionRequest};
 use crate::runtime::active::{Active, Life};
 use crate::runtime::resume::given;
-use crate::runtime::{Error, Lifeboat, Status};
+use crate::runtime::{Error, Lifeboat};
 
 /// What was found of a session that is taken up again.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,11 +34,11 @@ pub struct Cut {
     pub number: u32,
     /// What was typed.
     pub text: String,
-    /// The effect that was under way, as people read it, and what came of it; none where nothing was.
-    pub effect: Option<(String, Fate)>,
+    /// What was under way in it, as people read it, and what came of each; nothing where nothing was.
+    pub under_way: Vec<(String, Fate)>,
 }
 
-/// What came of an effect that was under way when its process ended.
+/// What came of a call that was under way when its process ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It took place; what proves it.
@@ -47,6 +47,12 @@ pub enum Fate {
     DidNot(String),
     /// Nobody can tell; what is known.
     InDoubt(String),
+    /// It was a question, and nobody had answered it.
+    Unanswered,
+    /// It was a question, and this was answered; nothing was made of that.
+    Answered(String),
+    /// It was a pause that was not over.
+    Waited,
 }
 
 impl Lifeboat {
@@ -57,7 +63,10 @@ impl Lifeboat {
         run: Option<&str>,
         request: &SessionRequest,
     ) -> Result<(LiveSession<'_>, Retraced), Error> {
-        let id = self.session_to_resume(run)?;
+        let id = match run {
+            Some(named) => self.journal()?.find(named)?,
+            None => self.session_left_open(request.environment.as_deref())?,
+        };
         let events = self.journal()?.events(&id)?;
         let started = started(&id, &events)?.clone();
         if started.mode != Mode::Session {
@@ -104,29 +113,6 @@ impl Lifeboat {
         Ok((session, retraced))
     }
 
-    /// The session that is meant: the newest one that was not ended, if none is named.
-    fn session_to_resume(&self, wanted: Option<&str>) -> Result<RunId, Error> {
-        let journal = self.journal()?;
-        if let Some(wanted) = wanted {
-            return Ok(journal.find(wanted)?);
-        }
-        let query = crate::journal::RunQuery { mode: Some(Mode::Session), ..crate::journal::RunQuery::newest(20) };
-        let sessions = journal.runs(&query)?;
-        for run in sessions.iter().filter(|run| run.status != Status::Completed.name()) {
-            // One that goes on belongs to whoever types there.
-            let goes_on = run.ended.is_none() && Life::of(&run.id, &journal.events(&run.id)?) != Life::Interrupted;
-            if !goes_on {
-                return Ok(run.id.clone());
-            }
-        }
-        Err(Error::Refused {
-            why: "no session is left open".to_owned(),
-            help: Some(
-                "`lifeboat runs` lists them; one that was ended is named: lifeboat repl --resume RUN".to_owned(),
-            ),
-        })
-    }
-
     /// Begins a session that looks back: what the run `run` had at hand before the call or step `until` is there, and it stays dry.
     pub fn look_back(
         &self,
@@ -149,23 +135,24 @@ impl Lifeboat {
         let environment = request.environment.clone().unwrap_or_else(|| started.environment.clone());
         let look_back = SessionRequest { environment: Some(environment.clone()), ..request.clone() };
         let script = self.load_sound(started.runbook.as_ref(), self.environment(Some(&started.environment))?)?;
-        let mut session = self.open_session(&look_back)?;
+        let mut session = self.prepared_session(&look_back)?;
         session.looks_back = true;
         let shown = until.as_ref().map(|key| format!("@{key}")).unwrap_or_default();
-        session.note(&format!("# looks back at {id}{shown}"));
         session.switch.set(Arc::new(Retrace::up_to(record, until)));
         let text = script.source.text.to_string();
         let params = given(&script, &started.params);
         let input = session.script.read_with(&script.source.name, &text, &params);
         let input = input.map_err(|_| Error::Internal { why: format!("{} was read before", script.name()) })?;
         let verdict = super::typed::evaluated(|| session.script.evaluate_at_root(input));
-        match verdict {
-            Verdict::Halted { halt: Halt::Diverged { recorded, requested, .. }, .. } => Err(Error::Refused {
+        if let Verdict::Halted { halt: Halt::Diverged { recorded, requested, .. }, .. } = verdict {
+            return Err(Error::Refused {
                 why: format!("{} was edited since run {id}: recorded {recorded}, now {requested}", script.name()),
                 help: Some("put it back as it was then, for instance from version control".to_owned()),
-            }),
-            _ => Ok(session),
+            });
         }
+        self.begin_session(&mut session, &look_back)?;
+        session.note(&format!("# looks back at {id}{shown}"));
+        Ok(session)
     }
 }
 
@@ -174,8 +161,6 @@ impl LiveSession<'_> {
     fn retrace(&mut self, events: &[Event]) -> Retraced {
         let record = Arc::new(Record::of(events));
         let mut retraced = Retraced::default();
-        let before: Vec<(String, RecordedCall)> =
-            record.open().map(|(key, call)| (key.to_string(), call.clone())).collect();
         for (number, armed, title) in inputs(events) {
             retraced.inputs += 1;
             let key: Key = number.to_string().parse().unwrap_or_default();
@@ -193,15 +178,13 @@ impl LiveSession<'_> {
             };
             retraced.lost.extend(lost.map(|why| (number, why)));
             if left.is_none() {
-                retraced.cut = Some(Cut { number, text: title, effect: None });
+                retraced.cut = Some(Cut { number, text: title, under_way: Vec::new() });
             }
         }
         self.number = last_number(events);
         let _ = self.recorder.commit_if_possible();
-        let now = Record::of(&self.heard.events());
-        if let (Some(cut), Some((key, call))) = (&mut retraced.cut, before.first()) {
-            let key: Key = key.parse().unwrap_or_default();
-            cut.effect = Some((described(call), fate(&now, &key, &self.heard.events())));
+        if let Some(cut) = &mut retraced.cut {
+            cut.under_way = under_way(cut.number, events, &record, &self.heard.events());
         }
         retraced
     }
@@ -264,6 +247,41 @@ fn place(record: &Record, wanted: &str) -> Result<Key, Error> {
         format!("its steps: {}", known.join(", "))
     });
     Err(Error::Refused { why: format!("the run has no call or step `{wanted}`"), help: Some(help) })
+}
+
+/// What was under way in the input of this number when its process ended, and what is known of it `now`. Neither what was in doubt before,
+/// nor what it had done already.
+fn under_way(number: u32, events: &[Event], record: &Record, now: &[Event]) -> Vec<(String, Fate)> {
+    let is_it =
+        |body: &EventBody| matches!(body, EventBody::Entered { scope } if scope.key.to_string() == number.to_string());
+    let inside = events.iter().skip_while(|event| !is_it(&event.body));
+    let mut found: Vec<(&Key, (String, Fate))> = Vec::new();
+    let known = Record::of(now);
+    for event in inside {
+        let told = match &event.body {
+            EventBody::Intended { key, .. } => {
+                let call = record.call(key).filter(|call| call.outcome.is_none());
+                call.map(|call| (key, (described(call), fate(&known, key, now))))
+            }
+            EventBody::Awaiting { key, .. } => record.awaited(key).map(|awaited| (key, awaited_was(awaited))),
+            _ => None,
+        };
+        found.extend(told.filter(|(key, _)| found.iter().all(|(other, _)| other != key)));
+    }
+    found.into_iter().map(|(_, told)| told).collect()
+}
+
+/// A question or a pause that was under way.
+fn awaited_was(awaited: &Awaited) -> (String, Fate) {
+    let text = |name: &str| awaited.args.get(name).map(ToString::to_string);
+    match (text("question"), &awaited.answer) {
+        (Some(question), None) => (question, Fate::Unanswered),
+        (Some(question), Some((answer, by))) => (question, Fate::Answered(format!("{answer}, by {by}"))),
+        (None, _) => {
+            let time = text("duration").unwrap_or_default();
+            (format!("{} {time}", awaited.primitive).trim_end().to_owned(), Fate::Waited)
+        }
+    }
 }
 
 fn described(call: &RecordedCall) -> String {

@@ -8,7 +8,7 @@ use crate::script::{Diagnostic, Input, Params, Severity, Unread, on_deep_stack};
 use crate::system::Look;
 use crate::worlds::{Armed, Dry, Live, PlanWorld, Unanswered};
 
-use super::LiveSession;
+use super::{LiveSession, Under};
 use crate::runtime::Error;
 
 /// What came of something typed.
@@ -85,7 +85,7 @@ impl LiveSession<'_> {
     pub fn glance(&mut self, input: &Input) -> Typed {
         let number = self.next_number();
         let look = self.look.clone().for_one_run();
-        let _interruptible = self.interrupter.during(look.cancel());
+        let _interruptible = self.interrupter.during(look.cancel(), Under::Watch);
         let dry = Arc::new(self.dry(look).unrecorded());
         let began = self.look.monotonic();
         self.switch.set(dry.clone());
@@ -109,7 +109,7 @@ impl LiveSession<'_> {
     /// Lets time pass. Whether nobody interrupted it.
     pub fn pause(&self, time: Duration) -> bool {
         let look = self.look.clone().for_one_run();
-        let _interruptible = self.interrupter.during(look.cancel());
+        let _interruptible = self.interrupter.during(look.cancel(), Under::Watch);
         self.lifeboat.tokio.block_on(look.sleep(time)).is_ok()
     }
 
@@ -128,11 +128,17 @@ impl LiveSession<'_> {
         let number = self.number;
         let mut undone = None;
         self.undoing = true;
+        self.stopped = false;
         self.within(true, |script| {
             undone = script.undo(number, ":undo");
             Verdict::Completed(Value::Null)
         });
         Ok(undone)
+    }
+
+    /// Whether somebody asked what was evaluated last to stop, be it that it came to its end all the same.
+    pub fn was_stopped(&self) -> bool {
+        self.stopped
     }
 
     /// Takes down something that evaluates nothing: a remark, a command.
@@ -161,13 +167,16 @@ impl LiveSession<'_> {
     ) -> (Verdict, Vec<PlanNode>) {
         let look = self.look.clone().for_one_run();
         let handle = self.lifeboat.tokio.handle().clone();
-        let _interruptible = self.interrupter.during(look.cancel());
+        let undoing = std::mem::take(&mut self.undoing);
+        let what = if undoing { Under::Undo } else { Under::Evaluation };
+        let _interruptible = self.interrupter.during(look.cancel(), what);
         let mut dry = None;
         let world: Arc<dyn World> = if armed {
             let live = Live::new(self.cast.clone(), self.recorder.clone(), &look, handle, self.on_fault.clone());
-            let armed = Armed::new(live.unanswered(Unanswered::Fail), self.arms.clone());
-            let undoing = std::mem::take(&mut self.undoing);
-            Arc::new(if undoing { armed.after(Record::of(&self.heard.events())) } else { armed })
+            let armed = Armed::new(live.unanswered(Unanswered::Fail).typed(), self.arms.clone());
+            let record = Record::of(&self.heard.events());
+            self.arms.doubts(&record);
+            Arc::new(if undoing { armed.after(record) } else { armed })
         } else {
             let planned = Arc::new(self.dry(look.clone()));
             dry = Some(planned.clone());
@@ -177,6 +186,7 @@ impl LiveSession<'_> {
         self.heard.speak(armed);
         let script = &mut self.script;
         let verdict = evaluated(|| work(script));
+        self.stopped = look.cancel().requested().is_some();
         self.heard.speak(false);
         let verdict = self.settle_down().map_or(verdict, |halt| Verdict::Halted {
             halt,

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::model::{Impact, ImpactKind, Invocation, Span};
+use crate::model::{Impact, ImpactKind, Invocation, Key, Record, RecordedCall, Span};
 use crate::system::{Answer, Answers, Asked, Look};
 use crate::worlds::Warden;
 
 use super::{Interrupter, LiveSession};
-use crate::runtime::run::acknowledge;
 use crate::runtime::{Error, Lifeboat};
 
 /// A session is armed for so long at most.
@@ -27,13 +26,22 @@ pub(super) struct Arms {
     until_ms: AtomicU64,
     /// What a person has agreed to be destroyed by the line that is evaluated.
     agreed: Mutex<Vec<String>>,
+    /// The changes that were in doubt when the line was begun: nobody knows in which state their targets are.
+    in_doubt: Mutex<Vec<Doubt>>,
+}
+
+/// A change of which nobody knows whether it took place.
+struct Doubt {
+    key: Key,
+    call: RecordedCall,
 }
 
 impl Arms {
     pub(super) fn none(lifeboat: &Lifeboat, look: &Look, interrupter: Interrupter) -> Arc<Self> {
         let (answers, handle) = (lifeboat.system.answers.clone(), lifeboat.tokio.handle().clone());
-        let (look, until_ms, agreed) = (look.clone(), AtomicU64::new(0), Mutex::default());
-        Arc::new(Self { look, answers, handle, interrupter, until_ms, agreed })
+        let (look, until_ms) = (look.clone(), AtomicU64::new(0));
+        let (agreed, in_doubt) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { look, answers, handle, interrupter, until_ms, agreed, in_doubt })
     }
 
     /// How long it is still armed; none if it is not.
@@ -53,6 +61,26 @@ impl Arms {
         let until = self.until_ms.load(Ordering::SeqCst);
         let over = until > 0 && until <= self.look.boot_ms();
         over && self.until_ms.compare_exchange(until, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// From now on the changes that `record` leaves open are in doubt. What the next line begins is not: it is under way.
+    pub(super) fn doubts(&self, record: &Record) {
+        let open = record.open().filter(|(_, call)| call.impact.kind.is_change());
+        let open = open.map(|(key, call)| Doubt { key: key.clone(), call: call.clone() }).collect();
+        *self.in_doubt.lock().unwrap_or_else(PoisonError::into_inner) = open;
+    }
+
+    /// Why a target must not be changed before it is known what became of an earlier change, with what to do. A rollback that is taken on
+    /// looks into its own.
+    fn unsettled(&self, call: &Invocation, impact: &Impact) -> Option<(String, String)> {
+        let in_doubt = self.in_doubt.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = in_doubt.iter().filter(|doubt| doubt.key != call.key);
+        let Doubt { key, call: doubtful } =
+            others.find(|doubt| doubt.call.impact.targets.iter().any(|target| impact.targets.contains(target)))?;
+        let targets = doubtful.impact.targets.join(", ");
+        let why = format!("{targets} is in doubt: nobody knows whether {} (call {key}) took place", doubtful.primitive);
+        let help = format!("look at {targets}, then say so: `:settle {key} applied` or `:settle {key} not-applied`");
+        Some((why, help))
     }
 
     fn agrees(&self, call: &Invocation, impact: &Impact, foreseen: &[String]) -> Result<bool, String> {
@@ -85,6 +113,9 @@ impl Warden for Arms {
             let why = "the session is not armed any more".to_owned();
             return Some((why, "look at what was done, then `:arm` it again".to_owned()));
         }
+        if let Some(unsettled) = self.unsettled(call, impact) {
+            return Some(unsettled);
+        }
         if impact.kind != ImpactKind::Destroy {
             return None;
         }
@@ -116,7 +147,19 @@ impl LiveSession<'_> {
                 "begin one: `lifeboat repl`",
             );
         }
-        acknowledge(environment, acknowledged)?;
+        let name = &environment.name;
+        match acknowledged {
+            Some(typed) if environment.protected && typed != name => {
+                let why = format!("`{typed}` names another environment than {name}");
+                return refused(why, "the session stays dry; `:arm` asks again");
+            }
+            None if environment.protected => {
+                let why = format!("environment {name} is protected, and nobody is here to type its name");
+                let help = format!("`:arm` at a terminal, or put it into a runbook: lifeboat run RUNBOOK --yes {name}");
+                return refused(why, &help);
+            }
+            _ => {}
+        }
         if environment.approvals.is_some() && self.break_glass.is_none() {
             return refused(
                 format!("environment {} runs only plans that other people have approved", environment.name),

@@ -188,3 +188,14 @@ fn an_error_points_into_the_line_that_was_typed() {
     let Err(Unread::Wrong(error)) = typing.session.read("[3]", "a + )") else { panic!("is wrong") };
     assert_eq!(error.site.to_string(), "[3]:1:5");
 }
+
+#[test]
+fn a_text_with_parameters_is_read_with_their_values() {
+    let mut typing = typing();
+    let text = "param why: string;\nwhy";
+    assert!(matches!(typing.session.read("[1]", text), Err(super::super::Unread::Wrong(_))), "one is missing");
+    let params = Params::from([("why".to_owned(), Value::from("it burns"))]);
+    let input = typing.session.read_with("[2]", text, &params).expect("it is whole");
+    let verdict = on_deep_stack(|| typing.session.evaluate(input, 2, true)).expect("does not panic");
+    assert_eq!(verdict, Verdict::Completed(Value::from("it burns")));
+}

@@ -58,6 +58,9 @@ impl Live {
                 };
                 Err(Halt::Waiting { key: call.key.clone(), question, choices })
             }
+            Err(fault) if fault.code == NOBODY && self.typed => {
+                Ok(Err(fault.hint("type it again, at a terminal, to be asked again")))
+            }
             outcome => Ok(outcome),
         }
     }

@@ -57,6 +57,8 @@ impl Live {
         match &self.on_fault {
             OnFault::RollBack => Ok(()),
             OnFault::Stop => Err(Halt::LeftAsIs { fault: fault.clone() }),
+            // Where nothing is undone, there is nothing to decide.
+            OnFault::Pause(_) if !self.would_unwind(at) => Ok(()),
             OnFault::Pause(faulted) => self.ask_about(at, faulted.as_ref(), (fault, None)).map(drop),
         }
     }
@@ -75,18 +77,29 @@ impl Live {
         faulted.show(fault, impact);
         self.recorder.commit()?;
         faulted.pauses(self.recorder.run());
-        let choices: &[&str] = match impact {
-            Some(_) => &["retry", "skip", "roll back", "leave"],
-            None => &["roll back", "leave"],
+        let choices: &[&str] = match (impact, self.would_unwind(key)) {
+            (Some(_), true) => &["retry", "skip", "roll back", "leave"],
+            (Some(_), false) => &["retry", "skip", "leave"],
+            (None, _) => &["roll back", "leave"],
         };
-        let choice = self.ask(key, "What now?", choices, Some("roll back"))?;
+        // Whoever types has nothing undone by an empty line.
+        let (question, default) = match (self.typed, self.would_unwind(key)) {
+            (false, _) => ("What now?", Some("roll back")),
+            (true, true) => ("What now? `roll back` undoes this step, `leave` leaves it owed", None),
+            (true, false) => ("What now? `leave` stops here; nothing is undone", None),
+        };
+        let choice = self.ask(key, question, choices, default)?;
         let reason = match choice.as_deref() {
             Some("skip") => self.ask(key, "Why is it safe to skip?", &[], None)?,
             _ => None,
         };
-        let Some(choice) = choice else {
-            self.turns.keep(key, turn);
-            return Ok(Decision::Throw);
+        let choice = match choice {
+            Some(choice) => choice,
+            None if self.typed => "leave".to_owned(),
+            None => {
+                self.turns.keep(key, turn);
+                return Ok(Decision::Throw);
+            }
         };
         self.recorder.note(EventBody::Decided { key: key.clone(), decision: choice.clone(), reason });
         match choice.as_str() {

@@ -16,7 +16,7 @@ mod tenure;
 mod turn;
 mod updates;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
@@ -56,6 +56,10 @@ pub struct Live {
     updates: Mutex<Vec<Ticker>>,
     deadlines: Deadlines,
     unanswered: Unanswered,
+    /// Whether this is a session.
+    typed: bool,
+    /// The steps that are open, in the order in which they began.
+    steps: Mutex<Vec<Key>>,
     requests: Arc<Requests>,
     _watch: Watch,
 }
@@ -70,6 +74,8 @@ impl Live {
             requests,
             deadlines: Deadlines::default(),
             unanswered: Unanswered::Fail,
+            typed: false,
+            steps: Mutex::default(),
             cast,
             recorder,
             undoing: act.shielded(),
@@ -86,6 +92,19 @@ impl Live {
     #[must_use]
     pub fn unanswered(self, unanswered: Unanswered) -> Self {
         Self { unanswered, ..self }
+    }
+
+    /// The same for what a person types: a fault undoes the step in which it comes, and nothing else; nothing is undone because nobody
+    /// has decided.
+    #[must_use]
+    pub fn typed(self) -> Self {
+        Self { typed: true, ..self }
+    }
+
+    /// Whether a fault at `key` would undo something: in a run all that is owed, in a session the step around it.
+    fn would_unwind(&self, key: &Key) -> bool {
+        let steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.typed || steps.iter().any(|step| step.encloses(key))
     }
 
     /// What a call would do, and to which targets.
@@ -108,6 +127,9 @@ impl Live {
 
     /// A scope begins, whatever was stopped.
     fn begin(&self, scope: &Scope) -> Result<(), Halt> {
+        if let ScopeKind::Step { .. } = &scope.kind {
+            self.steps.lock().unwrap_or_else(PoisonError::into_inner).push(scope.key.clone());
+        }
         let entered = || self.recorder.note(EventBody::Entered { scope: scope.clone() });
         match &scope.kind {
             ScopeKind::Unwinding { owed, halt } => {
@@ -236,6 +258,9 @@ impl World for Live {
         }
         self.turns.pass_on(&scope.key);
         self.deadlines.leave(&scope.key);
+        if let ScopeKind::Step { .. } = &scope.kind {
+            scope.key.close(&mut self.steps.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         if !matches!(scope.kind, ScopeKind::Unwinding { .. }) {
             self.recorder.note(EventBody::Left { key: scope.key.clone(), how: how.clone() });
         }
