@@ -103,7 +103,7 @@ impl Lifeboat {
             known: Arc::default(),
             unkept: None,
             undoing: false,
-            looks_back: false,
+            looks_back: None,
             wait: request.wait,
             heartbeat: None,
             _active: active,

@@ -4,6 +4,7 @@ mod begin;
 mod commands;
 mod end;
 mod lookup;
+mod past;
 mod resume;
 mod secrets;
 mod typed;
@@ -30,6 +31,7 @@ use super::{Error, Lifeboat};
 pub(super) use begin::SESSION;
 pub use end::{Owed, SessionEnd};
 pub use lookup::Lookup;
+pub use past::Past;
 pub use resume::{Cut, Fate, Retraced};
 pub use secrets::looks_secret;
 pub use typed::{Typed, Untyped};
@@ -79,8 +81,8 @@ pub struct LiveSession<'a> {
     unkept: Option<Arc<Dry>>,
     /// Whether what is about to be evaluated is a rollback.
     undoing: bool,
-    /// Whether it only looks back at another run.
-    looks_back: bool,
+    /// The run at which it only looks back.
+    looks_back: Option<Past>,
     heartbeat: Option<Heartbeat>,
     _active: Option<Active>,
 }
