@@ -12,6 +12,7 @@ mod perform;
 mod postmortem;
 mod prompt;
 mod save;
+mod say;
 mod shown;
 mod story;
 mod watch;
@@ -216,7 +217,9 @@ impl Console<'_> {
     fn tell_expiry(&mut self) {
         if self.session.has_expired() {
             let text = "the session is dry again: the time was over. `:arm` if more is to be changed";
-            self.printer.err(&self.printer.paint_err(Style::Caution, text));
+            for line in wrap(text, self.printer.width()) {
+                self.printer.err(&self.printer.paint_err(Style::Caution, &line));
+            }
         }
     }
 
