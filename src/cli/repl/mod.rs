@@ -5,6 +5,7 @@ mod colour;
 mod commands;
 mod editor;
 mod expected;
+mod help;
 mod inspect;
 mod leave;
 mod load;
