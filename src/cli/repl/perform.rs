@@ -90,7 +90,7 @@ impl Console<'_> {
         let mut typed = None;
         if environment.protected {
             let question = format!("{name} is protected: type its name to let changes take place there: ");
-            typed = self.printer.ask(&self.printer.paint_err(Style::Caution, &question));
+            typed = self.ask(&question);
             if typed.as_deref().unwrap_or_default().is_empty() {
                 let help = "nothing was typed; the session stays dry".to_owned();
                 return Err(Error::Refused { why: format!("environment {name} is protected"), help: Some(help) });

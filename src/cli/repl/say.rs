@@ -25,6 +25,16 @@ impl Console<'_> {
         }
     }
 
+    /// Asks, with the cursor behind the last line of the question.
+    pub(super) fn ask(&self, question: &str) -> Option<String> {
+        let mut lines = wrap(question, self.printer.width() - 1);
+        let last = lines.pop().unwrap_or_default();
+        for line in lines {
+            self.printer.err(&self.printer.paint_err(Style::Caution, &line));
+        }
+        self.printer.ask(&self.printer.paint_err(Style::Caution, &format!("{} ", last.trim_end())))
+    }
+
     /// A line of a script, two columns from the margin.
     pub(super) fn quote(&self, line: &str) {
         for line in quoted(line, self.printer.width()) {
