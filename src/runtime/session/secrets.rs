@@ -135,6 +135,9 @@ fn is_value(value: &str, assigned: bool, code: bool) -> bool {
     }
     // In quotes it is what it is, whatever it looks like.
     if let Some(quoted) = value.strip_prefix(['"', '\'', '`']) {
+        // `"Bearer " + secret("API")` names it.
+        let scheme = ["Bearer ", "Basic ", "Token "].iter().find_map(|scheme| quoted.strip_prefix(scheme));
+        let quoted = scheme.unwrap_or(quoted);
         let len = quoted.chars().take_while(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | '`')).count();
         return len >= 6 && !is_placeholder(quoted);
     }
@@ -297,6 +300,8 @@ mod tests {
             "if password == other { }",
             "if token == \"\" { }",
             "# the password was rotated",
+            "probe(\"web\", #{ headers: #{ \"Authorization\": \"Bearer \" + secret(\"API\") } })",
+            "probe(\"web\", #{ headers: #{ authorization: `Bearer ${token}` } })",
             "# password: rotated",
             "# password: reset, by the DBA",
             "# password: unknown",
