@@ -74,6 +74,7 @@ impl Destination {
     }
 }
 
-fn unwritten(why: String) -> Error {
+/// A result that could not be written.
+pub(super) fn unwritten(why: String) -> Error {
     Error::Unwritten { why, help: "name a file in a directory that is there, and that you may write".to_owned() }
 }

@@ -101,6 +101,17 @@ impl Signature {
         (self.impact)(args)
     }
 
+    /// A call on `target` with as few arguments as it takes, for what does not depend on them.
+    pub fn shortest(&self, target: &str) -> Value {
+        let aimed = |arg: &ArgSpec| self.target.is_some_and(|known| known.name == arg.name);
+        let needed = self.args.iter().filter(|arg| arg.required);
+        let given = needed.map(|arg| {
+            let any = if aimed(arg) { Value::from(target) } else { arg.kind.example() };
+            (arg.name.clone(), any)
+        });
+        Value::Map(given.collect())
+    }
+
     /// The ways in which the call can end, the likely one first.
     pub fn cases(&self, args: &Value) -> Result<Vec<Case>, String> {
         (self.cases)(args)

@@ -4,6 +4,8 @@ use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::model::Value;
+
 /// One argument of a primitive.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ArgSpec {
@@ -61,6 +63,21 @@ pub enum ArgType {
 }
 
 impl ArgType {
+    /// Some value of it.
+    pub(super) fn example(&self) -> Value {
+        match self {
+            ArgType::Bool => Value::Bool(false),
+            ArgType::Int => Value::Int(1),
+            ArgType::Number => Value::Float(1.0),
+            ArgType::String | ArgType::Secret | ArgType::Any => Value::from("any"),
+            ArgType::Duration => Value::from("1m"),
+            ArgType::Choice(choices) => choices.first().map_or(Value::Null, |choice| Value::from(choice.as_str())),
+            ArgType::List(_) => Value::List(Vec::new()),
+            ArgType::Map => Value::Map(std::collections::BTreeMap::new()),
+            ArgType::Nothing => Value::Null,
+        }
+    }
+
     /// Whether it has finitely many values: such a field is never unknown to a plan.
     pub fn is_finite(&self) -> bool {
         matches!(self, ArgType::Bool | ArgType::Choice(_))

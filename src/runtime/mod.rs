@@ -76,8 +76,8 @@ pub use review::{ReviewRequest, review};
 pub use run::{Ran, RunRequest, Status};
 pub use saved::is_plan;
 pub use session::{
-    ARMED_AT_MOST, Cut, Fate, Interrupter, LeftOpen, LiveSession, Lookup, Owed, Retraced, SessionEnd, SessionRequest,
-    Typed, Under, Untyped, looks_secret,
+    ARMED_AT_MOST, Cut, Fate, Interrupter, LeftOpen, LiveSession, Lookup, Owed, Past, Retraced, SessionEnd,
+    SessionRequest, Typed, Under, Untyped, looks_secret,
 };
 pub use settle::Settled;
 pub use undo::RollbackRequest;

@@ -38,6 +38,7 @@ pub use check::{
 };
 pub use evaluate::{Evaluation, Evaluator, evaluate, on_deep_stack};
 pub use front_matter::{FrontMatter, Scenario};
+pub use modules::ModuleFunction;
 pub use params::{Param, ParamType, Params};
 pub use policy::{Policy, PolicyBroken};
 pub use session::{Input, Session, Unread, is_incomplete};

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use rhai::{Engine, EvalAltResult, Module, ModuleResolver, ParseError, Position, Scope, Shared};
+use rhai::{Engine, EvalAltResult, FnAccess, Module, ModuleResolver, ParseError, Position, Scope, Shared};
 
 use crate::model::did_you_mean;
 
+use super::engine;
 use super::forks;
 use super::host::{Host, RhaiResult, lock};
 use super::source::{Library, STDLIB, SourceFile, SourceMap};
@@ -58,6 +59,39 @@ impl ModuleResolver for Resolver {
         lock(&self.imported).insert(named, module.clone());
         Ok(module)
     }
+}
+
+/// A function of a module that whoever imports it can call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModuleFunction {
+    /// Its name.
+    pub name: String,
+    /// The names of its parameters.
+    pub params: Vec<String>,
+    /// Its comment, without the signs.
+    pub doc: String,
+}
+
+/// The functions of the module that `path`, imported by `from`, means; none where it cannot be read.
+pub(super) fn functions(library: &dyn Library, from: &str, path: &str) -> Vec<ModuleFunction> {
+    let Ok(file) = load(&SourceMap::default(), library, from, path) else { return Vec::new() };
+    let Ok(ast) = engine::for_parsing().compile(&file.text) else { return Vec::new() };
+    let seen = ast.iter_functions().filter(|f| !f.name.starts_with("anon$") && f.access == FnAccess::Public);
+    let told = seen.map(|function| ModuleFunction {
+        name: function.name.to_owned(),
+        params: function.params.iter().map(|param| (*param).to_owned()).collect(),
+        doc: documented(&function.comments),
+    });
+    let mut functions: Vec<ModuleFunction> = told.collect();
+    functions.sort();
+    functions
+}
+
+/// A comment as the text that it is.
+fn documented(comments: &[&str]) -> String {
+    let lines = comments.iter().flat_map(|comment| comment.lines());
+    let lines = lines.map(|line| line.trim().trim_start_matches('/').trim_start_matches('*').trim());
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 /// The file that `path`, imported by `from`, means.

@@ -3,7 +3,7 @@
 //! Rhai forgets imports between evaluations and compiles each text by itself. So each input is compiled with the imports before it in
 //! a line of their own, against the variables that are there, and evaluated with all functions so far.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rhai::{AST, ASTNode, Caches, Dynamic, Engine, Expr, GlobalRuntimeState, Position, Scope as RhaiScope, Stmt};
@@ -14,6 +14,7 @@ use crate::primitives::Registry;
 
 use super::branch::Branch;
 use super::host::{Host, RhaiResult, lock};
+use super::modules::{self, ModuleFunction};
 use super::{
     Diagnostic, FrontMatter, Library, Params, Script, ScriptError, SourceFile, SourceMap, check, convert, engine,
     errors, evaluate, forks, params, unwind,
@@ -35,6 +36,8 @@ pub struct Session {
     forking: AST,
     /// All imports so far, as source.
     imports: Vec<String>,
+    /// The functions of what was imported, by the name that it has here.
+    imported: BTreeMap<String, Vec<ModuleFunction>>,
 }
 
 /// Something typed that can be evaluated.
@@ -65,7 +68,7 @@ impl Session {
         let state = engine.new_global_runtime_state();
         let root = Branch::root(host.clone());
         let (scope, functions, forking) = (RhaiScope::new(), AST::empty(), AST::empty());
-        Self { engine, host, root, scope, state, functions, forking, imports: Vec::new() }
+        Self { engine, host, root, scope, state, functions, forking, imports: Vec::new(), imported: BTreeMap::new() }
     }
 
     /// Whether more is to be typed, or what is wrong. `name` is how errors show it.
@@ -154,6 +157,12 @@ impl Session {
     fn define(&mut self, input: Input) -> AST {
         self.functions = self.functions.merge(&input.script.ast.clone_functions_only());
         self.forking = self.forking.merge(&input.script.forking.clone_functions_only());
+        for import in &input.imports {
+            let named = import.strip_prefix("import ").and_then(|import| import.rsplit_once(" as "));
+            let Some((path, alias)) = named else { continue };
+            let functions = modules::functions(self.host.library.as_ref(), PRELUDE, path.trim_matches('"'));
+            self.imported.insert(alias.trim_end_matches("; ").to_owned(), functions);
+        }
         self.imports.extend(input.imports);
         input.script.forking
     }
@@ -303,8 +312,12 @@ impl Session {
 
     /// The names under which modules were imported.
     pub fn modules(&self) -> Vec<String> {
-        let alias = |import: &String| Some(import.rsplit_once(" as ")?.1.trim_end_matches("; ").to_owned());
-        self.imports.iter().filter_map(alias).collect()
+        self.imported.keys().cloned().collect()
+    }
+
+    /// The same, each with the functions that can be called.
+    pub fn module_functions(&self) -> BTreeMap<String, Vec<ModuleFunction>> {
+        self.imported.clone()
     }
 
     /// The source of an input, for errors that point into it.

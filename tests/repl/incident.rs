@@ -96,7 +96,67 @@ fn something_is_watched_until_ctrl_c() {
     terminal.press("Enter");
     terminal.shows("written to watch.md");
     let report = project.read("watch.md");
-    assert!(report.contains("| probe web |") && report.contains("still failing"), "{report}");
+    assert!(
+        report.contains("| probe web |") && report.contains("| not known: ") && !report.contains("still"),
+        "{report}"
+    );
+}
+
+#[test]
+fn what_is_watched_is_only_looked_at() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    for (change, what) in [
+        ("maintenance(\"web\", \"on\")", "`maintenance web` changes something"),
+        ("notify(\"incidents\", \"x\")", "`notify incidents` tells somebody"),
+    ] {
+        let shown = terminal.line(&format!(":watch 1s {change}"), terminal.number() + 1);
+        assert!(shown.contains(&format!("refused: `:watch` only looks, and {what}")), "{shown}");
+        assert!(shown.contains("type it by itself"), "{shown}");
+    }
+    assert!(!is_closed(&project));
+    assert!(!terminal.broke_a_line(), "{}", terminal.all());
+}
+
+#[test]
+fn what_a_line_defined_before_it_failed_is_saved() {
+    let project = project();
+    project.write("runbooks/README", "");
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line("fn probe_fails(b) { throw `${b.id} is odd`; }", 2);
+    terminal.line(":arm", 3);
+    terminal.line("let b = backup(\"primary\"); probe_fails(b); let late = 1;", 4);
+    terminal.line("let newest = latest_backup(\"primary\"); throw \"x\";", 5);
+    terminal.line("verify_backup(\"primary\", #{ id: b.id });", 6);
+    terminal.keys(":save runbooks/odd.rhai");
+    terminal.press("Enter");
+    let shown = terminal.shows("0 errors");
+    let saved = project.read("runbooks/odd.rhai");
+    assert!(saved.contains("\n// What follows needs of it:\nlet b = backup(\"primary\");\n"), "{shown}\n{saved}");
+    assert!(!saved.contains("\nlet newest") && !saved.contains("\nlet late"), "nothing uses it: {saved}");
+}
+
+#[test]
+fn what_was_saved_is_written_over_only_where_nobody_has_edited_it() {
+    let project = project();
+    let terminal = Terminal::of_size(&project.path(""), "repl", (80, 60), "xterm-256color");
+    terminal.asks_for(1);
+    terminal.line("probe(\"web\");", 2);
+    for (command, file, other) in
+        [(":save", "orders.rhai", "orders-2.rhai"), (":postmortem", "orders.md", "orders-2.md")]
+    {
+        terminal.line(&format!("{command} {file}"), terminal.number() + 1);
+        terminal.line(&format!("{command} {file}"), terminal.number() + 1);
+        let edited = format!("{}\nmine();\n", project.read(file));
+        project.write(file, &edited);
+        let shown = terminal.line(&format!("{command} {file}"), terminal.number());
+        assert!(shown.contains(&format!("refused: {file} was changed since `{command}` wrote it")), "{shown}");
+        assert!(shown.contains(&format!("name another file: `{command} {other}`")), "{shown}");
+        assert_eq!(project.read(file), edited);
+    }
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn told_apart(screen: &str) -> String {
         (r"in (under )?\d+(\.\d+)?m?s", "in <took>"),
         (r"latency_ms( +)\d+(\.\d+)?", "latency_ms$1<ms>"),
         (r"\((\d+m?s|under 1ms)\)", "(<took>)"),
+        (r"as written: [0-9a-f]{12}", "as written: <digest>"),
         (r"127\.0\.0\.1:\d+", "<address>"),
         (r"[a-z0-9_.-]+@[A-Za-z0-9_.-]+", "<person>"),
         (r"\d+ B\b|\d+(\.\d+)? [kKM]i?B\b", "<size>"),

@@ -112,7 +112,10 @@ fn it_looks_back_at_last_nights_run() {
     let run = Terminal::open(&project.path(""), "run runbooks/night.rhai --yes");
     assert_eq!(run.ends(), 0, "{}", run.all());
     let terminal = Terminal::open(&project.path(""), "repl --from latest@Close");
-    terminal.asks_for(2);
+    let banner = told_apart(&terminal.asks_for(2));
+    let said = "looks back at run <session> of runbooks/night.rhai in test, begun\n<moment>Z: as it was before step `Close` (2)\n\
+                dry, and stays so: looks are real, and of now; changes are only planned\n";
+    assert!(banner.contains(said), "{banner}");
     let shown = terminal.line("`${b.id} ${ok}`", 3);
     assert!(told_apart(&shown).contains("= <backup> true"), "{shown}");
     let shown = terminal.line("late", 3);

@@ -79,6 +79,13 @@ impl Terminal {
         text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end().to_owned()
     }
 
+    /// Whether the terminal broke a line of its own accord, wherever its last column was.
+    pub(crate) fn broke_a_line(&self) -> bool {
+        let captured = self.tmux(&["capture-pane", "-p", "-J", "-S", "-2000"]);
+        let text = String::from_utf8_lossy(&captured.stdout);
+        text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim_end() != self.all()
+    }
+
     /// The same with colours.
     pub(crate) fn coloured(&self) -> String {
         String::from_utf8_lossy(&self.tmux(&["capture-pane", "-p", "-e", "-S", "-2000"]).stdout).into_owned()
@@ -118,6 +125,13 @@ impl Terminal {
         self.press("Enter");
         self.until("the next prompt", |shown| prompts(shown) > asked);
         self.asks_for(next)
+    }
+
+    /// The number of the input that is asked for.
+    pub(crate) fn number(&self) -> u32 {
+        let shown = self.all();
+        let last = shown.lines().last().and_then(|line| line.strip_prefix('[')?.split(']').next()?.parse().ok());
+        last.expect("it asks for something")
     }
 
     /// Waits for the end of the program; its exit code.

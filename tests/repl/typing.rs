@@ -65,6 +65,100 @@ fn what_was_typed_before_is_offered_and_kept_for_the_next_session() {
 }
 
 #[test]
+fn what_failed_and_what_destroys_is_not_offered_and_the_up_arrow_reaches_it() {
+    let project = project();
+    {
+        let terminal = Terminal::open(&project.path(""), "repl");
+        terminal.asks_for(1);
+        terminal.line("let good = 1;", 2);
+        terminal.line("let gone = nowhere;", 2);
+        terminal.line("restore(\"primary\", #{ from: \"x\" });", 3);
+        terminal.line("throw \"not now\"", 4);
+        terminal.press("C-d");
+        assert_eq!(terminal.ends(), 0);
+    }
+    for sessions in ["another", "the next but one"] {
+        let terminal = Terminal::open(&project.path(""), "repl");
+        terminal.asks_for(1);
+        for (typed, shown) in
+            [("let g", "let good = 1;"), ("restor", "restor"), ("restore(", "restore(target, #{"), ("throw", "throw")]
+        {
+            terminal.keys(typed);
+            terminal.until(shown, |all| {
+                let line = all.lines().last().unwrap_or_default();
+                line.trim_end().ends_with(&format!("> {shown}"))
+                    || (shown.ends_with('{') && line.contains(&format!("> {shown}")))
+            });
+            terminal.press("C-u");
+        }
+        terminal.press("Up");
+        terminal.shows("> throw \"not now\"");
+        terminal.press("Up");
+        terminal.shows("> restore(\"primary\", #{ from: \"x\" });");
+        terminal.press("Up");
+        terminal.shows("> let gone = nowhere;");
+        terminal.press("C-u");
+        terminal.press("C-d");
+        assert_eq!(terminal.ends(), 0, "{sessions}");
+    }
+}
+
+#[test]
+fn the_functions_of_a_module_are_completed_with_what_they_take() {
+    let project = project();
+    project.write(
+        "runbooks/tools.rhai",
+        "/// Doubles a number.\n/// Always.\nfn twice(x) { x * 2 }\n\nfn trice(x, y) { x * 3 }\n\nprivate fn hidden() { 1 }\n",
+    );
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line("import \"tools\" as t; import \"std/backups\" as b;", 2);
+    terminal.keys("t::t");
+    terminal.press("Tab");
+    let shown = terminal.shows("twice(  (x)  Doubles a number.");
+    assert!(shown.contains("trice(  (x, y)") && !shown.contains("hidden"), "{shown}");
+    terminal.press("C-u");
+    terminal.keys("t::tw");
+    terminal.press("Tab");
+    terminal.shows("t::twice(x)");
+    terminal.press("C-u");
+    terminal.keys("b::take");
+    terminal.press("Tab");
+    terminal.shows("b::take_verified(database)");
+}
+
+#[test]
+fn what_is_logged_or_told_while_it_is_dry_is_called_what_it_is() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    let shown = terminal.line("log(\"here\");", 2);
+    assert!(!shown.contains("only planned;"), "{shown}");
+    let shown = terminal.line("notify(\"incidents\", \"down\");", 3);
+    assert!(shown.contains("dry: 1 message not sent, only planned; `:arm`, and type it again, to send it"), "{shown}");
+    assert!(!terminal.broke_a_line(), "{shown}");
+}
+
+#[test]
+fn long_lines_break_between_words() {
+    let project = project();
+    project.write(
+        "runbooks/close-the-shop-and-tell-everybody-it-is.rhai",
+        "//! Close.\n\nlog(\"the shop is closed now, and everybody who asks is told so at the counter, politely\");\nthrow \"no\";\n",
+    );
+    let title = "Orders are lost since the deploy of this morning and nobody knows why that could be";
+    let terminal = Terminal::open(&project.path(""), &format!("repl --incident '{title}'"));
+    terminal.asks_for(1);
+    let shown = terminal.line(":load runbooks/close-the-shop-and-tell-everybody-it-is.rhai", 2);
+    assert!(shown.contains("everybody-it-is.rhai: 2 statements; `:next` carries out\nthe first, `:go` all"), "{shown}");
+    let shown = terminal.line(":go", 4);
+    assert!(shown.contains("it stays the next one: `:next` tries it again, `:skip WHY` leaves it out,"), "{shown}");
+    terminal.line(":owed", 4);
+    terminal.line(":who", 4);
+    assert!(!terminal.broke_a_line(), "{}", terminal.all());
+}
+
+#[test]
 fn a_block_goes_on_until_it_is_closed_and_an_error_points_into_it() {
     let project = project();
     let terminal = Terminal::open(&project.path(""), "repl");
@@ -108,6 +202,11 @@ fn a_primitive_is_explained_and_the_commands_are_listed_in_eighty_columns() {
     let shown = terminal.all();
     let at = shown.find(":help\n").expect("it was typed");
     insta::assert_snapshot!("help", &shown[at..]);
+    assert!(shown[at..].lines().count() <= 24 && !terminal.broke_a_line(), "{shown}");
+    let shown = terminal.line(":help settle", 1);
+    assert!(shown.contains(":settle KEY applied|not-applied\nsay what became of a change"), "{shown}");
+    let shown = terminal.line(":help setle", 1);
+    assert!(shown.contains("there is no command `:setle`") && shown.contains("did you mean `settle`?"), "{shown}");
 }
 
 #[test]

@@ -10,21 +10,15 @@ use super::story::{Line, lines};
 use super::{Console, prompt};
 
 impl Console<'_> {
-    fn wrapped(&self, text: &str, style: Style) {
-        for line in wrap(text, self.printer.width()) {
-            self.printer.out(&self.printer.paint(style, &line));
-        }
-    }
-
     /// Says what was found.
     pub(super) fn told_again(&self, retraced: &Retraced) {
         let what = if retraced.inputs == 1 { "1 input" } else { &format!("{} inputs", retraced.inputs) };
-        self.wrapped(&format!("taken up again: {what}, answered from the record; nothing was done twice"), Style::Dim);
+        self.say_in(Style::Dim, &format!("taken up again: {what}, answered from the record; nothing was done twice"));
         for file in &retraced.edited {
-            self.wrapped(&format!("{file} was edited since it began"), Style::Caution);
+            self.say_in(Style::Caution, &format!("{file} was edited since it began"));
         }
         for (number, why) in &retraced.lost {
-            self.wrapped(&format!("[{number}] came to something else than before: {why}"), Style::Caution);
+            self.say_in(Style::Caution, &format!("[{number}] came to something else than before: {why}"));
         }
         if let Some(cut) = &retraced.cut {
             self.told_cut(cut);
@@ -34,7 +28,7 @@ impl Console<'_> {
 
     fn told_cut(&self, cut: &Cut) {
         let head = cut.text.lines().next().unwrap_or_default();
-        self.wrapped(&format!("[{}] was cut short: {head}", cut.number), Style::Caution);
+        self.say_in(Style::Caution, &format!("[{}] was cut short: {head}", cut.number));
         for (what, fate) in &cut.under_way {
             let (text, style) = match fate {
                 Fate::TookPlace(evidence) => {
@@ -52,7 +46,7 @@ impl Console<'_> {
                 }
                 Fate::Waited => (format!("{what} was under way: it was not over"), Style::Caution),
             };
-            self.wrapped(&text, style);
+            self.say_in(style, &text);
         }
         let behind = match cut.under_way.as_slice() {
             [] => "nothing of it was under way; what it had not begun was not done",
@@ -61,7 +55,7 @@ impl Console<'_> {
             }
             _ => "what stood behind it was not done; type it again if it is still wanted",
         };
-        self.wrapped(behind, Style::Dim);
+        self.say_in(Style::Dim, behind);
     }
 
     /// Takes up the runbook that was loaded, at the statement that comes next.
@@ -93,12 +87,12 @@ impl Console<'_> {
         let (done, count) = loaded.progress();
         let text = format!("{}: {done} of {count} statements were taken; `:next` carries out the next", loaded.name());
         self.loaded = Some(loaded);
-        self.wrapped(&text, Style::Bold);
+        self.say_in(Style::Bold, &text);
         self.show_next();
         if again {
             let text = "it is the one that was cut short: `:next` does all of it, `:edit` takes a part of it, `:skip WHY` \
                         goes on behind it";
-            self.wrapped(text, Style::Caution);
+            self.say_in(Style::Caution, text);
         }
     }
 
@@ -110,7 +104,7 @@ impl Console<'_> {
             |line| format!("[{}] was done last: {}", line.number, head(&line.text)),
         );
         let text = format!("{why}; {last}. `{typed}` takes it from its beginning, `:skip WHY` passes a statement by");
-        self.wrapped(&text, Style::Caution);
+        self.say_in(Style::Caution, &text);
     }
 
     /// Sessions of this environment died and owe something: whoever begins another one is told.

@@ -60,7 +60,10 @@ impl Answers for AtTerminal {
                 }
                 let Some(line) = self.line().await else { return Ok(Answer::Nobody) };
                 if let Some(what) = looks_secret(&line) {
-                    self.0.err(&format!("that is {what}: it was not taken for an answer, and kept nowhere"));
+                    let text = format!("that is {what}: it was not taken for an answer, and kept nowhere");
+                    for line in wrap(&text, self.0.width()) {
+                        self.0.err(&line);
+                    }
                     continue;
                 }
                 match meant(asked, line.trim()) {

@@ -37,7 +37,7 @@ pub(super) const COMMANDS: &[Known] = &[
     known("who", "", "who and where you are, and who else changes something"),
     known("save", "FILE", "write a runbook of what was typed"),
     known("postmortem", "FILE", "write a report of the incident"),
-    known("help", "", "this list; ?NAME explains a primitive"),
+    known("help", "[COMMAND]", "all commands, or what one of them takes; ?NAME explains a primitive"),
     known("quit", "", "end the session"),
 ];
 
@@ -65,7 +65,7 @@ pub(super) enum Command {
     Who,
     Save(String),
     Postmortem(String),
-    Help,
+    Help(Option<String>),
     Quit,
 }
 
@@ -139,7 +139,7 @@ impl Command {
             "save" => Command::Save(needed()?),
             "postmortem" => Command::Postmortem(needed()?),
             "quit" => Command::Quit,
-            _ => Command::Help,
+            _ => Command::Help((!rest.is_empty()).then(|| rest.to_owned())),
         })
     }
 }

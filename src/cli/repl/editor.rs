@@ -4,15 +4,18 @@ use std::borrow::Cow;
 
 use rustyline::completion::{Candidate, Completer};
 use rustyline::highlight::{CmdKind, Highlighter};
-use rustyline::hint::{Hint, Hinter, HistoryHinter};
+use rustyline::hint::{Hint, Hinter};
 use rustyline::history::MemHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
 
 use crate::cli::printer::{Printer, Style};
+use crate::cli::wrap::columns;
 use crate::runtime::LiveSession;
+use crate::system::LineHistory;
 
 use super::colour::coloured;
+use super::offers::Offers;
 use super::words::{Choice, Words};
 
 /// The editor of a session.
@@ -22,10 +25,13 @@ pub(super) type Lines = Editor<Typing, MemHistory>;
 pub(super) struct Typing {
     printer: Printer,
     words: Words,
+    offers: Offers,
+    /// How many columns the prompt takes.
+    prompt: usize,
 }
 
-/// An editor with what was typed before.
-pub(super) fn lines(printer: &Printer, words: Words, before: &[String]) -> rustyline::Result<Lines> {
+/// An editor with what was typed before, and what of it may be offered.
+pub(super) fn lines(printer: &Printer, words: Words, history: &LineHistory) -> rustyline::Result<Lines> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .completion_show_all_if_ambiguous(true)
@@ -40,8 +46,9 @@ pub(super) fn lines(printer: &Printer, words: Words, before: &[String]) -> rusty
         let history = MemHistory::with_config(&config);
         Editor::with_history(config, history)?
     };
-    lines.set_helper(Some(Typing { printer: printer.clone(), words }));
-    for entry in before {
+    let offers = Offers::of(history.offered());
+    lines.set_helper(Some(Typing { printer: printer.clone(), words, offers, prompt: 0 }));
+    for entry in history.entries() {
         lines.add_history_entry(entry.as_str())?;
     }
     Ok(lines)
@@ -51,6 +58,29 @@ impl Typing {
     /// From now on these can be typed.
     pub(super) fn knows(&mut self, words: Words) {
         self.words = words;
+    }
+
+    /// This was typed, and may be offered or not.
+    pub(super) fn typed(&mut self, text: &str, again: bool) {
+        self.offers.typed(text, again);
+    }
+
+    /// The prompt of the next line takes so many columns.
+    pub(super) fn prompted(&mut self, prompt: usize) {
+        self.prompt = prompt;
+    }
+
+    /// As much of a hint as fits into the row of the cursor, so that the terminal breaks no word of it.
+    fn fitting(&self, line: &str, hint: &str) -> Option<String> {
+        let width = self.printer.width();
+        let before = line.rsplit_once('\n').map_or_else(|| self.prompt + columns(line), |(_, last)| columns(last));
+        let room = width - 1 - before % width;
+        if columns(hint) <= room {
+            return Some(hint.to_owned());
+        }
+        let shown: String = hint.chars().take(room.checked_sub(1)?).collect();
+        let end = shown.rfind([' ', ',', '(']).map_or(0, |at| at + 1);
+        Some(format!("{}…", &shown[..end]))
     }
 }
 
@@ -107,8 +137,8 @@ impl Completer for Typing {
 /// What is shown behind the cursor.
 pub(super) struct Shown {
     text: String,
-    /// Whether the right arrow takes it over.
-    taken: bool,
+    /// What the right arrow takes over.
+    taken: Option<String>,
 }
 
 impl Hint for Shown {
@@ -117,22 +147,20 @@ impl Hint for Shown {
     }
 
     fn completion(&self) -> Option<&str> {
-        self.taken.then_some(self.text.as_str())
+        self.taken.as_deref()
     }
 }
 
 impl Hinter for Typing {
     type Hint = Shown;
 
-    fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Shown> {
+    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Shown> {
         if pos < line.len() || line.is_empty() {
             return None;
         }
-        let before = HistoryHinter::new().hint(line, pos, context).filter(|hint| !hint.contains('\n'));
-        match before {
-            Some(text) => Some(Shown { text, taken: true }),
-            None => self.words.hint(line).map(|text| Shown { text, taken: false }),
-        }
+        let taken = self.offers.behind(line, &self.words.destroying).map(str::to_owned);
+        let hint = taken.clone().or_else(|| self.words.hint(line))?;
+        Some(Shown { text: self.fitting(line, &hint)?, taken })
     }
 }
 

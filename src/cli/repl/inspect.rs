@@ -2,7 +2,7 @@
 
 use crate::cli::printer::Style;
 use crate::cli::wrap::wrap;
-use crate::runtime::{Owed, Retraced};
+use crate::runtime::{Owed, Past, Retraced};
 use crate::system::whoami;
 
 use super::{Console, Next, prompt};
@@ -15,7 +15,7 @@ impl Console<'_> {
             self.printer.out("nothing is owed");
         }
         if !owed.leases.is_empty() {
-            self.printer.out(&format!("nobody else may change: {}", owed.leases.join(", ")));
+            self.say(&format!("nobody else may change: {}", owed.leases.join(", ")));
         }
     }
 
@@ -66,7 +66,7 @@ impl Console<'_> {
             self.printer.out(&format!("{}  {shown}", self.printer.paint(Style::Bold, &format!("{name:<longest$}"))));
         }
         for function in self.session.script().functions() {
-            self.printer.out(&format!("fn {function}"));
+            self.say(&format!("fn {function}"));
         }
         for module in self.session.script().modules() {
             self.printer.out(&format!("module {module}"));
@@ -95,13 +95,13 @@ impl Console<'_> {
 
     pub(super) fn who(&mut self) -> Next {
         let session = &self.session;
-        self.printer.out(&format!("{} in {}, session {}", whoami(), session.environment().name, session.id()));
+        self.say(&format!("{} in {}, session {}", whoami(), session.environment().name, session.id()));
         if let Some(incident) = session.incident() {
-            self.printer.out(&format!("incident: {incident}, for {}", prompt::short(session.age())));
+            self.say(&format!("incident: {incident}, for {}", prompt::short(session.age())));
         }
         let leases = session.owed().leases;
         if !leases.is_empty() {
-            self.printer.out(&format!("holds: {}", leases.join(", ")));
+            self.say(&format!("holds: {}", leases.join(", ")));
         }
         self.printer.out("under way:");
         self.subcommand(&["runs", "--status", "running"])
@@ -121,11 +121,26 @@ impl Console<'_> {
             Some(incident) => format!("{incident} ({}{protected})", environment.name),
             None => format!("{}{protected}", environment.name),
         };
-        self.printer.out(&self.printer.paint(Style::Bold, &head));
-        let text = "dry: looks are real, changes are only planned until `:arm`";
-        self.printer.out(&self.printer.paint(Style::Dim, text));
-        self.printer.out(
-            &self.printer.paint(Style::Dim, ":help lists the commands, ?NAME explains one, Tab completes, Ctrl-D ends"),
+        self.say_in(Style::Bold, &head);
+        match self.session.looks_back_at() {
+            Some(past) => self.say_past(past),
+            None => self.say_in(Style::Dim, "dry: looks are real, changes are only planned until `:arm`"),
+        }
+        self.say_in(Style::Dim, ":help lists the commands, ?NAME explains one, Tab completes, Ctrl-D ends");
+    }
+
+    /// At which run it looks back, and how far that had come.
+    fn say_past(&self, past: &Past) {
+        let began = past.began.strftime("%Y-%m-%d %H:%M:%SZ");
+        let (run, runbook, environment) = (&past.run, &past.runbook, &past.environment);
+        let point = match &past.before {
+            Some((key, what)) => format!("as it was before {what} ({key})"),
+            None => "as it was at its end".to_owned(),
+        };
+        self.say_in(
+            Style::Caution,
+            &format!("looks back at run {run} of {runbook} in {environment}, begun {began}: {point}"),
         );
+        self.say_in(Style::Dim, "dry, and stays so: looks are real, and of now; changes are only planned");
     }
 }

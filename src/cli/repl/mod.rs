@@ -6,13 +6,20 @@ mod colour;
 mod commands;
 mod editor;
 mod expected;
+mod help;
 mod inspect;
+mod kept;
 mod leave;
 mod load;
+mod offers;
+mod ours;
+mod outages;
 mod perform;
+mod place;
 mod postmortem;
 mod prompt;
 mod save;
+mod say;
 mod shown;
 mod story;
 mod watch;
@@ -214,8 +221,7 @@ impl Console<'_> {
     fn typed(mut self) -> Result<Exit, Error> {
         let history = LineHistory::at(self.lifeboat.state_directory().join("history"));
         let _ = history.trim();
-        let before = history.entries();
-        let mut lines = match editor::lines(self.printer, Words::of(&self.session), &before) {
+        let mut lines = match editor::lines(self.printer, Words::of(&self.session), &history) {
             Ok(lines) => lines,
             Err(error) => return Err(Error::Internal { why: format!("the terminal cannot be used: {error}") }),
         };
@@ -235,7 +241,16 @@ impl Console<'_> {
                     let _ = history.add(text.trim_end());
                     // It may have been armed when the line was begun.
                     self.tell_expiry();
-                    if self.perform(&text) == Next::Leave {
+                    let number = self.session.next_number();
+                    let next = self.perform(&text);
+                    let again = self.may_be_offered(number, next);
+                    if !again {
+                        let _ = history.withhold(text.trim_end());
+                    }
+                    if let Some(typing) = lines.helper_mut() {
+                        typing.typed(text.trim_end(), again);
+                    }
+                    if next == Next::Leave {
                         match self.leave() {
                             Leaving::Now => return Ok(self.end(Exit::Done)),
                             Leaving::Gone => return Err(self.gone()),
@@ -258,12 +273,17 @@ impl Console<'_> {
     fn tell_expiry(&mut self) {
         if self.session.has_expired() {
             let text = "the session is dry again: the time was over. `:arm` if more is to be changed";
-            self.printer.err(&self.printer.paint_err(Style::Caution, text));
+            for line in wrap(text, self.printer.width()) {
+                self.printer.err(&self.printer.paint_err(Style::Caution, &line));
+            }
         }
     }
 
     fn line(&mut self, lines: &mut Lines) -> rustyline::Result<String> {
         let (plain, coloured) = prompt::prompt(&self.session, self.printer);
+        if let Some(typing) = lines.helper_mut() {
+            typing.prompted(super::wrap::columns(&plain));
+        }
         match self.prefilled.take() {
             Some(text) => lines.readline_with_initial(&(plain, coloured), (&text, "")),
             None => lines.readline(&(plain, coloured)),

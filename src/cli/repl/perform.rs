@@ -7,7 +7,7 @@ use crate::runtime::Error;
 use clap::Parser as _;
 
 use super::again::head;
-use super::commands::{COMMANDS, Command, load_command};
+use super::commands::{Command, load_command};
 use super::load::{Loaded, fingerprint};
 use super::{Console, Next, shown};
 
@@ -47,7 +47,7 @@ impl Console<'_> {
             Command::Step(title) => {
                 self.session.note(text);
                 let said = if title == "end" { "the step ends".to_owned() } else { format!("step: {title}") };
-                self.printer.out(&self.printer.paint(Style::Bold, &said));
+                self.say_in(Style::Bold, &said);
                 Ok(())
             }
             Command::Timeline => {
@@ -57,10 +57,7 @@ impl Console<'_> {
             Command::Who => return self.who(),
             Command::Save(file) => self.save(&file),
             Command::Postmortem(file) => self.postmortem(&file),
-            Command::Help => {
-                self.help();
-                Ok(())
-            }
+            Command::Help(command) => self.help(command.as_deref()),
             Command::Quit => return Next::Leave,
         };
         match done {
@@ -99,7 +96,7 @@ impl Console<'_> {
         let mut typed = None;
         if environment.protected {
             let question = format!("{name} is protected: type its name to let changes take place there: ");
-            typed = self.printer.ask(&self.printer.paint_err(Style::Caution, &question));
+            typed = self.ask(&question);
             if typed.as_deref() == Some("") || (typed.is_none() && self.at_terminal) {
                 let help = "nothing was typed; the session stays dry".to_owned();
                 return Err(Error::Refused { why: format!("environment {name} is protected"), help: Some(help) });
@@ -107,7 +104,7 @@ impl Console<'_> {
         }
         let time = self.session.arm(typed.as_deref(), time.map(|time| time.0))?;
         let text = format!("ARMED for {}: what you type changes {name}. `:disarm` ends it", Span(time));
-        self.printer.out(&self.printer.paint(Style::Bad, &text));
+        self.say_in(Style::Bad, &text);
         Ok(())
     }
 
@@ -118,7 +115,7 @@ impl Console<'_> {
                 return Ok(());
             };
             match (&step.fault, &verdict) {
-                (None, Verdict::Completed(_)) => self.printer.out(&format!("undone: {}", step.title)),
+                (None, Verdict::Completed(_)) => self.say(&format!("undone: {}", step.title)),
                 (Some(fault), _) => {
                     let why = format!("the rollback of {} FAILED, and is still owed: {fault}", step.title);
                     let help = "`:undo` tries it again; what it did is not done twice. `:timeline` shows what was done";
@@ -144,7 +141,7 @@ impl Console<'_> {
             help: Some("`:owed` lists what is in doubt".to_owned()),
         })?;
         let what = self.session.settle(&key, applied)?;
-        self.printer.out(&format!("{what}: {}", if applied { "it took place" } else { "it did not take place" }));
+        self.say(&format!("{what}: {}", if applied { "it took place" } else { "it did not take place" }));
         Ok(())
     }
 
@@ -171,7 +168,7 @@ impl Console<'_> {
         let loaded = Loaded::of(file, &text);
         self.session.note(&format!("{} # {}", load_command(file, params), fingerprint(&text)));
         let (_, count) = loaded.progress();
-        self.printer.out(&format!("{}: {count} statements; `:next` carries out the first, `:go` all", loaded.name()));
+        self.say(&format!("{}: {count} statements; `:next` carries out the first, `:go` all", loaded.name()));
         self.loaded = Some(loaded);
         self.show_next();
         Ok(())
@@ -182,12 +179,12 @@ impl Console<'_> {
         let Some(loaded) = &self.loaded else { return };
         let (done, count) = loaded.progress();
         match loaded.next() {
-            None => self.printer.out(&format!("{}: that was the last statement", loaded.name())),
+            None => self.say(&format!("{}: that was the last statement", loaded.name())),
             Some(statement) => {
                 self.printer.out(&self.printer.paint(Style::Dim, &format!("next, {} of {count}:", done + 1)));
                 let lines: Vec<&str> = statement.lines().collect();
                 for line in lines.iter().take(12) {
-                    self.printer.out(&format!("  {line}"));
+                    self.quote(line);
                 }
                 if lines.len() > 12 {
                     self.printer.out(&format!("  … {} lines more", lines.len() - 12));
@@ -219,8 +216,7 @@ impl Console<'_> {
         };
         let next = self.evaluate(&statement);
         if next != Next::GoOn {
-            self.printer
-                .err("it stays the next one: `:next` tries it again, `:skip WHY` leaves it out, `:edit` changes it");
+            self.warn("it stays the next one: `:next` tries it again, `:skip WHY` leaves it out, `:edit` changes it");
         }
         next
     }
@@ -255,28 +251,6 @@ impl Console<'_> {
             loaded.follow(&text, true);
         }
         Ok(())
-    }
-
-    fn help(&self) {
-        let longest = COMMANDS.iter().map(|known| known.name.len() + known.takes.len() + 2).max().unwrap_or_default();
-        let longest = longest.min(26);
-        for known in COMMANDS {
-            let head = format!(":{} {}", known.name, known.takes);
-            let head = head.trim_end();
-            let room = self.printer.width().saturating_sub(longest + 2);
-            for (n, line) in crate::cli::wrap::wrap(known.help, room).iter().enumerate() {
-                if n == 0 && head.len() > longest {
-                    self.printer.out(&self.printer.paint(Style::Bold, head));
-                }
-                let head = if n == 0 && head.len() <= longest { head } else { "" };
-                let pad = longest.saturating_sub(head.len());
-                self.printer.out(&format!("{}{:pad$}  {line}", self.printer.paint(Style::Bold, head), ""));
-            }
-        }
-        let foot = "?NAME explains a primitive, # notes a remark, Ctrl-C stops what goes on, Ctrl-D ends the session";
-        for line in crate::cli::wrap::wrap(foot, self.printer.width()) {
-            self.printer.out(&self.printer.paint(Style::Dim, &line));
-        }
     }
 }
 

@@ -3,16 +3,18 @@
 use jiff::Timestamp;
 
 use crate::cli::markdown;
-use crate::cli::output::Output;
 use crate::model::{Event, EventBody, ImpactKind, Settlement, Value};
 use crate::runtime::{Aftermath, Error, Owed};
 
 use super::Console;
+use super::ours::{Ours, seal};
+use super::outages::outages;
 use super::save::short;
 use super::story::{Line, acts, lines};
 
 /// How a file ends its head that was written by `:postmortem`.
 const MARK: &str = "Written by `:postmortem` from session ";
+const OURS: Ours<'static> = Ours { command: ":postmortem", what: "report", mark: MARK };
 
 impl Console<'_> {
     pub(super) fn postmortem(&mut self, file: &str) -> Result<(), Error> {
@@ -29,12 +31,10 @@ impl Console<'_> {
             by: people(&events),
         };
         let text = report.markdown();
-        let output = Output::to(path.clone());
-        let ours = output.open("report that `:postmortem` has written", |there| there.contains(MARK))?;
-        ours.write(self.printer, |printer| text.lines().for_each(|line| printer.out(line)))?;
+        OURS.write(&path, &text, self.printer)?;
         self.session.note(&format!(":postmortem {file}"));
         let shown = self.printer.short(&path.display().to_string());
-        self.printer.out(&format!("written to {shown}; what only people know stands there as questions"));
+        self.say(&format!("written to {shown}; what only people know stands there as questions"));
         Ok(())
     }
 }
@@ -50,19 +50,6 @@ struct Report<'a> {
     by: Vec<String>,
 }
 
-/// A time in which a check failed.
-#[derive(Debug, PartialEq)]
-struct Outage {
-    /// What was checked.
-    what: String,
-    from: Timestamp,
-    /// When it was well again, as far as anybody looked.
-    to: Option<Timestamp>,
-    /// The last look before it that was well.
-    well_before: Option<Timestamp>,
-    detail: String,
-}
-
 impl Report<'_> {
     fn markdown(&self) -> String {
         let mut out: Vec<String> = Vec::new();
@@ -70,7 +57,7 @@ impl Report<'_> {
         let ended = self.lines.last().map_or(self.now, |line| line.at);
         out.push(format!("# {}", cell(self.title)));
         out.push(String::new());
-        out.push(format!("{MARK}{}. Times are UTC.", self.session));
+        out.push(format!("{MARK}{}. Times are UTC. <!-- {} -->", self.session, seal()));
         out.push(String::new());
         out.push(format!("- Environment: {}", self.environment));
         out.push(format!("- From {} to {} ({})", day(began), day(ended), span(began, ended)));
@@ -91,7 +78,8 @@ impl Report<'_> {
             out.push("No check failed while the session went on. What did users notice, and since when?".to_owned());
             return;
         }
-        out.push("From the checks that were made here; it may have begun before the first of them.".to_owned());
+        let head = "From the checks that were made here. Between two of them nobody looked, nor after the last one.";
+        out.push(head.to_owned());
         out.extend([String::new(), "| what | failed from | until | for | what was seen |".to_owned()]);
         out.push("|---|---|---|---|---|".to_owned());
         for outage in &outages {
@@ -100,8 +88,12 @@ impl Report<'_> {
                 None => format!("{} or before", time(outage.from)),
             };
             let (to, how_long) = match outage.to {
-                Some(to) => (time(to), span(outage.from, to)),
-                None => ("still failing".to_owned(), span(outage.from, self.now)),
+                Some(to) => (format!("{} (failing at {})", time(to), time(outage.last)), span(outage.from, to)),
+                None if outage.looks == 1 => ("not known: nobody looked again".to_owned(), "?".to_owned()),
+                None => {
+                    let to = format!("not known: was failing when last looked at, {}", time(outage.last));
+                    (to, format!("{} at least", span(outage.from, outage.last)))
+                }
             };
             let (what, detail) = (cell(&outage.what), cell(&outage.detail));
             out.push(format!("| {what} | {from} | {to} | {how_long} | {detail} |"));
@@ -158,7 +150,8 @@ impl Report<'_> {
             out.push(format!("- [ ] {} is in maintenance. When is it opened, and by whom?", cell(target)));
         }
         for outage in outages(&self.lines).iter().filter(|outage| outage.to.is_none()) {
-            out.push(format!("- [ ] {} was failing at the last look. Is it well now?", markdown::code(&outage.what)));
+            let (what, last) = (markdown::code(&outage.what), time(outage.last));
+            out.push(format!("- [ ] {what} was failing when last looked at, {last}. Is it well now?"));
         }
         for line in self.lines.iter().filter(|line| !line.is_command() && !line.went_well()) {
             out.push(format!("- [ ] Why did {} fail ({})?", markdown::code(&head(&line.text)), cell(&line.why())));
@@ -196,8 +189,7 @@ fn came_of(line: &Line) -> String {
     if !line.went_well() {
         return format!("FAILED: {}", line.why());
     }
-    let planned = line.planned.iter().any(|call| call.impact.kind.is_change() || call.impact.kind == ImpactKind::Tell);
-    if planned {
+    if line.only_planned() {
         return "only planned".to_owned();
     }
     let seen = line.done.iter().rev().find(|call| call.impact.kind == ImpactKind::Look);
@@ -219,36 +211,6 @@ pub(super) fn found(value: &Value) -> String {
         (Some(status), None) => status,
         (None, _) => text("id").unwrap_or_else(|| short(value)),
     }
-}
-
-/// The times in which checks failed, in the order in which they began.
-fn outages(lines: &[Line]) -> Vec<Outage> {
-    let mut outages: Vec<Outage> = Vec::new();
-    let mut well: Vec<(String, Timestamp)> = Vec::new();
-    let checks =
-        lines.iter().flat_map(|line| &line.done).filter(|call| matches!(call.primitive.as_str(), "probe" | "health"));
-    for call in checks {
-        let Ok(value) = &call.outcome else { continue };
-        let what = named(call);
-        let good = match value.get("ok").or_else(|| value.get("healthy")) {
-            Some(Value::Bool(good)) => *good,
-            _ => continue,
-        };
-        let open = outages.iter_mut().find(|outage| outage.what == what && outage.to.is_none());
-        match (good, open) {
-            (true, Some(outage)) => outage.to = Some(call.began),
-            (false, None) => {
-                let well_before = well.iter().rev().find(|(known, _)| *known == what).map(|(_, at)| *at);
-                outages.push(Outage { what, from: call.began, to: None, well_before, detail: found(value) });
-                continue;
-            }
-            _ => {}
-        }
-        if good {
-            well.push((named(call), call.began));
-        }
-    }
-    outages
 }
 
 pub(super) fn named(call: &Settlement) -> String {

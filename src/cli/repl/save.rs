@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::cli::output::Output;
 use crate::model::{Event, Value};
 use crate::runtime::Error;
 
 use super::colour::{Part, parts};
 use super::expected::expected;
+use super::kept::{Fate, needed};
+use super::ours::{Ours, seal};
 use super::postmortem::named;
 use super::story::{Line, acts, lines};
 use super::{Console, Next};
 
 /// How a file begins that was written by `:save`.
 const MARK: &str = "//! Written from session ";
+const OURS: Ours<'static> = Ours { command: ":save", what: "runbook", mark: MARK };
 
 /// Where a literal is proposed as a parameter: the argument that holds it.
 const PROPOSED: &[&str] = &["version", "from", "reason"];
@@ -32,12 +34,10 @@ impl Console<'_> {
                 help: Some(help),
             });
         };
-        let output = Output::to(path.clone());
-        let ours = output.open("runbook that `:save` has written", |there| there.contains(MARK))?;
-        ours.write(self.printer, |printer| text.lines().for_each(|line| printer.out(line)))?;
+        OURS.write(&path, &text, self.printer)?;
         self.session.note(&format!(":save {file}"));
         let shown = self.printer.short(&path.display().to_string());
-        self.printer.out(&format!("written to {shown}; review it before anybody runs it"));
+        self.say(&format!("written to {shown}; review it before anybody runs it"));
         let path = path.display().to_string();
         if self.subcommand(&["check", &path]) == Next::GoOn {
             // Who waits for the prompt does not want to wait for a million paths.
@@ -50,9 +50,18 @@ impl Console<'_> {
 /// The runbook; nothing where there is nothing to write.
 fn runbook(events: &[Event], title: &str, session: &str, is_primitive: impl Fn(&str) -> bool) -> Option<String> {
     let all = lines(events);
+    let needed = needed(&all, &|line| fate(line, &all));
     let mut writer = Writer { out: Vec::new(), step: None, body: Vec::new(), opened: 0 };
     for line in &all {
         writer.line(line, &all);
+        if let Some(needed) = needed.get(&line.number) {
+            if fate(line, &all) != Fate::Later {
+                writer.body.push("// What follows needs of it:".to_owned());
+            }
+            for text in needed {
+                writer.statement(text);
+            }
+        }
     }
     writer.close();
     let code = writer.out.iter().any(|line| !line.trim_start().starts_with("//") && !line.trim().is_empty());
@@ -63,7 +72,7 @@ fn runbook(events: &[Event], title: &str, session: &str, is_primitive: impl Fn(&
     let (params, body) = with_parameters(&body, &is_primitive);
     let at = all.first().map(|line| line.at.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
     let mut text = vec![format!("//! {}", one_line(title))];
-    text.push(format!("{MARK}{session} of {at}; read it before you run it."));
+    text.push(format!("{MARK}{session} of {at}; read it before you run it ({}).", seal()));
     if !params.is_empty() {
         text.push(String::new());
     }
@@ -88,26 +97,10 @@ impl Writer {
         if line.is_command() {
             return self.command(text);
         }
-        if !line.went_well() {
-            let done: Vec<String> = line.done.iter().filter(|call| acts(call)).map(named).collect();
-            let done = if done.is_empty() { String::new() } else { format!("; it had done: {}", done.join(", ")) };
-            self.comment(&format!("failed: {}{done}", line.why()), text);
-            return;
-        }
-        if defined_again(line, all) {
-            self.comment("defined anew later", text);
-            return;
-        }
-        if undone_later(line, all) {
-            self.comment("undone afterwards", text);
-            return;
-        }
-        if !line.armed && line.planned.iter().any(|call| call.impact.kind.is_change()) {
-            let made_so = |other: &Line| other.armed && other.number > line.number && other.text.trim() == text;
-            if !all.iter().any(made_so) {
-                self.comment("only planned", text);
-            }
-            return;
+        match fate(line, all) {
+            Fate::Remark(head) => return self.comment(&head, text),
+            Fate::Later => return,
+            Fate::Stands => {}
         }
         let text = &expected(line, all);
         if text.lines().all(|line| line.starts_with("//")) {
@@ -118,12 +111,19 @@ impl Writer {
         if self.body.last().or(self.out.last()).is_some_and(|last| *last == ended(text)) {
             return;
         }
+        if let Some(target) = maintenance_on(line) {
+            self.flush();
+            self.closes(text, &target);
+        } else {
+            self.statement(text);
+        }
+    }
+
+    /// What it defines stands outside of steps, where everything that follows sees it.
+    fn statement(&mut self, text: &str) {
         if defines(text) || begins_with(text, &["step"]) {
             self.flush();
             self.out.push(ended(text));
-        } else if let Some(target) = maintenance_on(line) {
-            self.flush();
-            self.closes(text, &target);
         } else {
             self.body.push(ended(text));
         }
@@ -188,6 +188,26 @@ impl Writer {
         self.flush();
         (self.step, self.opened) = (None, 0);
     }
+}
+
+/// What becomes of a line.
+fn fate(line: &Line, all: &[Line]) -> Fate {
+    if !line.went_well() {
+        let done: Vec<String> = line.done.iter().filter(|call| acts(call)).map(named).collect();
+        let done = if done.is_empty() { String::new() } else { format!("; it had done: {}", done.join(", ")) };
+        return Fate::Remark(format!("failed: {}{done}", line.why()));
+    }
+    if defined_again(line, all) {
+        return Fate::Remark("defined anew later".to_owned());
+    }
+    if undone_later(line, all) {
+        return Fate::Remark("undone afterwards".to_owned());
+    }
+    if line.only_planned() {
+        let made_so = |other: &Line| other.armed && other.number > line.number && other.text.trim() == line.text.trim();
+        return if all.iter().any(made_so) { Fate::Later } else { Fate::Remark("only planned".to_owned()) };
+    }
+    Fate::Stands
 }
 
 /// Whether a step that a line completed was undone by a later line.

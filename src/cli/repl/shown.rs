@@ -5,8 +5,10 @@ use miette::Diagnostic;
 use crate::cli::plan::show_nodes;
 use crate::cli::printer::{Printer, Style};
 use crate::cli::wrap::wrap;
-use crate::model::{Fault, Halt, ImpactKind, PlanNode, Symbol, Value, Verdict};
+use crate::model::{Fault, Halt, Impact, PlanNode, ScopeKind, Symbol, Value, Verdict};
 use crate::runtime::{Error, LiveSession, Typed};
+
+use super::story::is_message;
 
 /// What is wrong with something typed, pointing into it.
 #[derive(Debug, thiserror::Error)]
@@ -49,11 +51,8 @@ pub(super) fn show(typed: &Typed, session: &LiveSession, printer: &Printer) -> b
     }
     let nodes = inner(&typed.nodes);
     show_nodes(nodes, printer);
-    let planned = changes(nodes);
-    if planned > 0 {
-        let what = if planned == 1 { "1 change" } else { &format!("{planned} changes") };
-        let text = format!("dry: {what} only planned; `:arm`, and type it again, to make it so");
-        printer.out(&printer.paint(Style::Caution, &text));
+    for line in only_planned(nodes).iter().flat_map(|text| wrap(text, printer.width())) {
+        printer.out(&printer.paint(Style::Caution, &line));
     }
     match &typed.verdict {
         Verdict::Completed(value) => {
@@ -71,9 +70,12 @@ pub(super) fn show(typed: &Typed, session: &LiveSession, printer: &Printer) -> b
         }
         Verdict::Failed { fault, unwound, .. } => {
             for step in unwound {
-                match &step.fault {
-                    None => printer.err(&format!("rolled back: {}", step.title)),
-                    Some(fault) => printer.err(&format!("rollback of {} FAILED: {fault}", step.title)),
+                let text = match &step.fault {
+                    None => format!("rolled back: {}", step.title),
+                    Some(fault) => format!("rollback of {} FAILED: {fault}", step.title),
+                };
+                for line in wrap(&text, printer.width()) {
+                    printer.err(&line);
                 }
             }
             self::fault(fault, session, printer);
@@ -94,14 +96,26 @@ fn inner(nodes: &[PlanNode]) -> &[PlanNode] {
     }
 }
 
-fn changes(nodes: &[PlanNode]) -> usize {
+/// What did not take place because the session is dry, and how it does. Nothing where nothing was to.
+fn only_planned(nodes: &[PlanNode]) -> Option<String> {
+    let (changes, messages) = (count(nodes, &|impact| impact.kind.is_change()), count(nodes, &is_message));
+    let some = |n: usize, what: &str| (n > 0).then(|| format!("{n} {what}{}", if n == 1 { "" } else { "s" }));
+    let what = match (some(changes, "change"), some(messages, "message")) {
+        (None, None) => return None,
+        (Some(changes), None) => format!("{changes} only planned"),
+        (None, Some(messages)) => format!("{messages} not sent, only planned"),
+        (Some(changes), Some(messages)) => format!("{changes} only planned, {messages} not sent"),
+    };
+    let how = if changes > 0 { "make it so" } else { "send it" };
+    let how = if changes + messages > 1 && changes == 0 { "send them" } else { how };
+    Some(format!("dry: {what}; `:arm`, and type it again, to {how}"))
+}
+
+fn count(nodes: &[PlanNode], counts: &dyn Fn(&Impact) -> bool) -> usize {
     let counted = |node: &PlanNode| match node {
-        PlanNode::Call(line) => {
-            let acts = line.impact.kind.is_change() || line.impact.kind == ImpactKind::Tell;
-            usize::from(acts && line.symbol != Symbol::Nothing)
-        }
-        PlanNode::Scope(scope) if scope.scope.kind == crate::model::ScopeKind::Rehearsal => 0,
-        PlanNode::Scope(scope) => changes(&scope.nodes),
+        PlanNode::Call(line) => usize::from(counts(&line.impact) && line.symbol != Symbol::Nothing),
+        PlanNode::Scope(scope) if scope.scope.kind == ScopeKind::Rehearsal => 0,
+        PlanNode::Scope(scope) => count(&scope.nodes, counts),
     };
     nodes.iter().map(counted).sum()
 }
@@ -188,4 +202,55 @@ fn as_json(typed: &Typed, printer: &Printer) {
         "kind": "input", "number": typed.number, "armed": typed.armed, "ended": ended, "value": value, "why": why,
         "planned": inner(&typed.nodes), "took_ms": u64::try_from(typed.took.as_millis()).unwrap_or(u64::MAX),
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Basis, ImpactKind, PlanLine, PlanResult, Site};
+
+    fn planned(calls: &[(ImpactKind, &str, Symbol)]) -> Option<String> {
+        let node = |(kind, target, symbol): &(ImpactKind, &str, Symbol)| {
+            let targets = if target.is_empty() { vec![] } else { vec![(*target).to_owned()] };
+            PlanNode::Call(Box::new(PlanLine {
+                key: "1.0".parse().expect("a key"),
+                site: Site { file: "[1]".into(), line: 1, column: 1 },
+                primitive: "any".to_owned(),
+                args: Value::Null,
+                impact: Impact { kind: *kind, targets },
+                symbol: *symbol,
+                summary: String::new(),
+                basis: Basis::Predicted,
+                because: None,
+                before: None,
+                after: None,
+                notes: Vec::new(),
+                inputs: std::collections::BTreeMap::new(),
+                result: PlanResult::Returns(Value::Null),
+                took: None,
+            }))
+        };
+        only_planned(&calls.iter().map(node).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_is_only_planned_is_called_what_it_is() {
+        let change = (ImpactKind::Change, "web", Symbol::Change);
+        let message = (ImpactKind::Tell, "incidents", Symbol::Tell);
+        let logged = (ImpactKind::Tell, "", Symbol::Tell);
+        let look = (ImpactKind::Look, "web", Symbol::Look);
+        let there_already = (ImpactKind::Change, "web", Symbol::Nothing);
+        for (calls, says) in [
+            (&[logged, look, there_already][..], None),
+            (&[change, logged], Some("1 change only planned; `:arm`, and type it again, to make it so")),
+            (&[message], Some("1 message not sent, only planned; `:arm`, and type it again, to send it")),
+            (&[message, message], Some("2 messages not sent, only planned; `:arm`, and type it again, to send them")),
+            (
+                &[change, change, message],
+                Some("2 changes only planned, 1 message not sent; `:arm`, and type it again, to make it so"),
+            ),
+        ] {
+            assert_eq!(planned(calls), says.map(|says| format!("dry: {says}")));
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::model::{Event, EventBody, Foreseen, Key, Left, ScopeKind, Settlement};
+use crate::model::{Event, EventBody, Foreseen, Impact, ImpactKind, Key, Left, ScopeKind, Settlement};
 
 /// Something that was typed.
 #[derive(Clone, Debug)]
@@ -39,6 +39,11 @@ impl Line {
         self.done.iter().any(acts)
     }
 
+    /// Whether it would have changed or told something, had the session been armed.
+    pub(super) fn only_planned(&self) -> bool {
+        !self.armed && self.planned.iter().any(|call| call.impact.kind.is_change() || is_message(&call.impact))
+    }
+
     /// Why it did not come to its end.
     pub(super) fn why(&self) -> String {
         match &self.left {
@@ -52,7 +57,12 @@ impl Line {
 /// Whether a call did more than look or wait.
 pub(super) fn acts(call: &Settlement) -> bool {
     let kind = call.impact.kind;
-    (kind.is_change() || kind == crate::model::ImpactKind::Tell) && !call.is_refusal()
+    (kind.is_change() || kind == ImpactKind::Tell) && !call.is_refusal()
+}
+
+/// Whether others are told something. Whoever types reads what is logged at once, dry or not.
+pub(super) fn is_message(impact: &Impact) -> bool {
+    impact.kind == ImpactKind::Tell && !impact.targets.is_empty()
 }
 
 /// What was typed, in its order.

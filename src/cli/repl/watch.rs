@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use crate::cli::printer::Style;
 use crate::cli::wrap::columns;
-use crate::model::{Span, Value, Verdict};
-use crate::runtime::Typed;
+use crate::model::{ImpactKind, PlanNode, Span, Value, Verdict};
+use crate::runtime::{Error, Typed};
 
+use super::story::is_message;
 use super::{Console, Next, prompt};
 
 /// So many of the last looks are drawn.
@@ -34,6 +35,10 @@ impl Console<'_> {
         let (mut state, mut since, mut count) = (String::new(), self.session.age(), 0_u32);
         loop {
             let typed = self.session.glance(&input);
+            if let Some(what) = more_than_looks(&typed.nodes) {
+                self.clear(drawn);
+                return self.no_watch(&what);
+            }
             if matches!(typed.verdict, Verdict::Halted { .. }) {
                 self.clear(drawn);
                 if count == 0 {
@@ -50,7 +55,7 @@ impl Console<'_> {
                 self.clear(drawn);
                 let text = format!("{} {expression}: {}", clock(&self.session), seen.text);
                 let style = if seen.good { Style::Good } else { Style::Bad };
-                self.say(&text, style);
+                self.say_in(style, &text);
                 (state, since) = (seen.state.clone(), self.session.age());
             }
             last.push_back((seen.size, seen.good));
@@ -71,10 +76,11 @@ impl Console<'_> {
         Next::GoOn
     }
 
-    fn say(&self, text: &str, style: Style) {
-        for line in crate::cli::wrap::wrap(text, self.printer.width()) {
-            self.printer.out(&self.printer.paint(style, &line));
-        }
+    /// What changes something is not done again and again, nor planned so.
+    fn no_watch(&self, what: &str) -> Next {
+        let help = "nothing was done: type it by itself, and watch what shows whether it helps, such as \
+                    `:watch 5s probe(\"web\")`";
+        self.failed(&Error::Refused { why: format!("`:watch` only looks, and {what}"), help: Some(help.to_owned()) })
     }
 
     /// Draws the line that is drawn over the next time.
@@ -94,6 +100,25 @@ impl Console<'_> {
             self.printer.draw("");
         }
     }
+}
+
+/// What is done there besides looking, if anything is.
+fn more_than_looks(nodes: &[PlanNode]) -> Option<String> {
+    nodes.iter().find_map(|node| match node {
+        PlanNode::Scope(scope) => more_than_looks(&scope.nodes),
+        PlanNode::Call(line) => {
+            let does = match line.impact.kind {
+                ImpactKind::Change => "changes something",
+                ImpactKind::Destroy => "destroys what is there",
+                ImpactKind::Tell if is_message(&line.impact) => "tells somebody",
+                ImpactKind::Tell => "shows a message",
+                ImpactKind::Ask => "asks somebody",
+                _ => return None,
+            };
+            let call = format!("{} {}", line.primitive, line.impact.targets.join(", "));
+            Some(format!("`{}` {does}", call.trim_end()))
+        }
+    })
 }
 
 fn clock(session: &crate::runtime::LiveSession) -> String {

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use crate::primitives::{Registry, Signature};
 use crate::runtime::{LiveSession, Lookup};
+use crate::script::ModuleFunction;
 
 use super::commands::COMMANDS;
+use super::offers::Destroying;
+use super::place::{Call, Place, calls};
 
 /// The names that can be typed now.
 pub(super) struct Words {
@@ -17,8 +20,10 @@ pub(super) struct Words {
     pub(super) variables: BTreeMap<String, String>,
     /// Functions as `name(a, b)`.
     pub(super) functions: Vec<String>,
-    /// Imported modules.
-    pub(super) modules: Vec<String>,
+    /// Imported modules by the names that they have here, each with its functions.
+    pub(super) modules: BTreeMap<String, Vec<ModuleFunction>>,
+    /// What destroys something.
+    pub(super) destroying: Destroying,
     /// Functions that Rhai brings.
     pub(super) native: Vec<String>,
     /// Names of modules that can be imported.
@@ -55,7 +60,8 @@ impl Words {
             targets: targets.collect(),
             variables: session.script().variables().into_iter().map(|(name, value)| (name, shown(value))).collect(),
             functions: session.script().functions(),
-            modules: session.script().modules(),
+            modules: session.script().module_functions(),
+            destroying: Destroying::of(cast),
             native: session.script().native(),
             importable: session.importable(),
             runbooks: session.runbooks(),
@@ -75,6 +81,7 @@ impl Words {
         match Place::of(line) {
             Place::Text { begins, typed, within } => (begins, beginning_with(typed, self.texts(within.as_ref()))),
             Place::Option { begins, typed, primitive } => (begins, beginning_with(typed, self.options(primitive))),
+            Place::Inner { begins, typed, module } => (begins, beginning_with(typed, self.of_module(module))),
             Place::Word { begins, typed } => (begins, beginning_with(typed, self.words())),
         }
     }
@@ -82,11 +89,23 @@ impl Words {
     /// The arguments of the call in which the cursor stands at the end of `line`, as a hint behind it.
     pub(super) fn hint(&self, line: &str) -> Option<String> {
         let open = calls(line).pop()?;
-        let signature = self.registry.signature(open.name)?;
-        if open.typed.trim().is_empty() && open.argument == 0 {
-            return Some(arguments(signature, 0));
+        let at_begin = open.typed.trim().is_empty() && (open.argument == 0 || open.typed.ends_with(' '));
+        if !at_begin {
+            return None;
         }
-        (open.typed.trim().is_empty() && open.typed.ends_with(' ')).then(|| arguments(signature, open.argument))
+        let own = |params: &[String]| {
+            (open.argument < params.len()).then(|| format!("{})", params[open.argument..].join(", ")))
+        };
+        if let Some(module) = open.module {
+            let function = self.modules.get(module)?.iter().find(|function| function.name == open.name)?;
+            return own(&function.params);
+        }
+        if let Some(signature) = self.registry.signature(open.name) {
+            return Some(arguments(signature, open.argument));
+        }
+        let head = format!("{}(", open.name);
+        let params = self.functions.iter().find_map(|function| function.strip_prefix(&head)?.strip_suffix(')'))?;
+        own(&params.split(", ").filter(|param| !param.is_empty()).map(str::to_owned).collect::<Vec<_>>())
     }
 
     fn of_command(&self, line: &str, command: &str) -> (usize, Vec<Choice>) {
@@ -98,6 +117,10 @@ impl Words {
             Some(("load" | "plan" | "explore", typed)) => {
                 let files = self.runbooks.iter().map(|file| choice(file, "a runbook")).collect();
                 (line.len() - typed.len(), beginning_with(typed, files))
+            }
+            Some(("help", typed)) => {
+                let all = COMMANDS.iter().map(|known| choice(known.name, known.help)).collect();
+                (line.len() - typed.len(), beginning_with(typed, all))
             }
             Some(("health", typed)) => {
                 let targets = self.targets.keys().map(|name| choice(name, "a target")).collect();
@@ -118,10 +141,20 @@ impl Words {
             .functions
             .iter()
             .map(|function| choice(&call(function.split('(').next().unwrap_or_default()), function));
-        let modules = self.modules.iter().map(|name| choice(&format!("{name}::"), "a module"));
+        let modules = self.modules.keys().map(|name| choice(&format!("{name}::"), "a module"));
         let keywords = super::colour::KEYWORDS.iter().map(|word| choice(word, ""));
         let native = self.native.iter().map(|name| choice(&call(name), "a function of the language"));
         variables.chain(functions).chain(primitives).chain(modules).chain(keywords).chain(native).collect()
+    }
+
+    /// The functions of an imported module, with what they take and do.
+    fn of_module(&self, module: &str) -> Vec<Choice> {
+        let told = |function: &ModuleFunction| {
+            let doc = first_line(&function.doc);
+            let what = format!("({})  {doc}", function.params.join(", "));
+            choice(&format!("{}(", function.name), what.trim_end())
+        };
+        self.modules.get(module).into_iter().flatten().map(told).collect()
     }
 
     fn options(&self, primitive: &str) -> Vec<Choice> {
@@ -132,7 +165,7 @@ impl Words {
 
     /// What a text may be: a target, a backup, a version, a module.
     fn texts(&self, within: Option<&Call>) -> Vec<Choice> {
-        let Some(call) = within else { return Vec::new() };
+        let Some(call) = within.filter(|call| call.module.is_none()) else { return Vec::new() };
         if call.name == "import" {
             return self.importable.iter().map(|name| choice(name, "a module")).collect();
         }
@@ -189,159 +222,4 @@ fn arguments(signature: &Signature, from: usize) -> String {
     };
     let all: Vec<String> = positional.chain(shown).collect();
     format!("{})", all.join(", "))
-}
-
-/// A call that is open at the end of a line.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Call<'a> {
-    name: &'a str,
-    /// How many commas there were.
-    argument: usize,
-    /// The option whose value is typed, inside `#{ … }`.
-    option: Option<&'a str>,
-    /// Whether the cursor stands where the name of an option is expected.
-    in_options: bool,
-    /// The first argument, where it is a text.
-    first_text: Option<&'a str>,
-    /// What was typed of the argument.
-    typed: &'a str,
-}
-
-/// Where the cursor stands.
-enum Place<'a> {
-    Text { begins: usize, typed: &'a str, within: Option<Call<'a>> },
-    Option { begins: usize, typed: &'a str, primitive: &'a str },
-    Word { begins: usize, typed: &'a str },
-}
-
-impl<'a> Place<'a> {
-    fn of(line: &'a str) -> Self {
-        if let Some(quote) = open_quote(line) {
-            let before = &line[..quote];
-            let within = calls(before).pop().or_else(|| {
-                let import = before.trim_end().ends_with("import");
-                let name = "import";
-                import.then_some(Call {
-                    name,
-                    argument: 0,
-                    option: None,
-                    in_options: false,
-                    first_text: None,
-                    typed: "",
-                })
-            });
-            return Place::Text { begins: quote + 1, typed: &line[quote + 1..], within };
-        }
-        let begins = line
-            .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .map_or(0, |at| at + line[at..].chars().next().map_or(1, char::len_utf8));
-        let typed = &line[begins..];
-        match calls(line).pop() {
-            Some(call) if call.in_options => Place::Option { begins, typed, primitive: call.name },
-            _ => Place::Word { begins, typed },
-        }
-    }
-}
-
-/// Where the text begins that is open at the end of a line.
-fn open_quote(line: &str) -> Option<usize> {
-    let (mut open, mut escaped) = (None, false);
-    for (at, c) in line.char_indices() {
-        match (open, c) {
-            _ if escaped => escaped = false,
-            (Some(('"', _)), '\\') => escaped = true,
-            (None, '"' | '`') => open = Some((c, at)),
-            (Some((quote, _)), c) if c == quote => open = None,
-            _ => {}
-        }
-    }
-    open.map(|(_, at)| at)
-}
-
-/// The calls that are open at the end of a line, outermost first. Texts in it are closed.
-fn calls(line: &str) -> Vec<Call<'_>> {
-    let (mut stack, mut at): (Vec<(char, Option<Call>)>, usize) = (Vec::new(), 0);
-    let mut name = "";
-    for (part, text) in super::colour::parts(line) {
-        let end = at + text.len();
-        match text {
-            _ if part == super::colour::Part::Text => {
-                if let Some((_, Some(call))) = stack.last_mut()
-                    && call.argument == 0
-                {
-                    call.first_text = text.get(1..text.len().saturating_sub(1));
-                }
-            }
-            "(" => {
-                let (option, first_text, typed) = (None, None, &line[end..]);
-                let call = Call { name, argument: 0, option, in_options: false, first_text, typed };
-                stack.push(('(', (!name.is_empty()).then_some(call)));
-            }
-            "{" | "[" => {
-                let outer = stack
-                    .last()
-                    .and_then(|(_, call)| call.clone())
-                    .filter(|_| text == "{" && line[..at].ends_with('#'));
-                stack.push((
-                    '{',
-                    outer.map(|call| Call { in_options: true, option: None, typed: &line[end..], ..call }),
-                ));
-            }
-            ")" | "}" | "]" => drop(stack.pop()),
-            "," => {
-                if let Some((kind, Some(call))) = stack.last_mut() {
-                    call.typed = &line[end..];
-                    if *kind == '(' {
-                        call.argument += 1;
-                    } else {
-                        (call.in_options, call.option) = (true, None);
-                    }
-                }
-            }
-            ":" => {
-                if let Some(('{', Some(call))) = stack.last_mut() {
-                    (call.in_options, call.option, call.typed) = (false, Some(name), &line[end..]);
-                }
-            }
-            _ => {}
-        }
-        let is_name =
-            matches!(part, super::colour::Part::Name | super::colour::Part::Called | super::colour::Part::Keyword);
-        if is_name {
-            name = text;
-        } else if !text.trim().is_empty() {
-            name = "";
-        }
-        at = end;
-    }
-    stack.into_iter().filter_map(|(_, call)| call).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_is_known_in_which_call_and_at_which_argument_the_cursor_stands() {
-        let innermost = |line: &'static str| calls(line).pop();
-        let call = innermost("restore(\"primary\", #{ from: ").expect("open");
-        assert_eq!(
-            (call.name, call.option, call.first_text, call.in_options),
-            ("restore", Some("from"), Some("primary"), false)
-        );
-        let call = innermost("let a = probe(\"web\", #{ timeout: \"5s\", ").expect("open");
-        assert_eq!((call.name, call.option, call.in_options), ("probe", None, true));
-        let call = innermost("maintenance(\"web\", ").expect("open");
-        assert_eq!((call.name, call.argument), ("maintenance", 1));
-        assert_eq!(innermost("probe(\"web\")"), None);
-        assert_eq!(innermost("(1 + 2"), None);
-        assert_eq!(innermost("f(g(1), ").map(|call| (call.name, call.argument)), Some(("f", 1)));
-    }
-
-    #[test]
-    fn a_text_that_is_open_is_found_whatever_stands_before_it() {
-        assert_eq!(open_quote("probe(\"we"), Some(6));
-        assert_eq!(open_quote("\"a\" + `b"), Some(6));
-        assert_eq!(open_quote("\"a\\\"b\""), None);
-    }
 }

@@ -114,7 +114,7 @@ impl Lifeboat {
             unkept: None,
             undoing: false,
             stopped: false,
-            looks_back: false,
+            looks_back: None,
             wait: request.wait,
             heartbeat: None,
             _active: active,

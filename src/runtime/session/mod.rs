@@ -5,6 +5,7 @@ mod commands;
 mod end;
 mod left_open;
 mod lookup;
+mod past;
 mod resume;
 mod secrets;
 mod typed;
@@ -31,6 +32,7 @@ pub(super) use begin::SESSION;
 pub use end::{Owed, SessionEnd};
 pub use left_open::LeftOpen;
 pub use lookup::Lookup;
+pub use past::Past;
 pub use resume::{Cut, Fate, Retraced};
 pub use secrets::looks_secret;
 pub use typed::{Typed, Untyped};
@@ -82,8 +84,8 @@ pub struct LiveSession<'a> {
     undoing: bool,
     /// Whether somebody asked what was evaluated last to stop.
     stopped: bool,
-    /// Whether it only looks back at another run.
-    looks_back: bool,
+    /// The run at which it only looks back.
+    looks_back: Option<Past>,
     heartbeat: Option<Heartbeat>,
     _active: Option<Active>,
 }

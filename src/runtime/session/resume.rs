@@ -9,7 +9,7 @@ use crate::system::whoami;
 use crate::worlds::{Live, OnFault, Recorder, Retrace};
 
 use super::begin::last_number;
-use super::{LiveSession, SessionRequest};
+use super::{LiveSession, Past, SessionRequest};
 use crate::runtime::active::{Active, Life};
 use crate::runtime::resume::given;
 use crate::runtime::{Error, Lifeboat};
@@ -136,7 +136,8 @@ impl Lifeboat {
         let look_back = SessionRequest { environment: Some(environment.clone()), ..request.clone() };
         let script = self.load_sound(started.runbook.as_ref(), self.environment(Some(&started.environment))?)?;
         let mut session = self.prepared_session(&look_back)?;
-        session.looks_back = true;
+        let began = events.first().map_or(session.began, |event| event.at);
+        session.looks_back = Some(Past::of(&id, (&started, began), &record, until.as_ref()));
         let shown = until.as_ref().map(|key| format!("@{key}")).unwrap_or_default();
         session.switch.set(Arc::new(Retrace::up_to(record, until)));
         let text = script.source.text.to_string();

@@ -141,7 +141,7 @@ impl LiveSession<'_> {
     pub fn arm(&mut self, acknowledged: Option<&str>, time: Option<Duration>) -> Result<Duration, Error> {
         let environment = self.environment;
         let refused = |why: String, help: &str| Err(Error::Refused { why, help: Some(help.to_owned()) });
-        if self.looks_back {
+        if self.looks_back.is_some() {
             return refused(
                 "this session looks back at another run: it stays dry".into(),
                 "begin one: `lifeboat repl`",

@@ -1,0 +1,49 @@
+//! The run at which a session looks back.
+
+use jiff::Timestamp;
+
+use crate::model::{Key, Record, RunId, ScopeKind, Started};
+
+use super::LiveSession;
+
+/// A run, and the point up to which a session knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Past {
+    /// The run.
+    pub run: RunId,
+    /// Its runbook.
+    pub runbook: String,
+    /// The environment in which it was.
+    pub environment: String,
+    /// When it began, UTC.
+    pub began: Timestamp,
+    /// The call or step before which the session stands: its key, and what it was. None: the end of the run.
+    pub before: Option<(Key, String)>,
+}
+
+impl Past {
+    pub(super) fn of(
+        id: &RunId,
+        (started, began): (&Started, Timestamp),
+        record: &Record,
+        until: Option<&Key>,
+    ) -> Self {
+        let before = until.map(|key| {
+            let step = record.scope(key).map(|known| match known.scope.kind {
+                ScopeKind::Step { .. } => format!("step `{}`", known.scope.title),
+                _ => format!("`{}`", known.scope.title),
+            });
+            let call = || record.call(key).map(|call| format!("{} {}", call.primitive, call.impact.targets.join(", ")));
+            (key.clone(), step.or_else(call).unwrap_or_default().trim_end().to_owned())
+        });
+        let (runbook, environment) = (started.runbook.clone(), started.environment.clone());
+        Self { run: id.clone(), runbook, environment, began, before }
+    }
+}
+
+impl LiveSession<'_> {
+    /// The run at which it looks back, if it does.
+    pub fn looks_back_at(&self) -> Option<&Past> {
+        self.looks_back.as_ref()
+    }
+}
