@@ -64,6 +64,26 @@ fn it_is_looked_for_in_its_environment_however_many_came_after_it() {
 }
 
 #[test]
+fn one_that_still_goes_on_may_be_the_one_that_is_meant() {
+    let project = project();
+    died(&project, "repl --incident One");
+    let terminal = Terminal::open(&project.path(""), "repl --incident Two");
+    terminal.asks_for(1);
+    let told = refused(&project, &["repl", "--resume"]);
+    assert!(told.contains("a session was left open in test, and a newer one goes on: which one?"), "{told}");
+    assert!(told.contains("(Two, <person>, "), "{told}");
+    assert!(told.contains("lifeboat repl --resume <session> (One, "), "{told}");
+}
+
+#[test]
+fn it_is_not_taken_up_in_another_environment() {
+    let project = project();
+    died(&project, "repl");
+    let (code, _, err) = piped(&project, &["repl", "--env", "other", "--resume", "latest"], "");
+    assert_eq!((code, words(&err).contains("is in test, not in other")), (64, true), "{err}");
+}
+
+#[test]
 fn of_several_that_owe_something_none_is_guessed() {
     let project = project();
     died(&project, "repl --incident One");

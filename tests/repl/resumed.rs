@@ -96,7 +96,9 @@ fn a_session_that_goes_on_is_not_taken_from_whoever_types() {
     assert!(other.all().contains("still goes on, in process"), "{}", other.all());
     let other = Terminal::open(&project.path(""), "repl --resume");
     assert_eq!(other.ends(), 3);
-    assert!(other.all().contains("no session is left open"), "it is not the one to take: {}", other.all());
+    let told = other.all().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("no session is left open"), "it is not the one to take: {told}");
+    assert!(told.contains(") still goes on, in process "), "it may be the one that is meant: {told}");
     let other = Terminal::open(&project.path(""), "resume");
     assert_eq!(other.ends(), 3);
     assert!(other.all().contains("no run is unfinished"), "{}", other.all());
@@ -124,6 +126,14 @@ fn it_looks_back_at_last_nights_run() {
     assert!(shown.contains("only planned"), "{shown}");
     let shown = terminal.line(":arm", 4);
     assert!(shown.contains("this session looks back at another run: it stays dry"), "{shown}");
+    kill(&terminal);
+    let again = Terminal::open(&project.path(""), "repl --resume latest");
+    assert_eq!(again.ends(), 3);
+    let told = told_apart(&again.all()).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("only looked back at a run"), "it could be armed: {told}");
+    assert!(told.contains("lifeboat repl --from <session>@2"), "{told}");
+    let (_, _, err) = crate::piped::piped(&project, &["repl"], "1\n");
+    assert_eq!(err, "", "nobody misses it");
 }
 
 #[test]

@@ -19,6 +19,40 @@ pub(super) enum Fate {
     Later,
 }
 
+/// The numbers of lines that would stand in the runbook and use what is not there: only a line defines it that was only planned.
+pub(super) fn baseless(all: &[Line], fate: &dyn Fn(&Line) -> Fate) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    let mut missing: BTreeSet<String> = BTreeSet::new();
+    for line in all.iter().filter(|line| !line.is_command()) {
+        let texts = statements(&line.text);
+        let mut stands = fate(line) == Fate::Stands;
+        if stands && line.went_well() && texts.iter().any(|text| !names(text).is_disjoint(&missing)) {
+            stands = false;
+            found.insert(line.number);
+        }
+        let there = match stands {
+            true => vec![true; texts.len()],
+            false if found.contains(&line.number) => vec![false; texts.len()],
+            false => definitions(line, &texts, &|name| is_defined_before(all, line, name)),
+        };
+        for (text, there) in texts.iter().zip(there) {
+            let Some(name) = defined(text) else { continue };
+            if there {
+                missing.remove(&name);
+            } else {
+                missing.insert(name);
+            }
+        }
+    }
+    found
+}
+
+/// Whether an earlier line defines a name as well.
+fn is_defined_before(all: &[Line], line: &Line, name: &str) -> bool {
+    let earlier = all.iter().filter(|other| other.number < line.number && !other.is_command());
+    earlier.flat_map(|other| statements(&other.text)).any(|text| defined(&text).as_deref() == Some(name))
+}
+
 /// By the number of its line: the definitions of lines that are remarks, as far as what stands in the runbook needs them.
 pub(super) fn needed(all: &[Line], fate: &dyn Fn(&Line) -> Fate) -> BTreeMap<u32, Vec<String>> {
     let mut needed = BTreeMap::new();
@@ -28,10 +62,7 @@ pub(super) fn needed(all: &[Line], fate: &dyn Fn(&Line) -> Fate) -> BTreeMap<u32
     let mut functions: BTreeSet<String> = BTreeSet::new();
     for line in all.iter().rev().filter(|line| !line.is_command()) {
         let texts = statements(&line.text);
-        let before = |name: &str| {
-            let earlier = all.iter().filter(|other| other.number < line.number && !other.is_command());
-            earlier.flat_map(|other| statements(&other.text)).any(|text| defined(&text).as_deref() == Some(name))
-        };
+        let before = |name: &str| is_defined_before(all, line, name);
         let is_remark = fate(line) != Fate::Stands;
         let there = if is_remark { definitions(line, &texts, &before) } else { vec![true; texts.len()] };
         let mut kept: Vec<String> = Vec::new();
@@ -235,22 +266,45 @@ mod tests {
         assert!(found.is_empty(), "it is the one from before: {found:?}");
     }
 
-    #[test]
-    fn what_was_only_planned_is_not_taken_up() {
-        let mut dry = line(1, "let n = 1; let b = backup(\"primary\");", None);
-        dry.planned.push(Foreseen {
+    /// A backup that was only planned, in this column of the first line.
+    fn foreseen(column: usize) -> Foreseen {
+        Foreseen {
             key: "1.0".parse().expect("a key"),
             primitive: "backup".to_owned(),
             args: Value::Null,
-            site: Site { file: "[1]".into(), line: 1, column: 20 },
+            site: Site { file: "[1]".into(), line: 1, column: u32::try_from(column).expect("few") },
             impact: Impact::on(ImpactKind::Change, "primary"),
             summary: String::new(),
             basis: Basis::Predicted,
             outcome: Ok(Value::Null),
             repeats: None,
-        });
+        }
+    }
+
+    #[test]
+    fn what_was_only_planned_is_not_taken_up() {
+        let mut dry = line(1, "let n = 1; let b = backup(\"primary\");", None);
+        dry.planned.push(foreseen(20));
         let lines = [dry, line(2, "`${n} ${b.id}`", None)];
         let fate = |line: &Line| if line.number == 2 { Fate::Stands } else { Fate::Remark("only planned".to_owned()) };
         assert_eq!(needed(&lines, &fate), BTreeMap::from([(1, vec!["let n = 1;".to_owned()])]));
+    }
+
+    #[test]
+    fn what_needs_what_was_only_planned_is_none_of_the_runbook() {
+        let mut dry = line(1, "let b = backup(\"primary\");", None);
+        dry.planned.push(foreseen("let b = ".len() + 1));
+        let uses = |n, text| line(n, text, None);
+        let lines = [
+            dry,
+            uses(2, "let id = b.id;"),
+            uses(3, "`${id}`"),
+            uses(4, "#{ b: 1 }.b"),
+            uses(5, "let b = latest_backup(\"primary\");"),
+            uses(6, "b.id"),
+            uses(7, "id"),
+        ];
+        let fate = |line: &Line| if line.number == 1 { Fate::Remark("only planned".to_owned()) } else { Fate::Stands };
+        assert_eq!(baseless(&lines, &fate), BTreeSet::from([2, 3, 7]), "b is there again, id is not");
     }
 }

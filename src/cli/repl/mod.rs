@@ -144,8 +144,7 @@ impl Repl {
             lifeboat.look_back(run, key, &request)?
         } else {
             let environment = &lifeboat.environment(global.env.as_deref())?.name;
-            left_open = lifeboat.sessions_left_open(Some(environment))?;
-            left_open.retain(|session| session.died && !session.owes.is_nothing());
+            left_open = lifeboat.sessions_that_died(environment)?;
             lifeboat.open_session(&request)?
         };
         stop_on_signals(printer, session.interrupter());

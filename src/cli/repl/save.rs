@@ -7,7 +7,7 @@ use crate::runtime::Error;
 
 use super::colour::{Part, parts};
 use super::expected::expected;
-use super::kept::{Fate, needed};
+use super::kept::{Fate, baseless, needed};
 use super::ours::{Ours, seal};
 use super::postmortem::named;
 use super::story::{Line, acts, lines};
@@ -50,12 +50,16 @@ impl Console<'_> {
 /// The runbook; nothing where there is nothing to write.
 fn runbook(events: &[Event], title: &str, session: &str, is_primitive: impl Fn(&str) -> bool) -> Option<String> {
     let all = lines(events);
-    let needed = needed(&all, &|line| fate(line, &all));
+    let mut fates: Fates = all.iter().map(|line| (line.number, fate(line, &all))).collect();
+    let baseless = baseless(&all, &|line| fates[&line.number].clone());
+    let remark = || Fate::Remark("needs what was only planned".to_owned());
+    fates.extend(baseless.into_iter().map(|number| (number, remark())));
+    let needed = needed(&all, &|line| fates[&line.number].clone());
     let mut writer = Writer { out: Vec::new(), step: None, body: Vec::new(), opened: 0 };
     for line in &all {
-        writer.line(line, &all);
+        writer.line(line, &all, &fates);
         if let Some(needed) = needed.get(&line.number) {
-            if fate(line, &all) != Fate::Later {
+            if fates[&line.number] != Fate::Later {
                 writer.body.push("// What follows needs of it:".to_owned());
             }
             for text in needed {
@@ -81,6 +85,9 @@ fn runbook(events: &[Event], title: &str, session: &str, is_primitive: impl Fn(&
     Some(text.join("\n") + "\n")
 }
 
+/// What becomes of each line, by its number.
+type Fates = BTreeMap<u32, Fate>;
+
 /// Gathers what was typed into steps.
 struct Writer {
     out: Vec<String>,
@@ -92,13 +99,13 @@ struct Writer {
 }
 
 impl Writer {
-    fn line(&mut self, line: &Line, all: &[Line]) {
+    fn line(&mut self, line: &Line, all: &[Line], fates: &Fates) {
         let text = line.text.trim();
         if line.is_command() {
             return self.command(text);
         }
-        match fate(line, all) {
-            Fate::Remark(head) => return self.comment(&head, text),
+        match &fates[&line.number] {
+            Fate::Remark(head) => return self.comment(head, text),
             Fate::Later => return,
             Fate::Stands => {}
         }

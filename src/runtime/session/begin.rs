@@ -10,6 +10,7 @@ use crate::script::{self, Library};
 use crate::system::{Look, random_u32, whoami};
 use crate::worlds::{Cast, Recorder, Retrace, Rounds, Switch};
 
+use super::past::LOOKS_BACK;
 use super::warden::Arms;
 use super::{Heard, Interrupter, LiveSession, SessionRequest};
 use crate::runtime::active::Active;
@@ -51,6 +52,7 @@ impl Lifeboat {
     pub(super) fn begin_session(&self, session: &mut LiveSession, request: &SessionRequest) -> Result<(), Error> {
         let incident = request.incident.clone();
         let named = incident.as_deref().map(|title| ("incident".to_owned(), Value::from(title)));
+        let past = session.looks_back.as_ref().map(|past| (LOOKS_BACK.to_owned(), Value::from(past.given())));
         let mut digests = BTreeMap::from([("lifeboat.toml".to_owned(), self.config.digest.clone())]);
         digests.extend(self.driver_digests(session.environment));
         session.recorder.begin(Started {
@@ -58,7 +60,7 @@ impl Lifeboat {
             mode: Mode::Session,
             runbook: SESSION.to_owned(),
             environment: session.environment.name.clone(),
-            params: Value::Map(named.into_iter().collect()),
+            params: Value::Map(named.into_iter().chain(past).collect()),
             by: whoami(),
             digests,
             version: env!("CARGO_PKG_VERSION").to_owned(),

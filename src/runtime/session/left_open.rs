@@ -6,8 +6,10 @@ use crate::journal::{RUNNING, RunQuery};
 use crate::model::{EventBody, Mode, RunId};
 use crate::runtime::unfinished::takes_up;
 use crate::runtime::{Error, Life, Lifeboat, Status};
+use crate::system::whoami;
 
 use super::Owed;
+use super::past::LOOKS_BACK;
 
 /// A session that was left open.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +24,21 @@ pub struct LeftOpen {
     pub by: String,
     /// When it began, UTC.
     pub began: Timestamp,
-    /// Whether its process is gone; otherwise somebody ended it as it was.
-    pub died: bool,
+    /// How it was left.
+    state: State,
     /// What it would leave behind.
     pub owes: Owed,
+}
+
+/// How a session was left.
+#[derive(Clone, Debug, PartialEq)]
+enum State {
+    /// Its process is gone.
+    Died,
+    /// Somebody ended it as it was.
+    Ended,
+    /// It was not: its process, of this number, goes on.
+    GoesOn(u32),
 }
 
 impl LeftOpen {
@@ -36,34 +49,51 @@ impl LeftOpen {
     }
 
     fn listed(&self) -> String {
+        if let State::GoesOn(process) = self.state {
+            let (id, what) = (&self.id, self.described());
+            return format!("{id} ({what}) still goes on, in process {process}: lifeboat attach {id} follows it");
+        }
         let owes = if self.owes.is_nothing() { "owes nothing".to_owned() } else { self.owes.sentence() };
         format!("{} ({}; {owes})", takes_up(Mode::Session, &self.id), self.described())
     }
 }
 
 impl Lifeboat {
-    /// The sessions that were left open, the newest first; those of one environment, if it is given.
-    pub fn sessions_left_open(&self, environment: Option<&str>) -> Result<Vec<LeftOpen>, Error> {
+    /// The sessions of an environment that died and owe something, the newest first.
+    pub fn sessions_that_died(&self, environment: &str) -> Result<Vec<LeftOpen>, Error> {
+        let mut found = self.sessions(RunQuery {
+            status: Some(RUNNING.to_owned()),
+            environment: Some(environment.to_owned()),
+            ..RunQuery::default()
+        })?;
+        found.retain(|session| session.state == State::Died && !session.owes.is_nothing());
+        Ok(found)
+    }
+
+    /// The sessions that were left open, and those that go on in a process of this machine, the newest first.
+    fn sessions(&self, query: RunQuery) -> Result<Vec<LeftOpen>, Error> {
         let journal = self.journal()?;
-        let query =
-            RunQuery { mode: Some(Mode::Session), environment: environment.map(str::to_owned), ..RunQuery::default() };
         let mut found = Vec::new();
-        for run in journal.runs(&query)? {
+        for run in journal.runs(&RunQuery { mode: Some(Mode::Session), ..query })? {
             if run.status == Status::Completed.name() {
                 continue;
             }
             let events = journal.events(&run.id)?;
-            let died = run.status == RUNNING;
-            // One that goes on belongs to whoever types there.
-            if died && Life::of(&run.id, &events) != Life::Interrupted {
+            let state = match Life::of(&run.id, &events) {
+                _ if run.status != RUNNING => State::Ended,
+                Life::Interrupted => State::Died,
+                Life::GoesOn(process) => State::GoesOn(process.pid),
+                // One that goes on there belongs to whoever types there.
+                Life::Elsewhere(_) => continue,
+            };
+            let Some(EventBody::Started(started)) = events.first().map(|event| &event.body) else { continue };
+            // In one that looks back nothing is changed.
+            if started.params.get(LOOKS_BACK).is_some() {
                 continue;
             }
-            let incident = events.first().and_then(|event| match &event.body {
-                EventBody::Started(started) => started.params.get("incident").map(ToString::to_string),
-                _ => None,
-            });
+            let incident = started.params.get("incident").map(ToString::to_string);
             let (id, environment, by, began) = (run.id, run.environment, run.by, run.started);
-            found.push(LeftOpen { id, environment, incident, by, began, died, owes: Owed::of(&events) });
+            found.push(LeftOpen { id, environment, incident, by, began, state, owes: Owed::of(&events) });
         }
         Ok(found)
     }
@@ -72,30 +102,49 @@ impl Lifeboat {
     /// and owes something. None is guessed where it may be another one: who takes up the wrong one undoes the wrong thing.
     pub(super) fn session_left_open(&self, environment: Option<&str>) -> Result<RunId, Error> {
         let environment = &self.environment(environment)?.name;
-        let refused = |why: String, help: String| Err(Error::Refused { why, help: Some(help) });
-        let open = candidates(self.sessions_left_open(Some(environment))?);
-        match open.as_slice() {
-            [] => {}
-            [only] => return Ok(only.id.clone()),
-            all => {
-                let why = format!("{} sessions were left open in {environment}: which one?", all.len());
-                return refused(why, all.iter().map(LeftOpen::listed).collect::<Vec<_>>().join("\n"));
+        let refused = |why: String, told: Vec<String>| Err(Error::Refused { why, help: Some(told.join("\n")) });
+        let here = RunQuery { environment: Some(environment.clone()), ..RunQuery::default() };
+        let goes_on = |session: &LeftOpen| matches!(session.state, State::GoesOn(_));
+        let (mut going, open): (Vec<_>, Vec<_>) = self.sessions(here)?.into_iter().partition(goes_on);
+        let open = candidates(open);
+        // Whose connection broke in the middle of a line means that session, which is about to end.
+        going
+            .retain(|session| session.by == whoami() && open.first().is_none_or(|newest| newest.began < session.began));
+        let listed = || going.iter().chain(&open).map(LeftOpen::listed).collect();
+        match (open.as_slice(), going.as_slice()) {
+            ([], []) => {}
+            ([only], []) => return Ok(only.id.clone()),
+            ([], _) => return refused(format!("no session is left open in {environment}"), listed()),
+            ([_], _) => {
+                let why = format!("a session was left open in {environment}, and a newer one goes on: which one?");
+                return refused(why, listed());
+            }
+            (all, _) => {
+                return refused(
+                    format!("{} sessions were left open in {environment}: which one?", all.len()),
+                    listed(),
+                );
             }
         }
-        let elsewhere = candidates(self.sessions_left_open(None)?);
+        let mut elsewhere = self.sessions(RunQuery::default())?;
+        elsewhere.retain(|session| !goes_on(session));
+        let elsewhere = candidates(elsewhere);
         if elsewhere.is_empty() {
             let help = "`lifeboat runs` lists them; one that was ended is named: lifeboat repl --resume RUN";
-            return refused("no session is left open".to_owned(), help.to_owned());
+            return refused("no session is left open".to_owned(), vec![help.to_owned()]);
         }
         let told = elsewhere.iter().map(|session| format!("in {}: {}", session.environment, session.listed()));
-        refused(format!("no session is left open in {environment}"), told.collect::<Vec<_>>().join("\n"))
+        refused(format!("no session is left open in {environment}"), told.collect())
     }
 }
 
 /// Those that may be meant, the newest first. Somebody has decided to leave one as it is that was ended: it is not meant where another one
 /// died. One that died and owes nothing is not missed, unless it is the newest.
 fn candidates(open: Vec<LeftOpen>) -> Vec<LeftOpen> {
-    let died = open.iter().any(|session| session.died);
-    let meant = open.into_iter().filter(|session| if died { session.died } else { !session.owes.is_nothing() });
+    let died = open.iter().any(|session| session.state == State::Died);
+    let meant = open.into_iter().filter(|session| match session.state {
+        State::Died => true,
+        _ => !died && !session.owes.is_nothing(),
+    });
     meant.enumerate().filter(|(n, session)| *n == 0 || !session.owes.is_nothing()).map(|(_, session)| session).collect()
 }

@@ -6,6 +6,9 @@ use crate::model::{Key, Record, RunId, ScopeKind, Started};
 
 use super::LiveSession;
 
+/// What a session that looks back is given: `RUN@KEY`.
+pub(super) const LOOKS_BACK: &str = "from";
+
 /// A run, and the point up to which a session knows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Past {
@@ -38,6 +41,14 @@ impl Past {
         });
         let (runbook, environment) = (started.runbook.clone(), started.environment.clone());
         Self { run: id.clone(), runbook, environment, began, before }
+    }
+}
+
+impl Past {
+    /// As it is given on the command line.
+    pub(super) fn given(&self) -> String {
+        let key = self.before.as_ref().map(|(key, _)| format!("@{key}")).unwrap_or_default();
+        format!("{}{key}", self.run)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::system::whoami;
 use crate::worlds::{Live, OnFault, Recorder, Retrace};
 
 use super::begin::last_number;
+use super::past::LOOKS_BACK;
 use super::{LiveSession, Past, SessionRequest};
 use crate::runtime::active::{Active, Life};
 use crate::runtime::resume::given;
@@ -76,6 +77,14 @@ impl Lifeboat {
             };
             return Err(Error::Refused { why: format!("{id} is no session"), help: Some(help) });
         }
+        if let Some(past) = started.params.get(LOOKS_BACK) {
+            let help = format!("nothing was changed in it; look back once more: lifeboat repl --from {past}");
+            return Err(Error::Refused { why: format!("{id} only looked back at a run"), help: Some(help) });
+        }
+        if let Some(other) = request.environment.as_ref().filter(|other| **other != started.environment) {
+            let why = format!("session {id} is in {}, not in {other}", started.environment);
+            return Err(Error::Params { why, help: Some("name the session alone".to_owned()) });
+        }
         let over = matches!(events.last().map(|event| &event.body), Some(EventBody::Ended { .. }));
         if !over {
             match Life::of(&id, &events) {
@@ -137,8 +146,9 @@ impl Lifeboat {
         let script = self.load_sound(started.runbook.as_ref(), self.environment(Some(&started.environment))?)?;
         let mut session = self.prepared_session(&look_back)?;
         let began = events.first().map_or(session.began, |event| event.at);
-        session.looks_back = Some(Past::of(&id, (&started, began), &record, until.as_ref()));
-        let shown = until.as_ref().map(|key| format!("@{key}")).unwrap_or_default();
+        let past = Past::of(&id, (&started, began), &record, until.as_ref());
+        let at = past.given();
+        session.looks_back = Some(past);
         session.switch.set(Arc::new(Retrace::up_to(record, until)));
         let text = script.source.text.to_string();
         let params = given(&script, &started.params);
@@ -152,7 +162,7 @@ impl Lifeboat {
             });
         }
         self.begin_session(&mut session, &look_back)?;
-        session.note(&format!("# looks back at {id}{shown}"));
+        session.note(&format!("# looks back at {at}"));
         Ok(session)
     }
 }
