@@ -51,13 +51,15 @@ impl Served for HttpService {
 
     async fn ailment(&self, version: &str, look: &Look) -> Option<String> {
         let plain = probe::Args::of(&self.name);
-        if let Some(why) = wrong(Observer::<Probe>::observe(self, &plain, look).await) {
-            return Some(why);
+        // First who answers, then how it is: the other way round, the version before could have said that all is well.
+        if let Some((path, pointer)) = self.deployment.as_ref()?.health().version_at.clone() {
+            let equals = Some(Value::from(version));
+            let asked = probe::Args { path: Some(Arg::Known(path)), pointer: Some(pointer), equals, ..plain.clone() };
+            if let Some(why) = wrong(Observer::<Probe>::observe(self, &asked, look).await) {
+                return Some(why);
+            }
         }
-        let (path, pointer) = self.deployment.as_ref()?.health().version_at.clone()?;
-        let equals = Some(Value::from(version));
-        let asked = probe::Args { path: Some(Arg::Known(path)), pointer: Some(pointer), equals, ..plain };
-        wrong(Observer::<Probe>::observe(self, &asked, look).await)
+        wrong(Observer::<Probe>::observe(self, &plain, look).await)
     }
 }
 

@@ -28,7 +28,8 @@ struct Place {
     act: Act,
 }
 
-/// Serves `loaded`: its first word is the version. A version that begins with `ill` is not healthy; nor is no version at all.
+/// Serves `loaded`: its first word is the version. A version that begins with `ill` is not healthy; nor is no version at all. Which one
+/// it is, it says all the same. What lies in `next` is loaded behind the next answer.
 fn serve(loaded: PathBuf) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -43,7 +44,9 @@ fn serve(loaded: PathBuf) -> u16 {
             }
             let version = fs::read_to_string(&loaded).unwrap_or_default();
             let version = version.trim();
-            let status = if version.is_empty() || version.starts_with("ill") { "500 Ill" } else { "200 OK" };
+            let ill = version.is_empty() || version.starts_with("ill");
+            let status = if ill && !request.starts_with(b"GET /version") { "500 Ill" } else { "200 OK" };
+            let _ = fs::rename(loaded.with_file_name("next"), &loaded);
             let body = format!("{{\"version\":\"{version}\"}}");
             let _ = write!(
                 stream,

@@ -88,6 +88,16 @@ async fn an_old_process_that_goes_on_serving_does_not_pass_for_the_new_version()
 }
 
 #[tokio::test]
+async fn the_health_of_the_version_before_does_not_pass_for_that_of_the_new_one() {
+    let later = DEPLOY.replace("DIR/loaded", "DIR/next");
+    let place = place_with(&later, &["1", "ill-1"]);
+    place.write("loaded", "1");
+    place.deploy("1", 0).await.expect("it serves 1 anyway");
+    let fault = place.deploy("ill-1", 1).await.expect_err("the first answer is still one of 1");
+    assert_eq!((fault.code.as_str(), fault.applied), ("deploy-unhealthy", Applied::No));
+}
+
+#[tokio::test]
 async fn a_restart_that_fails_gives_way_to_the_version_before() {
     let place = place(&["1.4.1", "1.5.0"]);
     place.deploy("1.4.1", 0).await.expect("deploys");
