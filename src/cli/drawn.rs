@@ -38,8 +38,10 @@ impl Drawn {
 }
 
 impl TermLike for Drawn {
+    /// With room for the `^C` that a terminal writes behind what is drawn: at the edge it would begin another line, and what is drawn
+    /// would stay where it is.
     fn width(&self) -> u16 {
-        Self::size().0
+        Self::size().0.saturating_sub(3).max(1)
     }
 
     fn height(&self) -> u16 {

@@ -14,7 +14,6 @@ use crate::system::{Answer, Answers, Asked, Cancel, Console, Interrupted, whoami
 use crate::worlds::Faulted;
 
 use super::printer::{Printer, Style};
-use super::wrap::wrap;
 
 /// Answers from the command line first, then from the terminal.
 pub(super) struct Person {
@@ -69,9 +68,7 @@ impl Person {
             ([], Some(default)) => format!(" [{default}]"),
             (choices, _) => format!(" [{}]", choices.join("/")),
         };
-        for line in wrap(&asked.question, self.printer.width()) {
-            self.printer.err(&self.printer.paint_err(Style::Caution, &line));
-        }
+        self.printer.warn(Style::Caution, &asked.question);
         if !choices.is_empty() {
             self.printer.err(choices.trim_start());
         }
@@ -172,7 +169,7 @@ pub(super) fn stop_on_signals(printer: &Printer, cancel: &Cancel) {
         Signal::HungUp => printer.err("the terminal is gone, and the run goes on: lifeboat attach follows it"),
         Signal::Interrupt | Signal::Stop => {
             if let Some(message) = messages.next() {
-                printer.err(&printer.paint_err(Style::Caution, message));
+                printer.warn(Style::Caution, message);
                 cancel.request();
             }
         }

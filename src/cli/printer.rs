@@ -10,6 +10,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::system::Redactor;
 
+use super::wrap::wrap;
 use super::{diagnostics, drawn};
 
 /// When to use colour.
@@ -187,6 +188,13 @@ impl Printer {
         self.bars.suspend(|| {
             let _ = writeln!(stderr().lock(), "{line}");
         });
+    }
+
+    /// Says something where errors are said, in lines that fit.
+    pub(crate) fn warn(&self, style: Style, text: &str) {
+        for line in wrap(text, self.width()) {
+            self.err(&self.paint_err(style, &line));
+        }
     }
 
     /// Draws a line over the one that was drawn before; nothing takes it away.

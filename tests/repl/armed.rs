@@ -107,7 +107,8 @@ fn ctrl_c_stops_what_goes_on_and_not_the_session() {
     terminal.press("Enter");
     terminal.shows("sleep 30s");
     terminal.press("C-c");
-    terminal.asks_for(4);
+    let shown = terminal.asks_for(4);
+    assert!(!shown.contains("sleep 30s"), "nothing goes on, and nothing stands there as if: {shown}");
     let shown = terminal.line("kept + 1", 5);
     assert!(shown.contains("stopped: the session goes on") && shown.contains("= 42"), "{shown}");
     let shown = terminal.line("never", 5);

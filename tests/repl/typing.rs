@@ -112,7 +112,11 @@ fn the_functions_of_a_module_are_completed_with_what_they_take() {
     );
     let terminal = Terminal::open(&project.path(""), "repl");
     terminal.asks_for(1);
-    terminal.line("import \"tools\" as t; import \"std/backups\" as b;", 2);
+    terminal.keys("import \"too");
+    terminal.press("Tab");
+    terminal.keys("\" as t; import \"std/backups\" as b;");
+    terminal.press("Enter");
+    terminal.asks_for(2);
     terminal.keys("t::t");
     terminal.press("Tab");
     let shown = terminal.shows("twice(  (x)  Doubles a number.");

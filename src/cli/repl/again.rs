@@ -1,7 +1,6 @@
 //! A session that is taken up again: what is said about what was cut short, and where the runbook that is loaded stands.
 
 use crate::cli::printer::Style;
-use crate::cli::wrap::wrap;
 use crate::runtime::{Cut, Fate, LeftOpen, Retraced, takes_up};
 
 use super::commands::Command;
@@ -122,9 +121,7 @@ impl Console<'_> {
                 format!("{count} sessions died and owe something: `lifeboat repl --resume` lists them")
             }
         };
-        for line in wrap(&text, self.printer.width()) {
-            self.printer.err(&self.printer.paint_err(Style::Caution, &line));
-        }
+        self.printer.warn(Style::Caution, &text);
     }
 }
 

@@ -49,8 +49,7 @@ impl Console<'_> {
         let (owed, id, aftermath) = (session.owed(), session.id().clone(), session.aftermath());
         let ended = session.end();
         if let Some(why) = &ended.unrecorded {
-            printer
-                .err(&printer.paint_err(Style::Bad, &format!("the end of the session could not be recorded: {why}")));
+            printer.warn(Style::Bad, &format!("the end of the session could not be recorded: {why}"));
         }
         if !printer.json {
             let changed = aftermath.sentence().replace("left changed: ", "changed: ");

@@ -177,7 +177,7 @@ fn stop_on_signals(printer: &Printer, interrupter: Interrupter) {
     let stop = move |interrupter: &Interrupter| {
         let stopped = interrupter.interrupt();
         if let Some(text) = stopped.and_then(|(what, again)| stopping(what, again)) {
-            printer.err(&printer.paint_err(Style::Caution, text));
+            printer.warn(Style::Caution, text);
         }
         stopped.is_some()
     };
@@ -272,9 +272,7 @@ impl Console<'_> {
     fn tell_expiry(&mut self) {
         if self.session.has_expired() {
             let text = "the session is dry again: the time was over. `:arm` if more is to be changed";
-            for line in wrap(text, self.printer.width()) {
-                self.printer.err(&self.printer.paint_err(Style::Caution, &line));
-            }
+            self.printer.warn(Style::Caution, text);
         }
     }
 

@@ -6,6 +6,7 @@ use crate::model::{Applied, EventBody, Fault, Key, PlanNode, Record, Settlement,
 use crate::system::whoami;
 use crate::worlds::NOT_APPLIED;
 
+use super::resume::described;
 use super::{LiveSession, Typed, Untyped, looks_secret};
 use crate::runtime::settle::nothing_goes_on;
 use crate::runtime::{Error, Lifeboat, load};
@@ -60,8 +61,11 @@ impl LiveSession<'_> {
     pub fn settle(&mut self, key: &Key, applied: bool) -> Result<String, Error> {
         let record = Record::of(&self.heard.events());
         let Some(call) = record.call(key).filter(|call| call.outcome.is_none()) else {
-            let open: Vec<String> = record.open().map(|(key, call)| format!("{key} ({})", call.primitive)).collect();
-            let help = if open.is_empty() { "nothing is in doubt".to_owned() } else { open.join(", ") };
+            let open = record.open().map(|(key, call)| format!("{key} ({})", described(call)));
+            let help = match open.collect::<Vec<String>>().join(", ") {
+                none if none.is_empty() => "nothing is in doubt".to_owned(),
+                open => format!("in doubt: {open}"),
+            };
             return Err(Error::Refused { why: format!("call {key} is not in doubt"), help: Some(help) });
         };
         nothing_goes_on(&self.look, &self.id, key)?;
@@ -92,7 +96,7 @@ impl LiveSession<'_> {
             evidence: Some(format!("settled by {by}")),
         })));
         self.recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
-        Ok(format!("{} {}", call.primitive, call.impact.targets.join(", ")).trim_end().to_owned())
+        Ok(described(call))
     }
 }
 

@@ -86,9 +86,11 @@ impl LiveSession<'_> {
         }
     }
 
-    /// The modules that can be imported, as they are named there.
+    /// The modules that can be imported, as they are named there: those that Lifeboat brings, then the project's files.
     pub fn importable(&self) -> Vec<String> {
-        STDLIB.iter().map(|(name, _)| (*name).to_owned()).collect()
+        let files = self.runbooks().into_iter();
+        let own = files.filter_map(|name| Some(name.strip_prefix("runbooks/")?.strip_suffix(".rhai")?.to_owned()));
+        STDLIB.iter().map(|(name, _)| (*name).to_owned()).chain(own).collect()
     }
 
     /// The runbooks of the project, from its directory.

@@ -295,7 +295,8 @@ fn awaited_was(awaited: &Awaited) -> (String, Fate) {
     }
 }
 
-fn described(call: &RecordedCall) -> String {
+/// The call, as people read it: `restore primary`.
+pub(super) fn described(call: &RecordedCall) -> String {
     format!("{} {}", call.primitive, call.impact.targets.join(", ")).trim_end().to_owned()
 }
 
