@@ -17,6 +17,7 @@ mod evaluate;
 mod forks;
 mod front_matter;
 mod host;
+mod incomplete;
 mod lists;
 mod marks;
 mod modules;
@@ -38,10 +39,11 @@ pub use check::{
 };
 pub use evaluate::{Evaluation, Evaluator, evaluate, on_deep_stack};
 pub use front_matter::{FrontMatter, Scenario};
+pub use incomplete::is_incomplete;
 pub use modules::ModuleFunction;
 pub use params::{Param, ParamType, Params};
 pub use policy::{Policy, PolicyBroken};
-pub use session::{Input, Session, Unread, is_incomplete};
+pub use session::{Input, Session, Unread};
 pub use source::{Library, STDLIB, Script, ScriptError, SourceFile, SourceMap};
 
 pub use unit_test::{Failure, PlayError, Stage, TestEnd, TestFile, TestName};

@@ -14,6 +14,7 @@ use crate::primitives::Registry;
 
 use super::branch::Branch;
 use super::host::{Host, RhaiResult, lock};
+use super::incomplete::{is_open, left_behind};
 use super::modules::{self, ModuleFunction};
 use super::{
     Diagnostic, FrontMatter, Library, Params, Script, ScriptError, SourceFile, SourceMap, check, convert, engine,
@@ -95,6 +96,12 @@ impl Session {
         }
         let source = sources.add(name, text).map_err(|why| wrong(ScriptError::whole(name, text, why)))?;
         let (body, params) = params::extract(&source).map_err(wrong)?;
+        if let Some(word) = left_behind(text) {
+            let mut error =
+                ScriptError::whole(name, text, format!("`{word}` stands alone: what was typed before is over"));
+            error.help = Some(format!("write `}} {word}` in one line; what is in this block was not done"));
+            return Err(wrong(error));
+        }
         let padded = format!("{}{}", self.imports.concat(), source.padded(&body));
         let parsed = engine::for_parsing().compile_with_scope(&self.scope, padded);
         let mut ast = parsed.map_err(|error| {
@@ -340,32 +347,5 @@ impl Input {
             !found
         });
         found
-    }
-}
-
-/// Whether more is to be typed: a bracket, a text or a block is open. What else is wrong does not count.
-pub fn is_incomplete(text: &str) -> bool {
-    let sources = SourceMap::default();
-    let Ok(source) = sources.add("[typed]", text) else { return false };
-    let Ok((body, _)) = params::extract(&source) else { return false };
-    let mut engine = engine::for_parsing();
-    engine.set_strict_variables(false);
-    engine.compile(source.padded(&body)).is_err_and(|error| is_open(&error, &source))
-}
-
-/// Whether the parser ran out of text: then nothing was wrong so far.
-fn is_open(error: &rhai::ParseError, source: &SourceFile) -> bool {
-    use rhai::{LexError, ParseErrorType};
-    let rhai::ParseError(kind, position) = error;
-    match **kind {
-        ParseErrorType::BadInput(LexError::UnterminatedString) => source.text.matches('`').count() % 2 == 1,
-        ParseErrorType::UnexpectedEOF => true,
-        _ => {
-            let text = source.text.trim_end();
-            let last_line = source.base + text.lines().count().max(1);
-            let last_column = text.lines().last().map_or(0, |line| line.chars().count());
-            let (line, column) = (position.line().unwrap_or(usize::MAX), position.position().unwrap_or(usize::MAX));
-            line > last_line || (line == last_line && column > last_column)
-        }
     }
 }

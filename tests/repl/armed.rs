@@ -94,6 +94,60 @@ fn what_destroys_is_asked_about_each_time() {
 }
 
 #[test]
+fn an_answer_that_comes_when_the_time_is_over_lets_nothing_take_place() {
+    let tool = |name: &str, impact: &str| {
+        format!(
+            "[environments.test.tools.{name}]\ndriver = \"command\"\nprogram = [\"sh\", \"-c\", \"echo {name} >> log; exit 1\"]\n\
+             unchanged_codes = [1]\nimpact = \"{impact}\"\n"
+        )
+    };
+    let project = Project::configured("", &format!("{}{}", tool("nuke", "destroy"), tool("flaky", "change")));
+    project.database(5);
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm 2s", 2);
+    terminal.keys("exec(\"nuke\");");
+    terminal.press("Enter");
+    terminal.shows("[yes/no]");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    terminal.keys("yes");
+    terminal.press("Enter");
+    // The end of the time is on record, too.
+    let shown = terminal.asks_for(4);
+    assert!(shown.contains("the session is not armed any more"), "{shown}");
+    terminal.line(":arm 2s", 5);
+    terminal.keys("exec(\"flaky\");");
+    terminal.press("Enter");
+    terminal.shows("What now?");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    terminal.keys("retry");
+    terminal.press("Enter");
+    terminal.asks_for(7);
+    assert_eq!(project.read("log"), "flaky\n", "once, when it was armed; never again");
+}
+
+#[test]
+fn a_rollback_that_is_typed_too_late_does_not_take_place_at_once() {
+    let project = project();
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    for text in ["step \"X\" {", "maintenance(\"web\", \"on\");", "}"] {
+        terminal.keys(text);
+        terminal.press("Enter");
+    }
+    terminal.asks_for(3);
+    for text in ["rollback {", "maintenance(\"web\", \"off\");", "}"] {
+        terminal.keys(text);
+        terminal.press("Enter");
+    }
+    terminal.shows("`rollback` stands alone");
+    let shown = terminal.line(":undo", 3);
+    assert!(is_closed(&project), "{shown}");
+    assert!(shown.contains("no step is to be undone") && shown.contains("in maintenance: web"), "{shown}");
+}
+
+#[test]
 fn ctrl_c_stops_what_goes_on_and_not_the_session() {
     let slow =
         "[environments.test.tools.slow]\ndriver = \"command\"\nprogram = [\"sleep\", \"30\"]\nimpact = \"change\"\n";

@@ -9,6 +9,7 @@ use clap::Parser as _;
 use super::again::head;
 use super::commands::{Command, load_command};
 use super::load::{Loaded, fingerprint};
+use super::story::{Line, lines};
 use super::{Console, Next, shown};
 
 impl Console<'_> {
@@ -105,13 +106,33 @@ impl Console<'_> {
         let time = self.session.arm(typed.as_deref(), time.map(|time| time.0))?;
         let text = format!("ARMED for {}: what you type changes {name}. `:disarm` ends it", Span(time));
         self.say_in(Style::Bad, &text);
+        self.tell_planned();
         Ok(())
+    }
+
+    /// Of a runbook that is taken statement by statement, what was done while the session was dry.
+    fn tell_planned(&self) {
+        let all = lines(&self.session.events());
+        let since = all.iter().rposition(|line| line.text.starts_with(":load ")).unwrap_or(all.len());
+        let planned: Vec<&Line> = all[since..].iter().filter(|line| line.only_planned()).collect();
+        if let (Some(loaded), [first, ..]) = (&self.loaded, planned.as_slice()) {
+            let (name, file, count) = (loaded.name(), &loaded.file, planned.len());
+            let what = if count == 1 { "1 statement" } else { &format!("{count} statements") };
+            let text = format!(
+                "what was typed since {name} was loaded holds {what} that did NOT take place, the first is [{}]; `:load \
+                 {file}` begins anew",
+                first.number
+            );
+            self.say_in(Style::Caution, &text);
+        }
     }
 
     fn undo(&mut self, all: bool) -> Result<(), Error> {
         loop {
             let Some((step, verdict)) = self.session.undo()? else {
-                self.printer.out("nothing is owed");
+                let owed = self.session.owed();
+                self.printer.out(if owed.is_nothing() { "nothing is owed" } else { "no step is to be undone" });
+                self.list_owed(&owed);
                 return Ok(());
             };
             match (&step.fault, &verdict) {

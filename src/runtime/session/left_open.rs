@@ -139,12 +139,15 @@ impl Lifeboat {
 }
 
 /// Those that may be meant, the newest first. Somebody has decided to leave one as it is that was ended: it is not meant where another one
-/// died. One that died and owes nothing is not missed, unless it is the newest.
+/// died, unless that is older and owes nothing. One that died and owes nothing is missed only where it is the newest.
 fn candidates(open: Vec<LeftOpen>) -> Vec<LeftOpen> {
-    let died = open.iter().any(|session| session.state == State::Died);
-    let meant = open.into_iter().filter(|session| match session.state {
-        State::Died => true,
-        _ => !died && !session.owes.is_nothing(),
-    });
-    meant.enumerate().filter(|(n, session)| *n == 0 || !session.owes.is_nothing()).map(|(_, session)| session).collect()
+    let owes = |session: &LeftOpen| !session.owes.is_nothing();
+    let (died, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(|session| session.state == State::Died);
+    let ended: Vec<LeftOpen> = ended.into_iter().filter(owes).collect();
+    let (last_died, last_ended) = (died.first().map(|last| last.began), ended.first().map(|last| last.began));
+    // None is the least: what has not died is older than what was ended.
+    if last_ended > last_died && !died.iter().any(owes) {
+        return ended;
+    }
+    died.into_iter().enumerate().filter(|(n, session)| *n == 0 || owes(session)).map(|(_, session)| session).collect()
 }

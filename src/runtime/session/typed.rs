@@ -172,7 +172,8 @@ impl LiveSession<'_> {
         let _interruptible = self.interrupter.during(look.cancel(), what);
         let mut dry = None;
         let world: Arc<dyn World> = if armed {
-            let live = Live::new(self.cast.clone(), self.recorder.clone(), &look, handle, self.on_fault.clone());
+            let on_fault = self.arms.deciding(&self.on_fault);
+            let live = Live::new(self.cast.clone(), self.recorder.clone(), &look, handle, on_fault);
             let armed = Armed::new(live.unanswered(Unanswered::Fail).typed(), self.arms.clone());
             let record = Record::of(&self.heard.events());
             self.arms.doubts(&record);

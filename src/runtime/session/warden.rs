@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::model::{Impact, ImpactKind, Invocation, Key, Record, RecordedCall, Span};
+use crate::model::{Fault, Impact, ImpactKind, Invocation, Key, Record, RecordedCall, RunId, Span};
 use crate::system::{Answer, Answers, Asked, Look};
-use crate::worlds::Warden;
+use crate::worlds::{Faulted, OnFault, Warden};
 
 use super::{Interrupter, LiveSession};
 use crate::runtime::{Error, Lifeboat};
@@ -48,6 +48,12 @@ impl Arms {
     pub(super) fn left(&self) -> Option<Duration> {
         let left = self.until_ms.load(Ordering::SeqCst).saturating_sub(self.look.boot_ms());
         (left > 0).then(|| Duration::from_millis(left))
+    }
+
+    /// That it is not armed any more, with what to do.
+    fn over(&self) -> Option<(String, String)> {
+        let why = "the session is not armed any more".to_owned();
+        self.left().is_none().then(|| (why, "look at what was done, then `:arm` it again".to_owned()))
     }
 
     fn set(&self, time: Duration) {
@@ -109,9 +115,8 @@ impl Warden for Arms {
         impact: &Impact,
         foreseen: &dyn Fn() -> Vec<String>,
     ) -> Option<(String, String)> {
-        if self.left().is_none() {
-            let why = "the session is not armed any more".to_owned();
-            return Some((why, "look at what was done, then `:arm` it again".to_owned()));
+        if let Some(over) = self.over() {
+            return Some(over);
         }
         if let Some(unsettled) = self.unsettled(call, impact) {
             return Some(unsettled);
@@ -122,6 +127,8 @@ impl Warden for Arms {
         // A branch asks while another one waits for its answer.
         let mut agreed = self.agreed.lock().unwrap_or_else(PoisonError::into_inner);
         match self.agrees(call, impact, &foreseen()) {
+            // An answer may take longer than the session is armed.
+            Ok(true) if self.left().is_none() => self.over(),
             Ok(true) => {
                 agreed.push(call.key.to_string());
                 None
@@ -131,6 +138,38 @@ impl Warden for Arms {
                 "nothing of it was done; type it again to be asked again".to_owned(),
             )),
             Err(why) => Some((why, "type it at a terminal, or put it into a runbook and run that".to_owned())),
+        }
+    }
+}
+
+/// A person decides about faults; nothing is tried again when the session is not armed any more.
+struct WhileArmed {
+    person: Arc<dyn Faulted>,
+    arms: Arc<Arms>,
+}
+
+impl Faulted for WhileArmed {
+    fn show(&self, fault: &Fault, impact: Option<&Impact>) {
+        self.person.show(fault, impact);
+    }
+
+    fn pauses(&self, run: &RunId) {
+        self.person.pauses(run);
+    }
+
+    fn forbids(&self) -> Option<(String, String)> {
+        self.arms.over()
+    }
+}
+
+impl Arms {
+    /// What happens after a fault, as long as it is armed.
+    pub(super) fn deciding(self: &Arc<Self>, on_fault: &OnFault) -> OnFault {
+        match on_fault {
+            OnFault::Pause(person) => {
+                OnFault::Pause(Arc::new(WhileArmed { person: person.clone(), arms: self.clone() }))
+            }
+            other => other.clone(),
         }
     }
 }

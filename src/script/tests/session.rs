@@ -179,6 +179,23 @@ fn what_is_open_goes_on_and_what_is_wrong_is_told_at_once() {
 }
 
 #[test]
+fn a_block_that_was_begun_wrongly_is_typed_to_its_end_and_refused_whole() {
+    for text in ["rollback {", "else {\n act(1);", "}}; f(", "let x 1; if y {", "foo bar [ #{"] {
+        assert!(is_incomplete(text), "{text}");
+    }
+    for text in ["rollback { act(1); }", "let x 1;", "\"open { \" 1", "`${x} {` y z", "// {\n1 1", "}"] {
+        assert!(!is_incomplete(text), "{text}");
+    }
+    for (text, word) in
+        [("rollback { act(1); }", "rollback"), (" else { }", "else"), ("catch (e) { act(1); }", "catch")]
+    {
+        let Err(Unread::Wrong(error)) = typing().session.is_complete("[1]", text) else { panic!("{text}") };
+        assert_eq!(error.message, format!("`{word}` stands alone: what was typed before is over"));
+    }
+    assert!(typing().session.is_complete("[1]", "let rollbacks = 1;").is_ok());
+}
+
+#[test]
 fn an_error_points_into_the_line_that_was_typed() {
     let mut typing = typing();
     typing.value("let a = 1;");

@@ -50,6 +50,10 @@ impl Live {
     }
 
     /// What a call would do as things are, in a few sentences: for whoever is asked whether it is to be done.
+    pub(in crate::worlds) fn commit(&self) -> Result<(), Halt> {
+        self.recorder.commit()
+    }
+
     pub(in crate::worlds) fn foreseen(&self, call: &Invocation) -> Vec<String> {
         let Ok(role) = self.cast.role(call) else { return Vec::new() };
         let Ok(preview) = self.handle.block_on(role.handler.preview(&call.args, &self.act)) else { return Vec::new() };

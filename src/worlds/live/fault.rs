@@ -26,6 +26,11 @@ pub trait Faulted: Send + Sync {
 
     /// The run waits for the decision from here on. All that it has done is on record.
     fn pauses(&self, _run: &RunId) {}
+
+    /// Why the call must not be carried out again after all, with what to do. Asked when somebody has decided so, which may take its time.
+    fn forbids(&self) -> Option<(String, String)> {
+        None
+    }
 }
 
 /// What was decided about a fault.
@@ -101,6 +106,11 @@ impl Live {
                 return Ok(Decision::Throw);
             }
         };
+        if choice == "retry"
+            && let Some((why, hint)) = faulted.forbids()
+        {
+            return Err(Halt::Refused { why, hint: Some(hint) });
+        }
         self.recorder.note(EventBody::Decided { key: key.clone(), decision: choice.clone(), reason });
         match choice.as_str() {
             "retry" => Ok(Decision::Retry),

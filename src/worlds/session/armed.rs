@@ -40,6 +40,13 @@ impl Armed {
         Self { before, ..self }
     }
 
+    /// What a call would do, for a person who is to agree to it. What was typed is on record before anybody is asked.
+    fn asked(&self, call: &Invocation) -> Vec<String> {
+        // Where that fails, the effect itself does.
+        let _ = self.live.commit();
+        self.live.foreseen(call)
+    }
+
     /// Goes on with a call of a rollback that was made before.
     fn again(&self, call: &Invocation, recorded: &RecordedCall) -> Result<Performed, Halt> {
         let changed = recorded.impact.kind.is_change();
@@ -67,7 +74,7 @@ impl Around for Armed {
         let done = matches!(self.before.call(&call.key), Some(RecordedCall { outcome: Some(Ok(_)), .. }));
         if !done
             && impact.kind.is_change()
-            && let Some((why, hint)) = self.warden.objects(call, &impact, &|| self.live.foreseen(call))
+            && let Some((why, hint)) = self.warden.objects(call, &impact, &|| self.asked(call))
         {
             return Err(Halt::Refused { why, hint: Some(hint) });
         }
