@@ -268,7 +268,20 @@ pub struct Settlement {
     pub evidence: Option<String>,
 }
 
+/// How the evidence begins where a person said what came of a call.
+const PERSON: &str = "settled by ";
+
 impl Settlement {
+    /// The evidence of a call that `by` settled.
+    pub fn told_by(by: &str) -> String {
+        format!("{PERSON}{by}")
+    }
+
+    /// Who said what came of the call, where no machine could tell.
+    pub fn person(&self) -> Option<&str> {
+        self.evidence.as_deref()?.strip_prefix(PERSON)
+    }
+
     /// Whether the call was refused before it began.
     pub fn is_refusal(&self) -> bool {
         matches!(&self.outcome, Err(fault) if fault.is_refusal())

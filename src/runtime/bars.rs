@@ -94,8 +94,8 @@ impl Survey {
     }
 
     /// Whether a lease of another run still counts, at this moment of the ledger's clock.
-    fn judge(&mut self, ledger: &Ledger, look: &Look, now: u64, lease: Lease) -> Result<(), JournalError> {
-        let run = &lease.holder.run;
+    fn judge(&mut self, ledger: &Ledger, look: &Look, now: u64, mut lease: Lease) -> Result<(), JournalError> {
+        let run = &lease.holder.run.clone();
         let (events, ours) = ledger.events_of(&lease.holder)?;
         // An end before it took the lease is another's: it was taken up again since, and that is not recorded yet.
         let ended = events
@@ -107,7 +107,11 @@ impl Survey {
             (true, _) => Life::is_carried_out(run, &lease.holder.process, look),
             (false, true) => Some(false),
             (false, false) => match Life::of(run, &events) {
-                Life::GoesOn(_) => Some(true),
+                // It may have been taken up since, by another process than the one that took the lease.
+                Life::GoesOn(process) => {
+                    lease.holder.process = process;
+                    Some(true)
+                }
                 Life::Interrupted => Some(false),
                 Life::Elsewhere(_) => None,
             },
@@ -177,13 +181,14 @@ impl Survey {
         }
         let (lease, key, what) = self.doubtful.first()?;
         let (run, target) = (&lease.holder.run, &lease.holder.target);
+        let kind = if is_session(&lease.holder) { "session" } else { "run" };
         let resume = resume(&lease.holder);
         let there = match &lease.holder.process.host {
             host if *host == self.own_host => String::new(),
             host => format!("on {host}, "),
         };
         Some(Error::InDoubt {
-            why: format!("{target} is in doubt: run {run} was stopped while {what} was under way"),
+            why: format!("{target} is in doubt: {kind} {run} was stopped while {what} was under way"),
             help: format!(
                 "look at {target}; then {there}{resume}, or say what you found: `lifeboat settle {run} {key}` \
                  with --applied or --not-applied"

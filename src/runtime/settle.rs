@@ -54,7 +54,7 @@ impl Lifeboat {
             began: look.now(),
             elapsed_ms: 0,
             repeats: None,
-            evidence: Some(format!("settled by {by}")),
+            evidence: Some(Settlement::told_by(&by)),
         })));
         recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
         Ok((run.id, described(&call.primitive, &call.impact)))

@@ -211,10 +211,14 @@ impl Tenancy {
         let mut claim = Claim { wanted, token, over: vec![], ticket: None, gone: vec![], beat_ms, ttl_ms };
         let survey = Survey::of(ledger, look, &claim).map_err(failed)?;
         let refused = |survey: &Survey| {
+            // Waiting does not help where its process is gone.
+            if let Some(Error::InDoubt { why, help }) = survey.doubt() {
+                return Fault::new(LEASED, why).hint(help);
+            }
             let message = format!("{target}: {}", survey.reason());
             Fault::new(LEASED, message).hint("wait for it, or end it; `lifeboat runs` lists what goes on")
         };
-        if !survey.bars.is_empty() {
+        if !survey.bars.is_empty() || survey.doubt().is_some() {
             return Ok(Err(refused(&survey)));
         }
         claim.over = survey.over();

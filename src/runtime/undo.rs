@@ -1,11 +1,12 @@
 //! `rollback`: what a run that is over still owes is undone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::config::Environment;
-use crate::model::{Event, EventBody, Halt, Key, Left, Mode, ScopeKind, Symbol, Value};
+use crate::model::{Event, EventBody, Halt, Key, Left, Mode, Record, ScopeKind, Symbol, Value};
 use crate::system::whoami;
-use crate::worlds::{OnFault, Unanswered};
+use crate::worlds::{NOT_APPLIED, OnFault, Unanswered};
 
 use super::resume::{Way, given};
 use super::run::acknowledge;
@@ -104,31 +105,101 @@ impl Lifeboat {
 
 /// The titles of the steps whose rollbacks a run still owes, the one that is undone first at the front.
 pub(super) fn owed(events: &[Event]) -> Vec<String> {
-    let mut owed: Vec<(Key, String)> = Vec::new();
-    let mut titles: Vec<(Key, String)> = Vec::new();
-    for event in events {
-        match &event.body {
+    Owing::of(events).titles()
+}
+
+/// The same, with the steps in which its process ended.
+pub(super) fn owed_when_cut(events: &[Event]) -> Vec<String> {
+    let mut owing = Owing::of(events);
+    let record = Record::of(events);
+    let came_back = |key: &Key| record.call(key).is_some_and(|call| call.outcome.is_some());
+    let cut = std::mem::take(&mut owing.open).into_iter().filter(|step| step.changes.iter().any(came_back));
+    cut.rev().for_each(|step| owing.owe(step));
+    owing.titles()
+}
+
+/// What the record says of the steps that have a rollback.
+#[derive(Default)]
+struct Owing {
+    open: Vec<OpenStep>,
+    /// The one that is undone first at the end.
+    owed: Vec<(Key, String)>,
+    undone: BTreeSet<Key>,
+}
+
+struct OpenStep {
+    key: Key,
+    title: String,
+    /// How much was owed when it began: the steps inside are undone before it.
+    base: usize,
+    /// The changes that were begun in it.
+    changes: BTreeSet<Key>,
+}
+
+impl Owing {
+    fn of(events: &[Event]) -> Self {
+        let mut owing = Self::default();
+        events.iter().for_each(|event| owing.take(&event.body));
+        owing
+    }
+
+    fn take(&mut self, body: &EventBody) {
+        match body {
             EventBody::Entered { scope } if matches!(scope.kind, ScopeKind::Step { rollback: true, .. }) => {
-                titles.push((scope.key.clone(), scope.title.clone()));
-            }
-            EventBody::Left { key, how } => match (key.rolled_back_step(), how) {
-                (Some(step), Left::Completed { .. }) => owed.retain(|(other, _)| *other != step),
-                (None, Left::Completed { owes: true } | Left::Halted) => {
-                    let title = titles.iter().rev().find(|(step, _)| step == key);
-                    owed.extend(title.cloned().filter(|(step, _)| owed.iter().all(|(other, _)| other != step)));
+                // Taken up again, what was cut short is entered once more.
+                if self.open.iter().all(|step| step.key != scope.key) {
+                    let (key, title) = (scope.key.clone(), scope.title.clone());
+                    self.open.push(OpenStep { key, title, base: self.owed.len(), changes: BTreeSet::new() });
                 }
-                _ => {}
-            },
+            }
+            EventBody::Intended { key, impact, .. } if impact.kind.is_change() => {
+                let around = self.open.iter_mut().filter(|step| step.key < *key && step.key.encloses(key));
+                around.for_each(|step| step.changes.extend([key.clone()]));
+            }
+            EventBody::Left { key, how } => self.left(key, how),
             EventBody::Settled(settled) if settled.primitive == "point_of_no_return" => {
                 if let Ok(Value::List(forgone)) = &settled.outcome {
                     let forgone: Vec<String> = forgone.iter().map(ToString::to_string).collect();
-                    owed.retain(|(_, title)| !forgone.contains(title));
+                    self.owed.retain(|(_, title)| !forgone.contains(title));
                 }
+            }
+            // Its process ended in it, and it was found that it had not taken place.
+            EventBody::Settled(settled)
+                if settled.person().is_none()
+                    && settled.outcome.as_ref().is_err_and(|fault| fault.code == NOT_APPLIED) =>
+            {
+                self.open.iter_mut().for_each(|step| step.changes.retain(|key| *key != settled.key));
             }
             _ => {}
         }
     }
-    owed.into_iter().rev().map(|(_, title)| title).collect()
+
+    fn left(&mut self, key: &Key, how: &Left) {
+        if let Some(step) = key.rolled_back_step() {
+            if matches!(how, Left::Completed { .. }) {
+                self.owed.retain(|(other, _)| *other != step);
+                self.undone.insert(step);
+            }
+            return;
+        }
+        let Some(at) = self.open.iter().position(|step| step.key == *key) else { return };
+        let step = self.open.remove(at);
+        // What was refused has changed nothing.
+        let halted = *how == Left::Halted && !step.changes.is_empty();
+        if halted || matches!(how, Left::Completed { owes: true }) {
+            self.owe(step);
+        }
+    }
+
+    fn owe(&mut self, step: OpenStep) {
+        if !self.undone.contains(&step.key) && self.owed.iter().all(|(other, _)| *other != step.key) {
+            self.owed.insert(step.base.min(self.owed.len()), (step.key, step.title));
+        }
+    }
+
+    fn titles(self) -> Vec<String> {
+        self.owed.into_iter().rev().map(|(_, title)| title).collect()
+    }
 }
 
 fn may_be_undone(run: &Unfinished) -> Result<(), Error> {
@@ -194,4 +265,85 @@ fn last_states(events: &[Event]) -> Vec<(String, Value, Vec<String>)> {
         }
     }
     last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Applied, Fault, Impact, ImpactKind, Outcome, Scope, Settlement, Site};
+
+    fn site() -> Site {
+        Site { file: "[1]".into(), line: 1, column: 1 }
+    }
+
+    fn key(text: &str) -> Key {
+        text.parse().expect("a key")
+    }
+
+    fn step(at: &str) -> EventBody {
+        let kind = ScopeKind::Step { rollback: true, within: None };
+        EventBody::Entered { scope: Scope { key: key(at), site: site(), title: at.to_owned(), kind } }
+    }
+
+    fn begun(at: &str) -> EventBody {
+        let (primitive, args, impact) = ("exec".to_owned(), Value::Null, Impact::on(ImpactKind::Change, "web"));
+        EventBody::Intended { key: key(at), attempt: 1, primitive, args, site: site(), impact }
+    }
+
+    fn came(at: &str, outcome: Outcome) -> EventBody {
+        EventBody::Settled(Box::new(Settlement {
+            key: key(at),
+            primitive: "exec".to_owned(),
+            args: None,
+            site: site(),
+            impact: Impact::on(ImpactKind::Change, "web"),
+            outcome,
+            began: jiff::Timestamp::UNIX_EPOCH,
+            elapsed_ms: 0,
+            repeats: None,
+            evidence: None,
+        }))
+    }
+
+    fn done(at: &str) -> EventBody {
+        came(at, Ok(Value::Null))
+    }
+
+    fn left(at: &str, how: Left) -> EventBody {
+        EventBody::Left { key: key(at), how }
+    }
+
+    fn undone(at: &str) -> EventBody {
+        let rollback = key(at).child(crate::model::Segment::Rollback);
+        EventBody::Left { key: rollback, how: Left::Completed { owes: false } }
+    }
+
+    fn owes(bodies: Vec<EventBody>) -> Vec<String> {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let events: Vec<Event> = (0..).zip(bodies).map(|(seq, body)| Event { seq, at, body }).collect();
+        owed_when_cut(&events)
+    }
+
+    #[test]
+    fn a_step_is_owed_in_which_something_was_changed() {
+        assert_eq!(owes(vec![step("1.0"), begun("1.1"), done("1.1"), left("1.0", Left::Halted)]), ["1.0"]);
+        assert_eq!(owes(vec![step("1.0"), begun("1.1"), left("1.0", Left::Halted)]), ["1.0"], "it is in doubt");
+        assert_eq!(owes(vec![step("1.0"), begun("1.1"), done("1.1")]), ["1.0"], "it was cut short");
+        let inner = [step("1.0"), step("1.1"), begun("1.2"), done("1.2"), left("1.1", Left::Completed { owes: true })];
+        assert_eq!(owes(inner.to_vec()), ["1.1", "1.0"], "what is inside is undone first");
+    }
+
+    #[test]
+    fn a_step_that_did_nothing_or_was_undone_is_not_owed() {
+        let none = Vec::<String>::new();
+        assert_eq!(owes(vec![step("1.0"), left("1.0", Left::Halted)]), none, "its only call was refused");
+        assert_eq!(owes(vec![step("1.0")]), none);
+        let not = Fault::new(NOT_APPLIED, "it is not there").applied(Applied::No);
+        let found = [step("1.0"), begun("1.1"), step("1.0"), came("1.1", Err(not)), left("1.0", Left::Halted)];
+        assert_eq!(owes(found.to_vec()), none, "it was looked into: it did not take place");
+        let changed = vec![step("1.0"), begun("1.1"), done("1.1")];
+        assert_eq!(owes([changed.clone(), vec![left("1.0", Left::Halted), undone("1.0")]].concat()), none);
+        assert_eq!(owes([changed.clone(), vec![undone("1.0")]].concat()), none, "its end was not recorded any more");
+        assert_eq!(owes([changed, vec![undone("1.0"), step("1.0"), left("1.0", Left::Halted)]].concat()), none);
+    }
 }

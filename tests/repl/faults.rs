@@ -147,3 +147,14 @@ fn a_rollback_waits_until_it_is_settled_what_it_would_undo() {
     let shown = terminal.line(":undo", 5);
     assert!(shown.contains("undone: Send") && !is_closed(&project), "{shown}");
 }
+
+#[test]
+fn what_was_cut_off_in_a_console_that_goes_on_is_not_said_to_have_ended_with_it() {
+    let (_project, terminal) = armed();
+    terminal.line("step \"Close\" { maintenance(\"web\", \"on\"); } rollback { exec(\"lost\"); }", 3);
+    let shown = terminal.line(":undo", 4);
+    assert!(shown.contains("was ended by signal 9"), "{shown}");
+    let told = terminal.line(":undo", 5).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("in doubt: `exec` was cut off before it was seen to end"), "{told}");
+    assert!(!told.contains("the process ended"), "{told}");
+}

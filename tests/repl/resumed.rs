@@ -286,3 +286,32 @@ fn a_statement_of_a_loaded_runbook_that_was_cut_off_stays_the_next_one() {
     let shown = again.line(":skip they agreed", 7);
     assert!(shown.contains("next, 3 of 3:\n  log(\"ends\");"), "{shown}");
 }
+
+#[test]
+fn who_holds_a_target_is_told_as_it_is_now() {
+    let slow = "[environments.test.tools.slow]\ndriver = \"command\"\nprogram = [\"sh\", \"-c\", \"echo x >> begun; while ! test -e go; do sleep 0.02; done\"]\nimpact = \"change\"\n";
+    let project = Project::configured("", slow);
+    project.database(5);
+    let other = |change: &str| {
+        let (_, out, err) = crate::piped::piped(&project, &["repl"], &format!(":arm\n{change}\n"));
+        format!("{out}{err}").split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
+    };
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":arm", 2);
+    terminal.line("maintenance(\"web\", \"on\");", 3);
+    kill(&terminal);
+    let again = Terminal::open(&project.path(""), "repl --resume");
+    again.asks_for(3);
+    let told = other("maintenance(\"web\", \"off\");");
+    assert!(told.contains(&format!("process {} on ", again.process())), "the one that carries it now: {told}");
+    again.line(":arm", 4);
+    again.keys("exec(\"slow\");");
+    again.press("Enter");
+    again.until("its begin", |_| project.path("begun").exists());
+    kill(&again);
+    let told = other("exec(\"slow\");");
+    project.write("go", "");
+    assert!(told.contains("slow is in doubt: session ") && told.contains("`lifeboat repl --resume "), "{told}");
+    assert!(!told.contains("another run was faster") && !told.contains("wait for it"), "{told}");
+}

@@ -10,7 +10,7 @@ use super::Console;
 use super::ours::{Ours, seal};
 use super::outages::outages;
 use super::save::short;
-use super::story::{Line, acts, lines};
+use super::story::{Line, TakenUp, acts, lines, taken_up};
 
 /// How a file ends its head that was written by `:postmortem`.
 const MARK: &str = "Written by `:postmortem` from session ";
@@ -28,6 +28,7 @@ impl Console<'_> {
             owed: self.session.owed(),
             aftermath: self.session.aftermath(),
             lines: lines(&events),
+            taken_up: taken_up(&events),
             by: people(&events),
         };
         let text = report.markdown();
@@ -47,6 +48,7 @@ struct Report<'a> {
     owed: Owed,
     aftermath: Aftermath,
     lines: Vec<Line>,
+    taken_up: Vec<TakenUp>,
     by: Vec<String>,
 }
 
@@ -105,7 +107,11 @@ impl Report<'_> {
         out.push("| time | what | came of it |".to_owned());
         out.push("|---|---|---|".to_owned());
         let mut last = String::new();
+        let mut taken_up = self.taken_up.iter().peekable();
         for line in &self.lines {
+            while let Some(taken) = taken_up.next_if(|taken| taken.at < line.at) {
+                out.push(taken_up_again(taken));
+            }
             let Some((what, came)) = told(line) else { continue };
             // What was looked at again and was the same is told once.
             let same = format!("{what}|{came}");
@@ -115,6 +121,7 @@ impl Report<'_> {
             last = same;
             out.push(format!("| {} | {what} | {} |", time(line.at), cell(&came)));
         }
+        out.extend(taken_up.map(taken_up_again));
     }
 
     fn actions(&self, out: &mut Vec<String>) {
@@ -124,13 +131,8 @@ impl Report<'_> {
             for call in line.done.iter().filter(|call| acts(call)) {
                 any = true;
                 let undone = if call.key.in_rollback() { "undone: " } else { "" };
-                let came = match &call.outcome {
-                    Ok(_) if call.evidence.is_some() => "took place (found by looking)".to_owned(),
-                    Ok(_) => "done".to_owned(),
-                    Err(fault) => format!("FAILED: {}", fault.message),
-                };
                 let what = cell(&format!("{undone}{}", named(call)));
-                out.push(format!("- {}: {what}: {} ({})", time(call.began), cell(&came), seconds(call.elapsed_ms)));
+                out.push(format!("- {}: {what}: {}", time(call.began), cell(&ended(call))));
             }
         }
         if !any {
@@ -154,7 +156,11 @@ impl Report<'_> {
             out.push(format!("- [ ] {what} was failing when last looked at, {last}. Is it well now?"));
         }
         for line in self.lines.iter().filter(|line| !line.is_command() && !line.went_well()) {
-            out.push(format!("- [ ] Why did {} fail ({})?", markdown::code(&head(&line.text)), cell(&line.why())));
+            let text = markdown::code(&head(&line.text));
+            out.push(match line.was_cut() {
+                true => format!("- [ ] {text} was cut short. Was the rest of it done?"),
+                false => format!("- [ ] Why did {text} fail ({})?", cell(&line.why())),
+            });
         }
         for question in [
             "What was the cause?",
@@ -187,7 +193,7 @@ fn told(line: &Line) -> Option<(String, String)> {
 
 fn came_of(line: &Line) -> String {
     if !line.went_well() {
-        return format!("FAILED: {}", line.why());
+        return line.came_to_nothing("FAILED");
     }
     if line.only_planned() {
         return "only planned".to_owned();
@@ -201,6 +207,24 @@ fn came_of(line: &Line) -> String {
         },
         _ => String::new(),
     }
+}
+
+/// A row for a session that was taken up again.
+fn taken_up_again(taken: &TakenUp) -> String {
+    let came = taken.died_after.map(|last| format!("its console had died: last heard of at {}", time(last)));
+    format!("| {} | taken up again by {} | {} |", time(taken.at), cell(&taken.by), cell(&came.unwrap_or_default()))
+}
+
+/// What came of a change or a message, and how long it took. Whoever settles it knows the one, and not the other.
+fn ended(call: &Settlement) -> String {
+    let came = match (&call.outcome, call.person()) {
+        (Ok(_), Some(by)) => return format!("took place, as {by} says"),
+        (Err(_), Some(by)) => return format!("did not take place, as {by} says"),
+        (Ok(_), None) if call.evidence.is_some() => "took place (found by looking)".to_owned(),
+        (Ok(_), None) => "done".to_owned(),
+        (Err(fault), None) => format!("FAILED: {}", fault.message),
+    };
+    format!("{came} ({})", seconds(call.elapsed_ms))
 }
 
 /// What a look found, in a few words.
@@ -261,4 +285,107 @@ fn span(from: Timestamp, to: Timestamp) -> String {
 
 fn seconds(millis: u64) -> String {
     crate::model::Span(std::time::Duration::from_millis(millis)).human()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Fault, Impact, Key, Left, Scope, ScopeKind, Site};
+
+    const TYPED: &str = "exec(\"nuke\"); let after = 1;";
+
+    fn key(text: &str) -> Key {
+        text.parse().expect("a key")
+    }
+
+    fn site() -> Site {
+        Site { file: "[1]".into(), line: 1, column: 1 }
+    }
+
+    fn entered() -> EventBody {
+        let kind = ScopeKind::Input { armed: true };
+        EventBody::Entered { scope: Scope { key: key("1"), site: site(), title: TYPED.to_owned(), kind } }
+    }
+
+    fn left(how: Left) -> EventBody {
+        EventBody::Left { key: key("1"), how }
+    }
+
+    fn resumed(process: bool) -> EventBody {
+        let process = process.then(|| {
+            crate::system::Look::new(std::sync::Arc::new(crate::system::System::new(".".into()))).own_process()
+        });
+        EventBody::Resumed { by: "ann@a".to_owned(), process, edited: vec![], ends: None, break_glass: None }
+    }
+
+    fn intended() -> EventBody {
+        EventBody::Intended {
+            key: key("1.0"),
+            attempt: 1,
+            primitive: "exec".to_owned(),
+            args: Value::Null,
+            site: site(),
+            impact: Impact::on(ImpactKind::Change, "nuke"),
+        }
+    }
+
+    fn settled(outcome: Result<Value, Fault>, evidence: Option<String>) -> EventBody {
+        EventBody::Settled(Box::new(Settlement {
+            key: key("1.0"),
+            primitive: "exec".to_owned(),
+            args: None,
+            site: site(),
+            impact: Impact::on(ImpactKind::Change, "nuke"),
+            outcome,
+            began: Timestamp::from_second(7).expect("a time"),
+            elapsed_ms: 0,
+            repeats: None,
+            evidence,
+        }))
+    }
+
+    /// The report of a session with these events, one in each second.
+    fn report(bodies: Vec<EventBody>) -> String {
+        let at = |second: u64| Timestamp::from_second(i64::try_from(second).expect("small")).expect("a time");
+        let events: Vec<Event> = (0..).zip(bodies).map(|(seq, body)| Event { seq, at: at(seq), body }).collect();
+        let report = Report {
+            title: "It",
+            environment: "test",
+            session: "1",
+            now: at(60),
+            owed: Owed::default(),
+            aftermath: Aftermath::default(),
+            lines: lines(&events),
+            taken_up: taken_up(&events),
+            by: people(&events),
+        };
+        report.markdown().replace("&#8203;", "")
+    }
+
+    #[test]
+    fn who_settled_a_change_stands_in_the_report() {
+        let said = |outcome| {
+            let person = Some(Settlement::told_by("ann@a"));
+            report(vec![entered(), intended(), left(Left::Halted), resumed(false), settled(outcome, person)])
+        };
+        let applied = said(Ok(Value::Null));
+        assert!(applied.contains("- 00:00:01: exec nuke: took place, as ann@a says\n"), "{applied}");
+        let not = said(Err(Fault::new("not-applied", "it did not")));
+        assert!(not.contains("- 00:00:01: exec nuke: did not take place, as ann@a says\n"), "{not}");
+        let found = report(vec![entered(), intended(), settled(Ok(Value::Null), Some("its tag is there".to_owned()))]);
+        assert!(found.contains("exec nuke: took place (found by looking) ("), "{found}");
+        let stopped = report(vec![entered(), left(Left::Halted)]);
+        assert!(stopped.contains("| FAILED: it was stopped |"), "{stopped}");
+        assert!(!stopped.contains("taken up again"), "{stopped}");
+    }
+
+    #[test]
+    fn a_line_that_ended_with_its_console_has_not_failed() {
+        let again = report(vec![entered(), intended(), resumed(true), entered(), left(Left::Halted)]);
+        let (typed, row) = (markdown::code(TYPED), "| 00:00:02 | taken up again by ann@a |");
+        assert!(again.contains(&format!("| 00:00:00 | {typed} | cut short: the console ended |\n{row}")), "{again}");
+        assert!(again.contains(&format!("{row} its console had died: last heard of at 00:00:01 |")), "{again}");
+        assert!(again.contains(&format!("- [ ] {typed} was cut short. Was the rest of it done?")), "{again}");
+        assert!(!again.contains("FAILED") && !again.contains("Why did"), "{again}");
+    }
 }

@@ -202,7 +202,7 @@ fn fate(line: &Line, all: &[Line]) -> Fate {
     if !line.went_well() {
         let done: Vec<String> = line.done.iter().filter(|call| acts(call)).map(named).collect();
         let done = if done.is_empty() { String::new() } else { format!("; it had done: {}", done.join(", ")) };
-        return Fate::Remark(format!("failed: {}{done}", line.why()));
+        return Fate::Remark(format!("{}{done}", line.came_to_nothing("failed")));
     }
     if defined_again(line, all) {
         return Fate::Remark("defined anew later".to_owned());

@@ -1,5 +1,7 @@
 //! A session as a list of what was typed, each with what came of it: what the runbook and the report are written from.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 
 use crate::model::{Event, EventBody, Foreseen, Impact, ImpactKind, Key, Left, ScopeKind, Settlement};
@@ -44,11 +46,21 @@ impl Line {
         !self.armed && self.planned.iter().any(|call| call.impact.kind.is_change() || is_message(&call.impact))
     }
 
+    /// How it did not come to its end. What ended with its console has not failed.
+    pub(super) fn came_to_nothing(&self, failed: &str) -> String {
+        if self.was_cut() { self.why() } else { format!("{failed}: {}", self.why()) }
+    }
+
+    /// Whether its console ended while it was under way.
+    pub(super) fn was_cut(&self) -> bool {
+        self.left.is_none()
+    }
+
     /// Why it did not come to its end.
     pub(super) fn why(&self) -> String {
         match &self.left {
             Some(Left::Faulted(fault)) => fault.message.clone(),
-            None => "it was cut short".to_owned(),
+            None => "cut short: the console ended".to_owned(),
             _ => "it was stopped".to_owned(),
         }
     }
@@ -68,6 +80,8 @@ pub(super) fn is_message(impact: &Impact) -> bool {
 /// What was typed, in its order.
 pub(super) fn lines(events: &[Event]) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
+    let mut cut: BTreeSet<u32> = BTreeSet::new();
+    let mut begun: BTreeMap<&Key, Timestamp> = BTreeMap::new();
     for event in events {
         match &event.body {
             EventBody::Entered { scope } => {
@@ -90,12 +104,22 @@ pub(super) fn lines(events: &[Event]) -> Vec<Line> {
             }
             EventBody::Left { key, how } => {
                 if let Some(line) = lines.iter_mut().find(|line| key.to_string() == line.number.to_string()) {
-                    line.left = Some(how.clone());
+                    // What its console left behind is halted once more by the one that takes it up: that is not how it ended.
+                    line.left = Some(how.clone()).filter(|how| *how != Left::Halted || !cut.contains(&line.number));
                 }
+            }
+            EventBody::Resumed { process: Some(_), .. } => {
+                cut.extend(lines.iter().filter(|line| line.left.is_none()).map(|line| line.number));
+            }
+            EventBody::Intended { key, .. } => {
+                begun.insert(key, event.at);
             }
             EventBody::Settled(settled) => {
                 if let Some(line) = owner(&mut lines, &settled.key) {
-                    line.done.push((**settled).clone());
+                    let mut call = (**settled).clone();
+                    // Somebody said so later: it began when it was made.
+                    call.began = begun.get(&call.key).filter(|_| call.person().is_some()).map_or(call.began, |at| *at);
+                    line.done.push(call);
                 }
             }
             EventBody::Foreseen(foreseen) if !foreseen.key.in_rollback() => {
@@ -107,6 +131,34 @@ pub(super) fn lines(events: &[Event]) -> Vec<Line> {
         }
     }
     lines
+}
+
+/// A session that was taken up again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TakenUp {
+    pub(super) at: Timestamp,
+    pub(super) by: String,
+    /// When its console was last heard of, where nobody had ended the session.
+    pub(super) died_after: Option<Timestamp>,
+}
+
+/// Each time that it was taken up again.
+pub(super) fn taken_up(events: &[Event]) -> Vec<TakenUp> {
+    let mut taken = Vec::new();
+    let mut heard: Option<Timestamp> = None;
+    for event in events {
+        match &event.body {
+            EventBody::Resumed { by, process: Some(_), .. } => {
+                taken.push(TakenUp { at: event.at, by: by.clone(), died_after: heard.replace(event.at) });
+            }
+            // That may be said from elsewhere, while no console is there.
+            EventBody::Resumed { process: None, .. } => {}
+            EventBody::Settled(settled) if settled.person().is_some() => {}
+            EventBody::Ended { .. } => heard = None,
+            _ => heard = Some(event.at),
+        }
+    }
+    taken
 }
 
 /// The line to which a call belongs: a rollback to the one that undoes it.

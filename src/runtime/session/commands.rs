@@ -93,7 +93,7 @@ impl LiveSession<'_> {
             began: self.look.now(),
             elapsed_ms: 0,
             repeats: None,
-            evidence: Some(format!("settled by {by}")),
+            evidence: Some(Settlement::told_by(&by)),
         })));
         self.recorder.commit_if_possible().map_err(|why| Error::Unrecorded { why })?;
         Ok(described(call))

@@ -1,10 +1,10 @@
 //! How a session ends, and what it would leave behind.
 
-use crate::model::{Event, EventBody, Key, Record, ScopeKind, Value};
+use crate::model::{Event, EventBody, Key, Record, Value};
 
 use super::LiveSession;
 use crate::runtime::Status;
-use crate::runtime::undo::owed;
+use crate::runtime::undo::owed_when_cut;
 
 /// What a session would leave behind.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,19 +23,8 @@ impl Owed {
     /// What a session with these events leaves behind, leases aside. A step in which it was cut short is owed too.
     pub fn of(events: &[Event]) -> Self {
         let record = Record::of(events);
-        let has_changed = |step: &Key| {
-            let inside = |key: &Key| key > step && step.encloses(key);
-            let mut calls = record.calls().filter(|(key, call)| inside(key) && call.impact.kind.is_change());
-            calls.any(|(_, call)| matches!(call.outcome, Some(Ok(_))))
-        };
-        let cut = events.iter().rev().filter_map(|event| match &event.body {
-            EventBody::Entered { scope } if matches!(scope.kind, ScopeKind::Step { rollback: true, .. }) => Some(scope),
-            _ => None,
-        });
-        let cut = cut.filter(|scope| record.scope(&scope.key).is_some_and(|known| known.left.is_none()));
-        let steps = cut.filter(|scope| has_changed(&scope.key)).map(|scope| scope.title.clone()).chain(owed(events));
         let (maintenance, in_doubt) = (in_maintenance(events, &record), in_doubt(&record));
-        Self { steps: steps.collect(), maintenance, in_doubt, leases: Vec::new() }
+        Self { steps: owed_when_cut(events), maintenance, in_doubt, leases: Vec::new() }
     }
 
     /// In one line: `to be undone: Close; in maintenance: web`. Nothing where nothing is owed.

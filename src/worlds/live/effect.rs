@@ -122,10 +122,11 @@ impl Live {
         })
     }
 
-    /// Settles an attempt that was begun by a process that is gone. `None` when it did not take place: it is carried out again.
+    /// Settles an attempt that was begun and cut off: its process is gone, or a person did not wait for its end. `None` when it did not take
+    /// place: it is carried out again.
     fn settle_open(&self, call: &Invocation, role: &Role, key: &IdempotencyKey) -> Result<Option<Performed>, Halt> {
         let began = Began::now(&self.act);
-        let message = format!("the process ended while `{}` was under way", call.primitive);
+        let message = format!("`{}` was cut off before it was seen to end", call.primitive);
         let fault = Fault::new(NOT_APPLIED, message).applied(Applied::Unknown);
         let found = match self.evidence(call, role, key) {
             // A message that may not have come is sent again, with the same idempotency key: better twice than not at all.
