@@ -139,18 +139,21 @@ struct OpenStep {
 impl Owing {
     fn of(events: &[Event]) -> Self {
         let mut owing = Self::default();
-        events.iter().for_each(|event| owing.take(&event.body));
+        for event in events {
+            owing.take(&event.body);
+        }
         owing
     }
 
     fn take(&mut self, body: &EventBody) {
         match body {
-            EventBody::Entered { scope } if matches!(scope.kind, ScopeKind::Step { rollback: true, .. }) => {
-                // Taken up again, what was cut short is entered once more.
-                if self.open.iter().all(|step| step.key != scope.key) {
-                    let (key, title) = (scope.key.clone(), scope.title.clone());
-                    self.open.push(OpenStep { key, title, base: self.owed.len(), changes: BTreeSet::new() });
-                }
+            // Taken up again, what was cut short is entered once more.
+            EventBody::Entered { scope }
+                if matches!(scope.kind, ScopeKind::Step { rollback: true, .. })
+                    && self.open.iter().all(|step| step.key != scope.key) =>
+            {
+                let (key, title) = (scope.key.clone(), scope.title.clone());
+                self.open.push(OpenStep { key, title, base: self.owed.len(), changes: BTreeSet::new() });
             }
             EventBody::Intended { key, impact, .. } if impact.kind.is_change() => {
                 let around = self.open.iter_mut().filter(|step| step.key < *key && step.key.encloses(key));

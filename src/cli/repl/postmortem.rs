@@ -157,9 +157,10 @@ impl Report<'_> {
         }
         for line in self.lines.iter().filter(|line| !line.is_command() && !line.went_well()) {
             let text = markdown::code(&head(&line.text));
-            out.push(match line.was_cut() {
-                true => format!("- [ ] {text} was cut short. Was the rest of it done?"),
-                false => format!("- [ ] Why did {text} fail ({})?", cell(&line.why())),
+            out.push(if line.was_cut() {
+                format!("- [ ] {text} was cut short. Was the rest of it done?")
+            } else {
+                format!("- [ ] Why did {text} fail ({})?", cell(&line.why()))
             });
         }
         for question in [
