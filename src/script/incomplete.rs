@@ -22,8 +22,10 @@ fn open_brackets(engine: &Engine, text: &str) -> bool {
     for (token, _) in tokens {
         match token {
             Token::LeftBrace | Token::LeftParen | Token::LeftBracket | Token::MapStart => depth += 1,
-            Token::RightBrace | Token::RightParen | Token::RightBracket => depth -= 1,
+            Token::RightBrace | Token::RightParen | Token::RightBracket => depth = (depth - 1).max(0),
             Token::InterpolatedString(_) | Token::LexError(_) => return false,
+            // It comes again and again.
+            Token::EOF => break,
             _ => {}
         }
     }
