@@ -268,6 +268,24 @@ fn a_runbook_that_was_loaded_is_where_it_was() {
 }
 
 #[test]
+fn what_of_a_loaded_runbook_was_only_planned_is_said_when_the_session_is_armed() {
+    let project = project();
+    project.write("runbooks/close.rhai", "//! Close.\nlet a = 1;\nmaintenance(\"web\", \"on\");\nlog(\"end\");\n");
+    let terminal = Terminal::open(&project.path(""), "repl");
+    terminal.asks_for(1);
+    terminal.line(":load runbooks/close.rhai", 2);
+    terminal.line(":next", 3);
+    terminal.line(":next", 4);
+    let shown = terminal.line(":arm", 5).split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "what was typed since close.rhai was loaded holds 1 statement that did NOT take place, the first is [3]";
+    assert!(shown.contains(told), "{shown}");
+    terminal.line("maintenance(\"web\", \"on\");", 6);
+    terminal.line(":disarm", 7);
+    let shown = terminal.line(":arm", 8).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(shown.matches("did NOT take place").count(), 1, "it took place meanwhile: {shown}");
+}
+
+#[test]
 fn a_statement_of_a_loaded_runbook_that_was_cut_off_stays_the_next_one() {
     let project = project();
     project.write("runbooks/ask.rhai", "//! Ask.\n\nlog(\"begins\");\nconfirm(\"Go on?\");\nlog(\"ends\");\n");

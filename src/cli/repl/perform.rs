@@ -114,7 +114,8 @@ impl Console<'_> {
     fn tell_planned(&self) {
         let all = lines(&self.session.events());
         let since = all.iter().rposition(|line| line.text.starts_with(":load ")).unwrap_or(all.len());
-        let planned: Vec<&Line> = all[since..].iter().filter(|line| line.only_planned()).collect();
+        let planned: Vec<&Line> =
+            all[since..].iter().filter(|line| line.only_planned() && !line.made_so_later(&all)).collect();
         if let (Some(loaded), [first, ..]) = (&self.loaded, planned.as_slice()) {
             let (name, file, count) = (loaded.name(), &loaded.file, planned.len());
             let what = if count == 1 { "1 statement" } else { &format!("{count} statements") };

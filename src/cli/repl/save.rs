@@ -211,8 +211,7 @@ fn fate(line: &Line, all: &[Line]) -> Fate {
         return Fate::Remark("undone afterwards".to_owned());
     }
     if line.only_planned() {
-        let made_so = |other: &Line| other.armed && other.number > line.number && other.text.trim() == line.text.trim();
-        return if all.iter().any(made_so) { Fate::Later } else { Fate::Remark("only planned".to_owned()) };
+        return if line.made_so_later(all) { Fate::Later } else { Fate::Remark("only planned".to_owned()) };
     }
     Fate::Stands
 }

@@ -56,6 +56,12 @@ impl Line {
         self.left.is_none()
     }
 
+    /// Whether it was only planned, and typed again later so that it took place.
+    pub(super) fn made_so_later(&self, all: &[Line]) -> bool {
+        let again = |other: &Line| other.armed && other.number > self.number && other.text.trim() == self.text.trim();
+        self.only_planned() && all.iter().any(again)
+    }
+
     /// Why it did not come to its end.
     pub(super) fn why(&self) -> String {
         match &self.left {

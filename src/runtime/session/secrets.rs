@@ -187,12 +187,33 @@ fn word(text: &str) -> &str {
 /// Whether a text stands for a secret rather than being one: `${name}`, `‹password›`, `$DB_PASSWORD`, `<password>`, `***`.
 fn is_placeholder(value: &str) -> bool {
     let first = value.chars().next();
-    let stands_for =
-        first.is_none_or(|c| matches!(c, '$' | '‹' | '<' | '{' | '[' | '%' | '(')) || value.starts_with("secret(");
+    let line = value.lines().next().unwrap_or_default();
+    // A password may begin with any sign: what only stands for one is closed again, or is the name of a variable.
+    let is_closed = |close: char| line.chars().skip(1).any(|c| c == close);
+    let stands_for = match first {
+        None => true,
+        Some('$') => is_variable(&value[1..]),
+        Some('‹') => is_closed('›'),
+        Some('<') => is_closed('>'),
+        Some('{') => is_closed('}'),
+        Some('[') => is_closed(']'),
+        Some('(') => is_closed(')'),
+        Some('%') => is_closed('%'),
+        Some(_) => value.starts_with("secret("),
+    };
     let word = word(value);
     let is_name = word.contains('_') && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     let masked = word.len() >= 3 && word.chars().all(|c| Some(c) == first) && !is_number(word);
     stands_for || is_name || masked
+}
+
+/// What stands behind the `$` of a shell's variable: `{…}`, `(…)`, or a name in which digits stand among capitals alone.
+fn is_variable(text: &str) -> bool {
+    let name = word(text);
+    let is = |fits: fn(char) -> bool| !name.is_empty() && name.chars().all(fits);
+    text.starts_with(['{', '('])
+        || is(|c| c.is_ascii_alphabetic() || c == '_')
+        || is(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 fn is_number(word: &str) -> bool {
@@ -248,6 +269,9 @@ mod tests {
     fn secrets_are_known_by_their_looks() {
         for (text, what) in [
             ("notify(\"ops\", \"AKIAIOSFODNN7EXAMPLE1\")", "AWS"),
+            ("# the password: $ecret123", "password"),
+            ("log(\"password: <S3cret!9\")", "password"),
+            ("mysql -p%S3cret99 orders", "password"),
             ("let t = \"ghp_0123456789abcdefghijABCDEFGHIJ\";", "GitHub"),
             ("# ghu_0123456789abcdefghijABCDEFGHIJ", "GitHub"),
             ("# github_pat_11ABCDEFG0123456789abcdefghij", "GitHub"),

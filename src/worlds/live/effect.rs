@@ -49,11 +49,12 @@ impl Live {
         self.settle_open(call, &role, &key)
     }
 
-    /// What a call would do as things are, in a few sentences: for whoever is asked whether it is to be done.
+    /// Makes durable what was noted: before a person is asked.
     pub(in crate::worlds) fn commit(&self) -> Result<(), Halt> {
         self.recorder.commit()
     }
 
+    /// What a call would do as things are, in a few sentences: for whoever is asked whether it is to be done.
     pub(in crate::worlds) fn foreseen(&self, call: &Invocation) -> Vec<String> {
         let Ok(role) = self.cast.role(call) else { return Vec::new() };
         let Ok(preview) = self.handle.block_on(role.handler.preview(&call.args, &self.act)) else { return Vec::new() };
